@@ -31,6 +31,7 @@ export { seededRandom } from './ports/seeded-random.ts';
 export { systemClock } from './ports/system-clock.ts';
 export { systemRandom } from './ports/system-random.ts';
 export type { Record, RecordMetadata } from './record.ts';
+export { RecordContext } from './record-context.ts';
 export { bytes } from './serde/bytes.ts';
 export { json, type JsonOptions } from './serde/json.ts';
 export { bigint64, double, int32, int64 } from './serde/numbers.ts';

@@ -1,1 +1,27 @@
-export {};
+/**
+ * Where state lives: store contracts, the overlay of uncommitted rows, the in-memory engine, and the engine port.
+ *
+ * @module
+ */
+export type { ByteRange, OpenDatabaseOptions, StateDatabase, StateEngine } from './contracts/engine.ts';
+export type { ChangelogWriter, FlushListener, StateStore, StoreBuilder, StoreContext, TopicConfig } from './contracts/state-store.ts';
+export type {
+  JoinSide,
+  JoinStore,
+  KeyValue,
+  KeyValueStore,
+  OuterJoinStore,
+  ReadOnlyKeyValueStore,
+  ReadOnlySessionStore,
+  ReadOnlyWindowStore,
+  Row,
+  RowAccess,
+  SessionRow,
+  SessionStore,
+  TimestampedKeyValueStore,
+  TimestampedWindowStore,
+  ValueAndTimestamp,
+  WindowedKey,
+  WindowStore,
+} from './contracts/stores.ts';
+export { WriteBatch, type WriteBatchVisitor } from './write-batch.ts';

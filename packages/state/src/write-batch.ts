@@ -1,0 +1,96 @@
+import { ByteBuffer } from '@millrace/core';
+
+/** Receives the operations of a batch in the order in which they were added. Offsets refer to `bytes`. */
+export interface WriteBatchVisitor {
+  put(bytes: Buffer, keyStart: number, keyEnd: number, valueStart: number, valueEnd: number): void;
+  delete(bytes: Buffer, keyStart: number, keyEnd: number): void;
+  /** Deletes every key in [start, end). */
+  deleteRange(bytes: Buffer, startStart: number, startEnd: number, endStart: number, endEnd: number): void;
+}
+
+const PUT = 0;
+const DELETE = 1;
+const DELETE_RANGE = 2;
+/** Numbers per operation in `#operations`: kind and four offsets. */
+const WIDTH = 5;
+
+/**
+ * The operations of one atomic write, kept as offsets into one buffer, so that a batch of a million keys is two arrays and
+ * not a million objects.
+ *
+ * Write the key to `scratch`, mark it with `endKey`, write the value, finish with `put`; or use the one-call forms.
+ */
+export class WriteBatch {
+  /** Where keys and values are serialised to. */
+  readonly scratch = new ByteBuffer(64 * 1024);
+  readonly #operations: number[] = [];
+  #start = 0;
+  #keyEnd = 0;
+
+  get size(): number {
+    return this.#operations.length / WIDTH;
+  }
+
+  get byteLength(): number {
+    return this.scratch.length;
+  }
+
+  /** Starts an operation: what is written to `scratch` from now on is its key. */
+  begin(): void {
+    this.#start = this.scratch.length;
+  }
+
+  /** The key is complete; what follows is the value (or the end of the range). */
+  endKey(): void {
+    this.#keyEnd = this.scratch.length;
+  }
+
+  /** The value is complete: adds the put. */
+  put(): void {
+    this.#operations.push(PUT, this.#start, this.#keyEnd, this.#keyEnd, this.scratch.length);
+  }
+
+  /** Adds a delete of the key written since `begin`. */
+  delete(): void {
+    this.#operations.push(DELETE, this.#start, this.scratch.length, 0, 0);
+  }
+
+  /** Adds a delete of the range [key, value written after `endKey`). */
+  deleteRange(): void {
+    this.#operations.push(DELETE_RANGE, this.#start, this.#keyEnd, this.#keyEnd, this.scratch.length);
+  }
+
+  putBytes(key: Uint8Array, value: Uint8Array): void {
+    this.begin();
+    this.scratch.writeBytes(key);
+    this.endKey();
+    this.scratch.writeBytes(value);
+    this.put();
+  }
+
+  deleteBytes(key: Uint8Array): void {
+    this.begin();
+    this.scratch.writeBytes(key);
+    this.delete();
+  }
+
+  visit(visitor: WriteBatchVisitor): void {
+    const operations = this.#operations;
+    const bytes = this.scratch.bytes;
+    for (let i = 0; i < operations.length; i += WIDTH) {
+      const kind = operations[i] as number;
+      const a = operations[i + 1] as number;
+      const b = operations[i + 2] as number;
+      const c = operations[i + 3] as number;
+      const d = operations[i + 4] as number;
+      if (kind === PUT) visitor.put(bytes, a, b, c, d);
+      else if (kind === DELETE) visitor.delete(bytes, a, b);
+      else visitor.deleteRange(bytes, a, b, c, d);
+    }
+  }
+
+  clear(): void {
+    this.#operations.length = 0;
+    this.scratch.clear();
+  }
+}
