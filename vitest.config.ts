@@ -1,7 +1,32 @@
 import { defineConfig } from 'vitest/config';
 
-const source = { resolve: { conditions: ['@millrace/source'] }, ssr: { resolve: { conditions: ['@millrace/source'], externalConditions: ['@millrace/source'] } } };
+/** Tests run against the sources of every workspace package: nothing has to be built first. */
+const conditions = ['@millrace/source'];
+
+/** One project per kind of test; `npm test` runs all that need neither a broker nor a network. */
+function project(name: string, include: readonly string[], options: Record<string, unknown> = {}) {
+  return { extends: true as const, test: { name, include: [...include], ...options } };
+}
+
 export default defineConfig({
-  ...source,
-  test: { include: ['packages/*/src/**/*.test.ts'], passWithNoTests: false },
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    passWithNoTests: false,
+    allowOnly: false,
+    exclude: ['**/node_modules/**', '**/dist/**', '**/.*/**'],
+    projects: [
+      project('unit', ['packages/*/src/**/*.test.ts', 'examples/*/**/*.test.ts', 'bench/**/*.test.ts', 'test/kafka/**/*.test.ts']),
+      project('contract', ['test/contract/**/*.test.ts']),
+      project('conformance', ['test/conformance/**/*.test.ts']),
+      project('simulation', ['test/simulation/**/*.test.ts'], { testTimeout: 60_000 }),
+      project('architecture', ['test/architecture/**/*.test.ts'], { testTimeout: 30_000 }),
+      project('integration', ['test/integration/**/*.test.ts'], {
+        globalSetup: ['test/integration/kafka-set-up.ts'],
+        fileParallelism: false,
+        testTimeout: 60_000,
+        hookTimeout: 60_000,
+      }),
+    ],
+  },
 });
