@@ -235,6 +235,10 @@ export interface BatchAppender {
   readonly bufferedBytes: number;
   /** Resolves when `backPressure` is false again. */
   drained(signal?: AbortSignal): Promise<void>;
+  /** The offset after the last record that the broker acknowledged for the partition; −1 when there was none. */
+  endOffset(topic: string, partition: number): number;
+  /** The first record refused for good since the last call, for the production error handler; undefined when none. */
+  takeFailure(): ProduceFailure | undefined;
 }
 
 /** The producer of at-least-once. */
