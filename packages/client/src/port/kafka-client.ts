@@ -334,6 +334,11 @@ export interface Admin {
   deleteRecords(offsets: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[]): Promise<void>;
   /** Ends the open transaction of a dead process and fences it (InitProducerId with its id). */
   fenceTransactionalId(transactionalId: string, transactionTimeoutMs: number): Promise<void>;
+  /**
+   * Transactional ids with an open transaction, over all brokers.
+   * Empty when the brokers are too old to tell (before 3.0) or the principal may not ask.
+   */
+  listOpenTransactions(): Promise<string[]>;
   listGroups(): Promise<string[]>;
   describeGroup(groupId: string): Promise<{ readonly state: string; readonly members: readonly { readonly memberId: string; readonly clientId: string; readonly host: string }[] }>;
   deleteGroups(groupIds: readonly string[]): Promise<void>;
