@@ -13,7 +13,8 @@ export function formatTaskId(id: TaskId): string {
 /** Reads `<subtopology>_<partition>`; throws on anything else. */
 export function parseTaskId(text: string): TaskId {
   const match = /^(\d{1,9})_(\d{1,9})$/.exec(text);
-  if (match === null) throw new FatalStreamsError('INVALID_TASK_ID', `"${text}" is not a task id; expected <subtopology>_<partition>`);
+  if (match === null)
+    throw new FatalStreamsError('INVALID_TASK_ID', `"${text}" is not a task id; expected <subtopology>_<partition>`);
   return { subtopology: Number(match[1]), partition: Number(match[2]) };
 }
 

@@ -17,7 +17,10 @@ export function seededRandom(seed: number): Random {
 }
 
 function uuidFrom(next: () => number): string {
-  const hex = (digits: number): string => Math.floor(next() * 16 ** digits).toString(16).padStart(digits, '0');
+  const hex = (digits: number): string =>
+    Math.floor(next() * 16 ** digits)
+      .toString(16)
+      .padStart(digits, '0');
   const variant = (8 + Math.floor(next() * 4)).toString(16);
   return `${hex(8)}-${hex(4)}-4${hex(3)}-${variant}${hex(3)}-${hex(6)}${hex(6)}`;
 }

@@ -26,7 +26,8 @@ export function json<T>(schema: StandardSchema<T>, options?: JsonOptions): Serde
 export function json<T>(first?: StandardSchema<T> | JsonOptions, second?: JsonOptions): Serde<T> {
   const schema = first !== undefined && '~standard' in first ? first : undefined;
   const options = schema === undefined ? (first as JsonOptions | undefined) : second;
-  const parse = schema === undefined ? (text: string) => JSON.parse(text) as T : (text: string) => validate(schema, JSON.parse(text));
+  const parse =
+    schema === undefined ? (text: string) => JSON.parse(text) as T : (text: string) => validate(schema, JSON.parse(text));
   return {
     name: 'json',
     immutable: options?.immutable ?? false,

@@ -28,7 +28,9 @@ export interface SchemaIssue {
 export function validate<Output>(schema: StandardSchema<Output>, value: unknown): Output {
   const result = schema['~standard'].validate(value);
   if (result instanceof Promise) {
-    throw new TypeError(`the ${schema['~standard'].vendor} schema validates asynchronously; records are read synchronously, use a synchronous schema`);
+    throw new TypeError(
+      `the ${schema['~standard'].vendor} schema validates asynchronously; records are read synchronously, use a synchronous schema`,
+    );
   }
   if (result.issues === undefined) return result.value;
   throw new TypeError(`the value does not fit its schema: ${result.issues.map(describeIssue).join('; ')}`);

@@ -13,7 +13,8 @@ const STRING: Serde<string> = {
 };
 
 function checked(value: string): string {
-  if (typeof value !== 'string') throw new TypeError(`string serde: expected a string, got ${typeof value}; give the topic or operator the serde of its type`);
+  if (typeof value !== 'string')
+    throw new TypeError(`string serde: expected a string, got ${typeof value}; give the topic or operator the serde of its type`);
   return value;
 }
 
