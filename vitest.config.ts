@@ -16,7 +16,12 @@ export default defineConfig({
     allowOnly: false,
     exclude: ['**/node_modules/**', '**/dist/**', '**/.*/**'],
     projects: [
-      project('unit', ['packages/*/src/**/*.test.ts', 'examples/*/**/*.test.ts', 'bench/**/*.test.ts', 'test/kafka/**/*.test.ts']),
+      project('unit', [
+        'packages/*/src/**/*.test.ts',
+        'examples/*/**/*.test.ts',
+        'bench/**/*.test.ts',
+        'test/kafka/**/*.test.ts',
+      ]),
       project('contract', ['test/contract/**/*.test.ts']),
       project('conformance', ['test/conformance/**/*.test.ts']),
       project('simulation', ['test/simulation/**/*.test.ts'], { testTimeout: 60_000 }),

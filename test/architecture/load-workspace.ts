@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Workspace, workspaceOf } from './workspace.ts';
 
@@ -11,7 +11,7 @@ const skipped = new Set(['node_modules', 'dist', 'target', 'coverage']);
 /** Reads this repository from disk. */
 export function loadWorkspace(): Workspace {
   const files = new Map(rootFiles.map((path) => [path, readFileSync(root + path, 'utf8')]));
-  for (const folder of folders) collect(folder, files);
+  for (const folder of folders.filter((one) => existsSync(root + one))) collect(folder, files);
   return workspaceOf(files);
 }
 
