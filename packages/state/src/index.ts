@@ -4,7 +4,14 @@
  * @module
  */
 export type { ByteRange, OpenDatabaseOptions, StateDatabase, StateEngine } from './contracts/engine.ts';
-export type { ChangelogWriter, FlushListener, StateStore, StoreBuilder, StoreContext, TopicConfig } from './contracts/state-store.ts';
+export type {
+  ChangelogWriter,
+  FlushListener,
+  StateStore,
+  StoreBuilder,
+  StoreContext,
+  TopicConfig,
+} from './contracts/state-store.ts';
 export type {
   JoinSide,
   JoinStore,

@@ -18,7 +18,12 @@ export {
   type FetchedRecords,
   type IsolationLevel,
 } from './record-batch/committed-batches.ts';
-export { encodeControlBatch, readControlMarker, type ControlMarker, type ControlMarkerFields } from './record-batch/control-marker.ts';
+export {
+  encodeControlBatch,
+  readControlMarker,
+  type ControlMarker,
+  type ControlMarkerFields,
+} from './record-batch/control-marker.ts';
 export {
   recordBytesMax,
   RecordBatchBuilder,

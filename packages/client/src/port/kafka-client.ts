@@ -48,7 +48,11 @@ export interface Assignor {
   /** Protocol name; members with different names cannot form a group. */
   readonly name: string;
   /** Called for each JoinGroup. */
-  subscription(): { readonly topics: readonly string[]; readonly ownedPartitions: readonly TopicPartition[]; readonly userData: Buffer | undefined };
+  subscription(): {
+    readonly topics: readonly string[];
+    readonly ownedPartitions: readonly TopicPartition[];
+    readonly userData: Buffer | undefined;
+  };
   /** Called on the leader only. May wait (to create internal topics). A rejection makes the leader leave and join again. */
   assign(members: readonly MemberSubscription[]): Promise<ReadonlyMap<string, MemberAssignment>>;
 }
@@ -161,7 +165,10 @@ export interface Fetcher {
   /** Offset after the last one handed out by `take`. */
   position(topic: string, partition: number): number;
   /** Last known bounds of the partition; undefined before its first response since `assign`/`seek`. */
-  bounds(topic: string, partition: number): { readonly highWatermark: number; readonly lastStableOffset: number; readonly logStartOffset: number } | undefined;
+  bounds(
+    topic: string,
+    partition: number,
+  ): { readonly highWatermark: number; readonly lastStableOffset: number; readonly logStartOffset: number } | undefined;
   /** True when something can be taken. */
   readonly available: boolean;
   /** Resolves when something is available, or after `timeoutMs`, or on abort (without rejecting). */
@@ -305,7 +312,11 @@ export interface Offsets {
   /** Plain OffsetCommit of at-least-once. @throws TaskMigratedError when the generation is not current */
   commit(group: GroupMetadata, offsets: readonly OffsetCommit[]): Promise<void>;
   /** First offsets, high watermarks (`latest`), or last stable offsets. */
-  list(partitions: readonly TopicPartition[], which: 'earliest' | 'latest' | 'latest-stable', signal?: AbortSignal): Promise<Map<string, number>>;
+  list(
+    partitions: readonly TopicPartition[],
+    which: 'earliest' | 'latest' | 'latest-stable',
+    signal?: AbortSignal,
+  ): Promise<Map<string, number>>;
 }
 
 export interface TopicDescription {
@@ -331,7 +342,9 @@ export interface Admin {
   describeConfigs(topic: string): Promise<Map<string, string>>;
   createPartitions(topic: string, count: number): Promise<void>;
   /** Deletes records below the offset. */
-  deleteRecords(offsets: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[]): Promise<void>;
+  deleteRecords(
+    offsets: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[],
+  ): Promise<void>;
   /** Ends the open transaction of a dead process and fences it (InitProducerId with its id). */
   fenceTransactionalId(transactionalId: string, transactionTimeoutMs: number): Promise<void>;
   /**
@@ -340,6 +353,11 @@ export interface Admin {
    */
   listOpenTransactions(): Promise<string[]>;
   listGroups(): Promise<string[]>;
-  describeGroup(groupId: string): Promise<{ readonly state: string; readonly members: readonly { readonly memberId: string; readonly clientId: string; readonly host: string }[] }>;
+  describeGroup(
+    groupId: string,
+  ): Promise<{
+    readonly state: string;
+    readonly members: readonly { readonly memberId: string; readonly clientId: string; readonly host: string }[];
+  }>;
   deleteGroups(groupIds: readonly string[]): Promise<void>;
 }

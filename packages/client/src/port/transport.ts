@@ -63,14 +63,19 @@ export interface Transport {
 }
 
 /** SASL credentials. */
-export type SaslOptions =
-  | { readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; readonly username: string; readonly password: string };
+export type SaslOptions = {
+  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+  readonly username: string;
+  readonly password: string;
+};
 
 /** TLS settings, as `node:tls` takes them; `true` uses the system's trust store. */
-export type TlsOptions = true | {
-  readonly ca?: string | Buffer | readonly (string | Buffer)[];
-  readonly cert?: string | Buffer;
-  readonly key?: string | Buffer;
-  readonly servername?: string;
-  readonly rejectUnauthorized?: boolean;
-};
+export type TlsOptions =
+  | true
+  | {
+      readonly ca?: string | Buffer | readonly (string | Buffer)[];
+      readonly cert?: string | Buffer;
+      readonly key?: string | Buffer;
+      readonly servername?: string;
+      readonly rejectUnauthorized?: boolean;
+    };

@@ -54,7 +54,10 @@ export interface StateDatabase {
    * Entries in key order (or reverse), as they were when iteration began. Ending the loop early releases the iterator.
    * The caller owns the bytes.
    */
-  entries(range: ByteRange, options?: { readonly reverse?: boolean }): AsyncIterable<readonly [key: Uint8Array, value: Uint8Array]>;
+  entries(
+    range: ByteRange,
+    options?: { readonly reverse?: boolean },
+  ): AsyncIterable<readonly [key: Uint8Array, value: Uint8Array]>;
   /** Applies all operations of the batch, or none. The batch may be reused once this has resolved. */
   write(batch: WriteBatch): Promise<void>;
   /** Releases files and the lock. Waits for a running `write`. Idempotent. */

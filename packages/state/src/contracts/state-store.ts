@@ -44,7 +44,15 @@ export interface StoreContext {
 
 /** Receives changelog records at a commit. `value…` −1 means a tombstone. */
 export interface ChangelogWriter {
-  append(timestamp: number, key: Buffer, keyStart: number, keyEnd: number, value: Buffer, valueStart: number, valueEnd: number): void;
+  append(
+    timestamp: number,
+    key: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    value: Buffer,
+    valueStart: number,
+    valueEnd: number,
+  ): void;
 }
 
 /** Called for each row that caching held back: `oldValue` is the row's value at the previous flush. */
@@ -77,7 +85,15 @@ export interface StateStore {
    * Applies one changelog record to the batch, without user code. Key and value are ranges of `source`; `valueStart` −1 is a
    * tombstone. Called only between `open` and the first read; `restored` follows after the last one has been written.
    */
-  restore(batch: WriteBatch, timestamp: number, source: Buffer, keyStart: number, keyEnd: number, valueStart: number, valueEnd: number): void;
+  restore(
+    batch: WriteBatch,
+    timestamp: number,
+    source: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+  ): void;
   /** All restored batches are in the database: load what must be in memory. */
   restored(): Promise<void>;
   close(): void;

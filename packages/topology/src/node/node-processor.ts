@@ -31,7 +31,15 @@ export interface NodeContext {
   /** To all children in order, depth first; returns when the whole subtree is done. */
   forward(key: unknown, value: unknown, timestamp: number, headers: Headers, oldValue: unknown, isLatest: boolean): void;
   /** To the child of that index in `childNames`. */
-  forwardTo(child: number, key: unknown, value: unknown, timestamp: number, headers: Headers, oldValue: unknown, isLatest: boolean): void;
+  forwardTo(
+    child: number,
+    key: unknown,
+    value: unknown,
+    timestamp: number,
+    headers: Headers,
+    oldValue: unknown,
+    isLatest: boolean,
+  ): void;
   /** @throws TopologyError unless the store is connected to this node, or global */
   getStore<S = StateStore>(name: string): S;
   schedule(intervalMs: number, type: PunctuationType, punctuator: Punctuator): Cancellable;

@@ -9,7 +9,12 @@ import type { Cancellable, PunctuationType, Punctuator } from '../processor/proc
  * key bytes; records without key spread over all partitions)
  * Source: Kafka Streams `StreamPartitioner`.
  */
-export type StreamPartitioner<K, V> = (topic: string, key: K, value: V, partitions: number) => number | readonly number[] | undefined;
+export type StreamPartitioner<K, V> = (
+  topic: string,
+  key: K,
+  value: V,
+  partitions: number,
+) => number | readonly number[] | undefined;
 
 /** Chooses the topic of a record. Source: `TopicNameExtractor`. */
 export type TopicNameExtractor<K, V> = (key: K, value: V, context: RecordContext) => string;

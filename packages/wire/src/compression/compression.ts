@@ -14,6 +14,7 @@ export function compressionId(compression: Compression): number {
 /** @throws CorruptDataError when no compression has that number */
 export function compressionOfId(id: number): Compression {
   const compression = COMPRESSIONS[id];
-  if (compression === undefined) throw new CorruptDataError('UNKNOWN_COMPRESSION', `compression ${id} is not known; Kafka defines 0 to 4`);
+  if (compression === undefined)
+    throw new CorruptDataError('UNKNOWN_COMPRESSION', `compression ${id} is not known; Kafka defines 0 to 4`);
   return compression;
 }

@@ -36,7 +36,8 @@ export function readLz4Frame(bytes: Buffer): Lz4Frame {
     at += 4;
     if (size === 0) break;
     const length = size & ~STORED_FLAG;
-    if (length > blockBytesMax || at + length + checksumBytes > bytes.length) throw corruptCompression('lz4', `a block claims ${length} bytes`);
+    if (length > blockBytesMax || at + length + checksumBytes > bytes.length)
+      throw corruptCompression('lz4', `a block claims ${length} bytes`);
     if (size >= STORED_FLAG) storedBytes += length;
     else compressedBlocks.push(at, at + length);
     at += length + checksumBytes;

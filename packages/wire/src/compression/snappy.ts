@@ -44,10 +44,7 @@ export function decompressSnappy(bytes: Buffer, bytesMax: number): Buffer {
 }
 
 function isXerial(bytes: Buffer): boolean {
-  return (
-    bytes.length >= XERIAL_HEADER.length &&
-    bytes.compare(XERIAL_HEADER, 0, XERIAL_MAGIC_BYTES, 0, XERIAL_MAGIC_BYTES) === 0
-  );
+  return bytes.length >= XERIAL_HEADER.length && bytes.compare(XERIAL_HEADER, 0, XERIAL_MAGIC_BYTES, 0, XERIAL_MAGIC_BYTES) === 0;
 }
 
 function* xerialBlocks(bytes: Buffer): Generator<Buffer> {
@@ -58,7 +55,8 @@ function* xerialBlocks(bytes: Buffer): Generator<Buffer> {
 function decompressBlock(block: Buffer, bytesLeft: number, bytesMax = bytesLeft): Buffer {
   const declared = new ProtocolReader(block).uvarint();
   if (declared > bytesLeft) throw decompressedTooLarge('snappy', bytesMax);
-  if (declared > block.length * EXPANSION_MAX) throw corruptCompression('snappy', `${block.length} bytes claim to hold ${declared}`);
+  if (declared > block.length * EXPANSION_MAX)
+    throw corruptCompression('snappy', `${block.length} bytes claim to hold ${declared}`);
   const snappy = library();
   try {
     return snappy.uncompressSync(block, { asBuffer: true });

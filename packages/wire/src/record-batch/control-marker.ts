@@ -41,5 +41,10 @@ export function encodeControlBatch(fields: ControlMarkerFields): Buffer {
   value.writeInt32BE(fields.coordinatorEpoch, 2);
   const builder = new RecordBatchBuilder(128);
   builder.appendRecord({ timestamp: fields.timestamp, key, value });
-  return builder.finish({ producerId: fields.producerId, producerEpoch: fields.producerEpoch, transactional: true, control: true });
+  return builder.finish({
+    producerId: fields.producerId,
+    producerEpoch: fields.producerEpoch,
+    transactional: true,
+    control: true,
+  });
 }

@@ -127,8 +127,12 @@ export class RecordBatchBuilder {
     const value = asBuffer(record.value);
     this.append(
       record.timestamp,
-      key ?? EMPTY, key === undefined ? -1 : 0, key?.length ?? 0,
-      value ?? EMPTY, value === undefined ? -1 : 0, value?.length ?? 0,
+      key ?? EMPTY,
+      key === undefined ? -1 : 0,
+      key?.length ?? 0,
+      value ?? EMPTY,
+      value === undefined ? -1 : 0,
+      value?.length ?? 0,
       record.headers,
     );
   }

@@ -37,7 +37,10 @@ function current(cursor: RecordCursor): ReadRecord {
 }
 
 const bytes = (maxLength: number) =>
-  fc.option(fc.uint8Array({ maxLength }).map((array) => Buffer.from(array)), { nil: undefined });
+  fc.option(
+    fc.uint8Array({ maxLength }).map((array) => Buffer.from(array)),
+    { nil: undefined },
+  );
 const record: fc.Arbitrary<AppendedRecord> = fc.record({
   timestamp: fc.oneof(fc.integer({ min: 0, max: 2_000_000_000_000 }), fc.integer({ min: 0, max: 2 ** 52 })),
   key: bytes(200),
@@ -74,10 +77,23 @@ describe('RecordBatchBuilder and RecordCursor', () => {
     iterator.open(batch);
     expect(iterator.next()).toBe(true);
     expect(iterator.header).toMatchObject({
-      baseOffset: 2 ** 33 + 1, lastOffset: 2 ** 33 + 3, partitionLeaderEpoch: 4, baseTimestamp: 5000, maxTimestamp: 9000,
-      producerId: 2 ** 40 + 7, producerEpoch: 3, baseSequence: 11, recordCount: 3, isTransactional: true, isControl: false,
+      baseOffset: 2 ** 33 + 1,
+      lastOffset: 2 ** 33 + 3,
+      partitionLeaderEpoch: 4,
+      baseTimestamp: 5000,
+      maxTimestamp: 9000,
+      producerId: 2 ** 40 + 7,
+      producerEpoch: 3,
+      baseSequence: 11,
+      recordCount: 3,
+      isTransactional: true,
+      isControl: false,
     });
-    expect(readAll(batch).map((read) => [read.offset, read.timestamp])).toEqual([[2 ** 33 + 1, 5000], [2 ** 33 + 2, 3000], [2 ** 33 + 3, 9000]]);
+    expect(readAll(batch).map((read) => [read.offset, read.timestamp])).toEqual([
+      [2 ** 33 + 1, 5000],
+      [2 ** 33 + 2, 3000],
+      [2 ** 33 + 3, 9000],
+    ]);
   });
 
   it.each(compressions)('finish again with another identity and the same records, with compression %s', (compression) => {
@@ -157,7 +173,12 @@ describe('RecordBatchBuilder and RecordCursor', () => {
 describe('hostile record sets', () => {
   const builder = new RecordBatchBuilder();
   for (let i = 0; i < 3; i++) {
-    builder.appendRecord({ timestamp: i, key: Buffer.from(`k${i}`), value: Buffer.from('v'), headers: [{ key: 'h', value: Buffer.from('x') }] });
+    builder.appendRecord({
+      timestamp: i,
+      key: Buffer.from(`k${i}`),
+      value: Buffer.from('v'),
+      headers: [{ key: 'h', value: Buffer.from('x') }],
+    });
   }
   const good = Buffer.from(builder.finish());
 
@@ -213,7 +234,13 @@ describe('hostile record sets', () => {
     ['a negative base offset', (b: Buffer) => b.writeInt32BE(-1, 0)],
     ['a negative record count', (b: Buffer) => b.writeInt32BE(-1, 57)],
     ['more records than offsets', (b: Buffer) => b.writeInt32BE(4, 57)],
-    ['more records than bytes', (b: Buffer) => { b.writeInt32BE(0x7fffff00, 23); b.writeInt32BE(0x7fffff00, 57); }],
+    [
+      'more records than bytes',
+      (b: Buffer) => {
+        b.writeInt32BE(0x7fffff00, 23);
+        b.writeInt32BE(0x7fffff00, 57);
+      },
+    ],
     ['fewer records than bytes', (b: Buffer) => b.writeInt32BE(2, 57)],
     ['an unknown compression', (b: Buffer) => b.writeInt16BE(5, 21)],
     ['a record that crosses the end', (b: Buffer) => b.writeUInt8(0x7e, 61)],

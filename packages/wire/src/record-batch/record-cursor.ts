@@ -119,7 +119,8 @@ export class RecordCursor {
     const timestamp = this.#baseTimestamp + reader.varlong();
     this.timestamp = this.#logAppendTime === -1 ? timestamp : this.#logAppendTime;
     const offsetDelta = reader.varint();
-    if (offsetDelta < 0 || offsetDelta > this.#lastOffsetDelta) throw this.#corrupt(`offset delta ${offsetDelta} lies outside of the batch`);
+    if (offsetDelta < 0 || offsetDelta > this.#lastOffsetDelta)
+      throw this.#corrupt(`offset delta ${offsetDelta} lies outside of the batch`);
     this.offset = this.#baseOffset + offsetDelta;
 
     const keyLength = reader.varint();
