@@ -60,10 +60,15 @@ const { positionals, values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
-if (values.help) console.log(help);
-else if (positionals[0] === 'start') await start({ ...values, port: values.port });
-else if (positionals[0] === 'stop') await stop(values.port);
-else {
-  console.error(help);
-  process.exitCode = 2;
+
+async function main(): Promise<void> {
+  if (values.help) console.log(help);
+  else if (positionals[0] === 'start') await start({ ...values, port: values.port });
+  else if (positionals[0] === 'stop') await stop(values.port);
+  else throw new Error(`expected start or stop\n\n${help}`);
 }
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});
