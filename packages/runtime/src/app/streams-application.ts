@@ -1,0 +1,173 @@
+import type { Clock } from '@millrace/core';
+import type { Topology } from '@millrace/topology';
+import type { StreamsComponents } from '../components.ts';
+import { resolveSettings } from '../settings/resolve-settings.ts';
+import type { ResolvedSettings, StreamsSettings } from '../settings/settings.ts';
+import { StateDirectory } from '../state-directory/state-directory.ts';
+import { createWorker } from '../worker/create-worker.ts';
+import { AppStateMachine, type AppState, type AppStateListener } from './app-state.ts';
+
+/** How many times in a row a worker is replaced before its failures count as permanent, and the pause between two. */
+const REPLACE_PAUSE_MS = 1000;
+
+/**
+ * A running application: its topology, its worker, its state.
+ *
+ * Everything that can be wrong with topology and settings is found by the constructor; `start` returns at once and work goes on
+ * in the background; `close` commits, leaves the group and releases everything.
+ *
+ * Source: Kafka Streams `KafkaStreams`.
+ *
+ * @example
+ * await using app = new StreamsApplication(topology, { applicationId: 'checkout' }, components);
+ * app.start();
+ * await app.finished;
+ */
+export class StreamsApplication implements AsyncDisposable {
+  readonly settings: ResolvedSettings;
+  readonly #topology: Topology;
+  readonly #components: StreamsComponents;
+  readonly #state = new AppStateMachine();
+  readonly #stop = new AbortController();
+  #directory: StateDirectory | undefined;
+  #run: Promise<void> | undefined;
+  #failure: unknown;
+  readonly #finished: Promise<void>;
+  #finish: () => void = () => undefined;
+
+  /** @throws SettingsError, TopologyError */
+  constructor(topology: Topology, settings: StreamsSettings, components: StreamsComponents) {
+    this.settings = resolveSettings(settings);
+    this.#topology = topology;
+    this.#components = components;
+    topology.plan();
+    this.#finished = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+  }
+
+  get state(): AppState {
+    return this.#state.state;
+  }
+
+  /** The error with which the application ended, if it did. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** Resolves when the application has stopped, for whatever reason; look at `failure` then. */
+  get finished(): Promise<void> {
+    return this.#finished;
+  }
+
+  /** Calls back at each change of state. Returns a function that removes the listener. */
+  onStateChange(listener: AppStateListener): () => void {
+    return this.#state.listen(listener);
+  }
+
+  /** Resolves when the application is `running`; rejects when it ends before. */
+  async running(): Promise<void> {
+    if (this.state === 'running') return;
+    await new Promise<void>((resolve, reject) => {
+      const remove = this.onStateChange((now) => {
+        if (now === 'running') resolve();
+        else if (now === 'error' || now === 'not-running') reject(this.#failure ?? new Error(`the application is ${now}`));
+        else return;
+        remove();
+      });
+    });
+  }
+
+  /**
+   * Starts the worker.
+   *
+   * @throws FatalStreamsError when the state directory cannot be used
+   */
+  start(): void {
+    if (this.#run !== undefined) return;
+    this.#directory = StateDirectory.claim(this.settings.stateDir, this.settings.applicationId, this.#components.random);
+    this.#state.transition('rebalancing');
+    this.#run = this.#supervise(this.#directory);
+  }
+
+  /** Stops cleanly: commits, closes the tasks, leaves the group. Never rejects; a second call waits for the first. */
+  async close(): Promise<void> {
+    if (this.#state.alive) this.#state.transition('pending-shutdown');
+    this.#stop.abort();
+    if (this.#run === undefined) await this.#end();
+    else await this.#withTimeout(this.#run);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Runs the worker, and replaces it when it failed and the policy says so. */
+  async #supervise(directory: StateDirectory): Promise<void> {
+    try {
+      while (!this.#stop.signal.aborted) {
+        try {
+          await this.#runWorker(directory);
+        } catch (error) {
+          await this.#onWorkerFailure(error);
+        }
+      }
+    } finally {
+      await this.#end();
+    }
+  }
+
+  async #runWorker(directory: StateDirectory): Promise<void> {
+    const worker = createWorker({
+      plan: this.#topology.plan(),
+      settings: this.settings,
+      components: this.#components,
+      directory,
+      events: { onRebalancing: () => this.#move('rebalancing'), onRunning: () => this.#move('running') },
+    });
+    await worker.run(this.#stop.signal);
+  }
+
+  #move(to: AppState): void {
+    if (this.#state.alive) this.#state.transition(to);
+  }
+
+  async #onWorkerFailure(error: unknown): Promise<void> {
+    const { logger, clock, onUncaughtError } = this.#components;
+    const response = onUncaughtError?.(error) ?? 'shutdown-client';
+    logger.error('the worker failed', { error, response });
+    if (response === 'replace-worker') {
+      this.#move('rebalancing');
+      await pause(clock, this.#stop.signal);
+      return;
+    }
+    this.#failure = error;
+    if (this.#state.alive) this.#state.transition('pending-error');
+    this.#stop.abort();
+  }
+
+  async #end(): Promise<void> {
+    await this.#components.client.close().catch((error: unknown) => this.#components.logger.warn('the client could not be closed cleanly', { error }));
+    this.#directory?.release();
+    if (this.state === 'pending-error') this.#state.transition('error');
+    else if (this.state === 'pending-shutdown') this.#state.transition('not-running');
+    this.#finish();
+  }
+
+  async #withTimeout(run: Promise<void>): Promise<void> {
+    const { clock, logger } = this.#components;
+    let cancel: () => void = () => undefined;
+    const timeout = new Promise<void>((resolve) => {
+      cancel = clock.setTimer(this.settings.shutdownTimeoutMs, () => {
+        logger.error('the clean stop takes too long; the rest is left to the next start', { shutdownTimeoutMs: this.settings.shutdownTimeoutMs });
+        resolve();
+      });
+    });
+    await Promise.race([run, timeout]);
+    cancel();
+  }
+}
+
+async function pause(clock: Clock, signal: AbortSignal): Promise<void> {
+  await clock.sleep(REPLACE_PAUSE_MS, signal).catch(() => undefined);
+}

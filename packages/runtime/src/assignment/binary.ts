@@ -1,0 +1,86 @@
+import { CorruptDataError } from '@millrace/core';
+
+/** Strings in user data are names and ids; nothing legitimate is longer. */
+const MAX_STRING_BYTES = 4096;
+
+/** Writes the few types that user data consists of. */
+export class UserDataWriter {
+  readonly #parts: Buffer[] = [];
+
+  int32(value: number): this {
+    const part = Buffer.allocUnsafe(4);
+    part.writeInt32BE(value);
+    this.#parts.push(part);
+    return this;
+  }
+
+  int64(value: number): this {
+    const part = Buffer.allocUnsafe(8);
+    part.writeBigInt64BE(BigInt(value));
+    this.#parts.push(part);
+    return this;
+  }
+
+  string(value: string): this {
+    const bytes = Buffer.from(value, 'utf8');
+    this.int32(bytes.length);
+    this.#parts.push(bytes);
+    return this;
+  }
+
+  list<T>(values: readonly T[], write: (value: T) => void): this {
+    this.int32(values.length);
+    for (const value of values) write(value);
+    return this;
+  }
+
+  toBuffer(): Buffer {
+    return Buffer.concat(this.#parts);
+  }
+}
+
+/** Reads user data that another process wrote: every length is checked against what is left. */
+export class UserDataReader {
+  readonly #bytes: Buffer;
+  #offset = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  int32(): number {
+    return this.#bytes.readInt32BE(this.#take(4));
+  }
+
+  int64(): number {
+    return Number(this.#bytes.readBigInt64BE(this.#take(8)));
+  }
+
+  string(): string {
+    const length = this.int32();
+    if (length < 0 || length > MAX_STRING_BYTES) throw malformed(`a text of ${length} bytes`);
+    const start = this.#take(length);
+    return this.#bytes.toString('utf8', start, start + length);
+  }
+
+  list<T>(read: () => T): T[] {
+    const count = this.int32();
+    // Each element takes at least four bytes, so a larger count is a lie and must not reserve memory.
+    if (count < 0 || count > (this.#bytes.length - this.#offset) / 4) throw malformed(`a list of ${count} elements`);
+    return Array.from({ length: count }, read);
+  }
+
+  #take(count: number): number {
+    const start = this.#offset;
+    if (start + count > this.#bytes.length) throw malformed('an early end');
+    this.#offset = start + count;
+    return start;
+  }
+}
+
+function malformed(what: string): CorruptDataError {
+  return new CorruptDataError(
+    'INVALID_USER_DATA',
+    `the group's user data has ${what}; is a program other than Millrace a member of this group? Give the application an id of its own`,
+  );
+}

@@ -1,0 +1,137 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SettingsError } from '@millrace/core';
+import type { ResolvedSettings, StreamsSettings } from './settings.ts';
+
+const MAX_INT = 2_147_483_647;
+
+type NumberSetting = {
+  [Name in keyof ResolvedSettings]: ResolvedSettings[Name] extends number ? Name : never;
+}[keyof ResolvedSettings];
+
+/** Accepted range of each number, both ends included. */
+const RANGES: Readonly<Record<NumberSetting, readonly [min: number, max: number]>> = {
+  commitIntervalMs: [1, 3_600_000],
+  cacheMaxBytes: [0, Number.MAX_SAFE_INTEGER],
+  stateCacheBytes: [0, Number.MAX_SAFE_INTEGER],
+  bufferedBytesPerPartition: [1024, MAX_INT],
+  maxTaskIdleMs: [-1, MAX_INT],
+  pollMs: [1, 60_000],
+  sessionTimeoutMs: [100, 1_800_000],
+  heartbeatIntervalMs: [50, 900_000],
+  rebalanceTimeoutMs: [1000, MAX_INT],
+  transactionTimeoutMs: [100, 900_000],
+  requestTimeoutMs: [100, 600_000],
+  replicationFactor: [-1, 32_767],
+  lingerMs: [0, 60_000],
+  emitIntervalMs: [0, 3_600_000],
+  repartitionPurgeIntervalMs: [1, MAX_INT],
+  shutdownTimeoutMs: [0, MAX_INT],
+};
+
+const CHOICES = {
+  guarantee: ['at_least_once', 'exactly_once_v2'],
+  offsetReset: ['earliest', 'latest', 'none'],
+  compression: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
+} as const;
+
+function defaults(input: StreamsSettings): Omit<ResolvedSettings, 'applicationId'> {
+  const sessionTimeoutMs = input.sessionTimeoutMs ?? 10_000;
+  return {
+    guarantee: 'at_least_once',
+    commitIntervalMs: input.guarantee === 'exactly_once_v2' ? 100 : 30_000,
+    stateDir: join(tmpdir(), 'millrace'),
+    cacheMaxBytes: 10 * 1024 * 1024,
+    stateCacheBytes: 64 * 1024 * 1024,
+    bufferedBytesPerPartition: 2 * 1024 * 1024,
+    maxTaskIdleMs: 0,
+    pollMs: 100,
+    sessionTimeoutMs,
+    heartbeatIntervalMs: Math.max(50, Math.min(500, Math.floor(sessionTimeoutMs / 6))),
+    rebalanceTimeoutMs: 60_000,
+    transactionTimeoutMs: 10_000,
+    requestTimeoutMs: 30_000,
+    groupInstanceId: undefined,
+    offsetReset: 'earliest',
+    replicationFactor: -1,
+    topicConfig: {},
+    lingerMs: 5,
+    compression: 'none',
+    emitIntervalMs: 1000,
+    repartitionPurgeIntervalMs: 30_000,
+    shutdownTimeoutMs: 20_000,
+  };
+}
+
+/**
+ * Fills in the defaults and checks every setting.
+ *
+ * @throws SettingsError that lists all problems at once, each with the setting, its value and what is accepted
+ */
+export function resolveSettings(input: StreamsSettings): ResolvedSettings {
+  const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
+  const settings: ResolvedSettings = { ...defaults(input), ...(given as unknown as StreamsSettings) };
+  const problems = [
+    ...unknownNames(given, settings),
+    ...applicationIdProblems(settings.applicationId),
+    ...rangeProblems(settings),
+    ...choiceProblems(settings),
+    ...relationProblems(settings),
+  ];
+  if (problems.length > 0) {
+    throw new SettingsError(
+      'INVALID_SETTINGS',
+      `the settings cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+    );
+  }
+  return settings;
+}
+
+function unknownNames(given: object, settings: ResolvedSettings): string[] {
+  const known = new Set([...Object.keys(settings)].filter((name) => name === 'applicationId' || name in defaults(settings)));
+  return Object.keys(given)
+    .filter((name) => !known.has(name))
+    .map((name) => `${name}: there is no such setting`);
+}
+
+function applicationIdProblems(applicationId: unknown): string[] {
+  if (
+    typeof applicationId === 'string' &&
+    /^[A-Za-z0-9._-]{1,200}$/.test(applicationId) &&
+    applicationId !== '.' &&
+    applicationId !== '..'
+  )
+    return [];
+  return [`applicationId: ${JSON.stringify(applicationId)}; give 1 to 200 characters of A-Z a-z 0-9 . _ -`];
+}
+
+function rangeProblems(settings: ResolvedSettings): string[] {
+  return Object.entries(RANGES).flatMap(([name, [min, max]]) => {
+    const value: unknown = settings[name as NumberSetting];
+    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return [];
+    return [`${name}: ${JSON.stringify(value)}; give an integer from ${min} to ${max}`];
+  });
+}
+
+function choiceProblems(settings: ResolvedSettings): string[] {
+  return Object.entries(CHOICES).flatMap(([name, choices]) => {
+    const value = settings[name as keyof typeof CHOICES];
+    if ((choices as readonly string[]).includes(value)) return [];
+    return [`${name}: ${JSON.stringify(value)}; give one of ${choices.join(', ')}`];
+  });
+}
+
+function relationProblems(settings: ResolvedSettings): string[] {
+  const problems: string[] = [];
+  if (settings.guarantee === 'exactly_once_v2' && settings.transactionTimeoutMs < settings.commitIntervalMs) {
+    problems.push(
+      `transactionTimeoutMs: ${settings.transactionTimeoutMs} is below commitIntervalMs ${settings.commitIntervalMs}: the broker would abort every transaction`,
+    );
+  }
+  if (settings.heartbeatIntervalMs * 2 > settings.sessionTimeoutMs) {
+    problems.push(
+      `heartbeatIntervalMs: ${settings.heartbeatIntervalMs} is more than half of sessionTimeoutMs ${settings.sessionTimeoutMs}`,
+    );
+  }
+  return problems;
+}

@@ -1,0 +1,99 @@
+/** At least once: after a crash some records are processed again. Exactly once: input, state and output commit together. */
+export type Guarantee = 'at_least_once' | 'exactly_once_v2';
+
+/** Where a partition without a committed offset is read from. */
+export type OffsetReset = 'earliest' | 'latest' | 'none';
+
+/**
+ * How an application runs: plain data, without code. What is not data (clock, handlers, engines) is in the components.
+ *
+ * Kafka Streams' name of each setting stands in its comment.
+ */
+export interface StreamsSettings {
+  /**
+   * Names the application: its consumer group, the prefix of its internal topics and of its state.
+   * 1–200 characters of `A–Z a–z 0–9 . _ -`. Kafka: `application.id`.
+   */
+  readonly applicationId: string;
+  /**
+   * `at_least_once` (default) or `exactly_once_v2`. Exactly once costs one transaction per commit interval; outputs become
+   * visible to `read_committed` readers with the commit. Kafka: `processing.guarantee`.
+   */
+  readonly guarantee?: Guarantee;
+  /**
+   * How often progress is committed. Lower: less to redo after a crash and lower latency under exactly-once, more commits.
+   * Unit ms · range 1–3 600 000 · default 30 000, or 100 under exactly-once. Kafka: `commit.interval.ms`.
+   */
+  readonly commitIntervalMs?: number;
+  /**
+   * Directory for local state; each process takes a free sub-directory of its own.
+   * Default: `millrace` in the system's directory for temporary files. Kafka: `state.dir`.
+   */
+  readonly stateDir?: string;
+  /**
+   * Bytes of table and aggregate updates that are merged per key before they are forwarded; shared by the tasks of the worker.
+   * 0 forwards every update. A full cache commits early. Unit bytes · default 10 485 760. Kafka: `statestore.cache.max.bytes`.
+   */
+  readonly cacheMaxBytes?: number;
+  /**
+   * Bytes of unchanged rows kept in memory in front of the state engine, shared by the tasks of the worker. More: fewer reads
+   * of LevelDB. Unit bytes · default 67 108 864. No counterpart in Kafka Streams (RocksDB's block cache comes closest).
+   */
+  readonly stateCacheBytes?: number;
+  /**
+   * Input kept per partition before fetching pauses. Unit bytes · range ≥ 1 024 · default 2 097 152.
+   * Kafka: `buffered.records.per.partition`, counted in records there.
+   */
+  readonly bufferedBytesPerPartition?: number;
+  /**
+   * How long a task waits for records of an empty partition before it goes on with the others. 0: only while the broker is
+   * known to hold more, or might. −1: never. Higher: better order between inputs, more latency when one is idle.
+   * Unit ms · default 0. Kafka: `max.task.idle.ms`.
+   */
+  readonly maxTaskIdleMs?: number;
+  /** Longest sleep of an idle worker. Unit ms · range 1–60 000 · default 100. Kafka: `poll.ms`. */
+  readonly pollMs?: number;
+  /**
+   * A worker that is silent for this long loses its tasks. Lower: a killed worker is replaced sooner; a long pause of the event
+   * loop costs the membership. Unit ms · the broker's own limits apply (6 000–1 800 000) · default 10 000.
+   * Kafka: `session.timeout.ms` (45 000 there).
+   */
+  readonly sessionTimeoutMs?: number;
+  /** Unit ms · range 50–`sessionTimeoutMs`/2 · default 500 or a sixth of the session timeout. Kafka: `heartbeat.interval.ms`. */
+  readonly heartbeatIntervalMs?: number;
+  /** How long a rebalance waits for a member. Unit ms · default 60 000. Kafka: `max.poll.interval.ms`. */
+  readonly rebalanceTimeoutMs?: number;
+  /**
+   * The broker aborts a transaction that stays open for longer. Must be ≥ the commit interval.
+   * Unit ms · default 10 000. Kafka: `transaction.timeout.ms`.
+   */
+  readonly transactionTimeoutMs?: number;
+  /** Unit ms · range 100–600 000 · default 30 000. Kafka: `request.timeout.ms`. */
+  readonly requestTimeoutMs?: number;
+  /** Keeps the assignment of this worker over a restart. Kafka: `group.instance.id`. */
+  readonly groupInstanceId?: string;
+  /** Default `earliest`. Kafka: `auto.offset.reset`. */
+  readonly offsetReset?: OffsetReset;
+  /** Replicas of internal topics; −1 (default) takes the broker's default. Kafka: `replication.factor`. */
+  readonly replicationFactor?: number;
+  /** Overrides for the configuration of internal topics, in Kafka's words. Kafka: prefix `topic.`. */
+  readonly topicConfig?: Readonly<{ [name: string]: string }>;
+  /** Time a batch waits for more records, at-least-once only. Unit ms · default 5. Kafka: `linger.ms`. */
+  readonly lingerMs?: number;
+  /** Compression of what is produced. Default `none`. Kafka: `compression.type`. */
+  readonly compression?: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
+  /**
+   * Wall clock between two emissions of expired outer-join records and closed windows. Unit ms · default 1 000.
+   * Kafka: `__emit.interval.ms…`.
+   */
+  readonly emitIntervalMs?: number;
+  /** How often consumed records are deleted from repartition topics. Unit ms · default 30 000. Kafka: `repartition.purge.interval.ms`. */
+  readonly repartitionPurgeIntervalMs?: number;
+  /** Longest wait for a clean stop before the process gives up. Unit ms · default 20 000. */
+  readonly shutdownTimeoutMs?: number;
+}
+
+/** Settings with nothing left open. */
+export type ResolvedSettings = Required<Omit<StreamsSettings, 'groupInstanceId'>> & {
+  readonly groupInstanceId: string | undefined;
+};

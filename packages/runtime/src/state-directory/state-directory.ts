@@ -1,0 +1,79 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { FatalStreamsError, parseTaskId, type Random, type TaskId } from '@millrace/core';
+import { tryLockDirectory } from './process-lock.ts';
+
+/** More processes of one application on one machine than this is taken for a mistake. */
+const MAX_INSTANCES = 1024;
+const PROCESS_ID_FILE = 'process-id';
+
+/**
+ * The directory in which one process of an application keeps its state: `<stateDir>/<applicationId>/<instance>/`.
+ *
+ * Several processes may be started with the same `stateDir`: each takes the first instance that is free, so a restarted
+ * process finds the state and the process id that it had before.
+ */
+export class StateDirectory {
+  readonly path: string;
+  /** Stays the same over restarts in this directory. */
+  readonly processId: string;
+  readonly #unlock: () => void;
+
+  private constructor(path: string, processId: string, unlock: () => void) {
+    this.path = path;
+    this.processId = processId;
+    this.#unlock = unlock;
+  }
+
+  /** @throws FatalStreamsError `STATE_DIRECTORY` when the directory cannot be made or written */
+  static claim(stateDir: string, applicationId: string, random: Random): StateDirectory {
+    const root = join(stateDir, applicationId);
+    try {
+      for (let instance = 0; instance < MAX_INSTANCES; instance++) {
+        const path = join(root, String(instance));
+        mkdirSync(path, { recursive: true });
+        const unlock = tryLockDirectory(path);
+        if (unlock !== undefined) return new StateDirectory(path, processIdIn(path, random), unlock);
+      }
+    } catch (error) {
+      throw new FatalStreamsError(
+        'STATE_DIRECTORY',
+        `the state directory ${root} cannot be used; check stateDir, its rights and free space`,
+        { cause: error },
+      );
+    }
+    throw new FatalStreamsError(
+      'STATE_DIRECTORY',
+      `${MAX_INSTANCES} processes hold instances of ${root}; give this one another stateDir`,
+    );
+  }
+
+  /** Where a task keeps its database. */
+  taskPath(taskId: string): string {
+    return join(this.path, taskId);
+  }
+
+  /** Tasks of which there is a directory. */
+  tasks(): TaskId[] {
+    return readdirSync(this.path, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && /^\d{1,9}_\d{1,9}$/.test(entry.name))
+      .map((entry) => parseTaskId(entry.name));
+  }
+
+  release(): void {
+    this.#unlock();
+  }
+}
+
+function processIdIn(path: string, random: Random): string {
+  const file = join(path, PROCESS_ID_FILE);
+  try {
+    const found = readFileSync(file, 'utf8').trim();
+    if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(found)) return found;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  const fresh = random.uuid();
+  writeFileSync(file, fresh);
+  return fresh;
+}

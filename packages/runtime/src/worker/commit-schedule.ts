@@ -1,0 +1,35 @@
+import type { StreamTask } from '../task/stream-task.ts';
+
+/**
+ * Says when a commit is due: after the interval, when a processor asked for it, or when uncommitted rows fill the cache.
+ */
+export class CommitSchedule {
+  readonly #intervalMs: number;
+  readonly #cacheMaxBytes: number;
+  #lastMs: number;
+
+  constructor(intervalMs: number, cacheMaxBytes: number, nowMs: number) {
+    this.#intervalMs = intervalMs;
+    this.#cacheMaxBytes = cacheMaxBytes;
+    this.#lastMs = nowMs;
+  }
+
+  due(tasks: readonly StreamTask[], nowMs: number): boolean {
+    if (nowMs - this.#lastMs >= this.#intervalMs) return true;
+    let dirtyBytes = 0;
+    for (const task of tasks) {
+      if (task.commitRequested) return true;
+      dirtyBytes += task.dirtyBytes;
+    }
+    return dirtyBytes > this.#cacheMaxBytes;
+  }
+
+  committed(nowMs: number): void {
+    this.#lastMs = nowMs;
+  }
+
+  /** Milliseconds until the interval is over. */
+  remainingMs(nowMs: number): number {
+    return Math.max(0, this.#lastMs + this.#intervalMs - nowMs);
+  }
+}

@@ -1,0 +1,145 @@
+import { formatTaskId } from '@millrace/core';
+import type { GroupMember, KafkaClient, MemberAssignment } from '@millrace/client';
+import type { TopologyPlan } from '@millrace/topology';
+import { decodeAssignmentData } from '../assignment/assignment-data.ts';
+import { planTasks, sourceTopicsOf, subtopologyOf, topicMatcher } from '../assignment/plan-tasks.ts';
+import { StreamsAssignor } from '../assignment/streams-assignor.ts';
+import { AtLeastOnceCommitter } from '../commit/at-least-once.ts';
+import type { Committer } from '../commit/committer.ts';
+import { ExactlyOnceCommitter } from '../commit/exactly-once.ts';
+import type { StreamsComponents } from '../components.ts';
+import { Restorer } from '../restore/restorer.ts';
+import type { ResolvedSettings } from '../settings/settings.ts';
+import type { StateDirectory } from '../state-directory/state-directory.ts';
+import { StreamTask } from '../task/stream-task.ts';
+import { internalTopicName, isOwnTransactionalId, transactionalIdOf } from '../topics/topic-names.ts';
+import { CommitSchedule } from './commit-schedule.ts';
+import { Input } from './input.ts';
+import { RepartitionPurge } from './repartition-purge.ts';
+import { StreamWorker, type WorkerEvents } from './stream-worker.ts';
+import { TaskManager, type AssignedTask } from './task-manager.ts';
+
+/** Uncommitted rows are kept in memory: beyond this a commit comes early even when record caching is off. */
+const UNCOMMITTED_BYTES_MIN = 16 * 1024 * 1024;
+
+export interface CreateWorkerOptions {
+  readonly plan: TopologyPlan;
+  readonly settings: ResolvedSettings;
+  readonly components: StreamsComponents;
+  readonly directory: StateDirectory;
+  readonly events: WorkerEvents;
+}
+
+/** Puts a worker together: the one place where its parts meet. */
+export function createWorker(options: CreateWorkerOptions): StreamWorker {
+  const { plan, settings, components, directory, events } = options;
+  const { client, clock, logger } = components;
+  const isolation = settings.guarantee === 'exactly_once_v2' ? 'read_committed' : 'read_uncommitted';
+  const transactionalId = settings.guarantee === 'exactly_once_v2' ? transactionalIdOf(settings.applicationId, directory.processId, 0) : '';
+  const committer = createCommitter(client, settings, transactionalId);
+  const input = new Input({ client, groupId: settings.applicationId, logger, isolation, offsetReset: offsetResetOf(plan, settings) });
+  const restorer = new Restorer({ client, logger, listener: components.restoreListener ?? {}, isolation });
+  const manager: TaskManager = new TaskManager({
+    directory,
+    engine: components.engine,
+    input,
+    restorer,
+    logger,
+    openTask: (assigned) => openTask(options, committer, assigned, manager),
+    onAllRunning: events.onRunning,
+  });
+  const member = createMember(options, transactionalId, manager);
+  const repartitionTopics = new Set(
+    plan.subtopologies.flatMap(({ repartitionSources }) => repartitionSources.map(({ name }) => internalTopicName(settings.applicationId, name))),
+  );
+  return new StreamWorker({
+    clock,
+    logger,
+    member,
+    committer,
+    input,
+    manager,
+    schedule: new CommitSchedule(settings.commitIntervalMs, Math.max(settings.cacheMaxBytes, UNCOMMITTED_BYTES_MIN), clock.nowMs()),
+    purge: new RepartitionPurge(
+      { admin: client.admin, logger, intervalMs: settings.repartitionPurgeIntervalMs, isRepartitionTopic: (topic) => repartitionTopics.has(topic) },
+      clock.nowMs(),
+    ),
+    pollMs: settings.pollMs,
+    events,
+    readAssignment: (assignment) => readAssignment(assignment, plan, settings.applicationId),
+  });
+}
+
+function createCommitter(client: KafkaClient, settings: ResolvedSettings, transactionalId: string): Committer {
+  const { compression, lingerMs, transactionTimeoutMs } = settings;
+  if (transactionalId === '') return new AtLeastOnceCommitter(client, client.createProducer({ compression, lingerMs }));
+  return new ExactlyOnceCommitter(client.createTransactionalProducer({ transactionalId, transactionTimeoutMs, compression }));
+}
+
+function createMember(options: CreateWorkerOptions, transactionalId: string, manager: TaskManager): GroupMember {
+  const { plan, settings, components, directory } = options;
+  const { client, logger } = components;
+  const assignor = new StreamsAssignor({
+    admin: client.admin,
+    logger,
+    transactionTimeoutMs: settings.transactionTimeoutMs,
+    topics: () => sourceTopicsOf(plan, settings.applicationId),
+    describeSelf: () => ({
+      processId: directory.processId,
+      transactionalId,
+      fingerprint: plan.fingerprint,
+      endpoint: '',
+      activeTasks: manager.tasks.all.map(({ id }) => id),
+      stateOffsets: manager.stateOffsets(),
+    }),
+    planTasks: () => planTasks({ plan, settings, admin: client.admin, logger }),
+    isOwnTransactionalId: (id) => isOwnTransactionalId(settings.applicationId, id),
+  });
+  return client.createGroupMember({
+    groupId: settings.applicationId,
+    ...(settings.groupInstanceId === undefined ? {} : { groupInstanceId: settings.groupInstanceId }),
+    sessionTimeoutMs: settings.sessionTimeoutMs,
+    rebalanceTimeoutMs: settings.rebalanceTimeoutMs,
+    heartbeatIntervalMs: settings.heartbeatIntervalMs,
+    assignor,
+  });
+}
+
+function openTask(options: CreateWorkerOptions, committer: Committer, assigned: AssignedTask, manager: TaskManager): Promise<StreamTask> {
+  const { plan, settings, components, directory } = options;
+  const subtopology = subtopologyOf(plan, assigned.id.subtopology);
+  return StreamTask.open({
+    id: assigned.id,
+    subtopology,
+    inputPartitions: assigned.partitions,
+    settings,
+    components,
+    directory: directory.taskPath(formatTaskId(assigned.id)),
+    appender: committer.appender,
+    // Shares are equal: a worker's tasks rarely differ enough to pay for moving memory between them.
+    cleanCacheBytes: Math.floor(settings.stateCacheBytes / Math.max(1, manager.tasks.size + 1)),
+  });
+}
+
+/** The leader names tasks and partitions; which partition belongs to which task follows from the topology. */
+function readAssignment(assignment: MemberAssignment, plan: TopologyPlan, applicationId: string): AssignedTask[] {
+  if (assignment.userData === undefined) return [];
+  return decodeAssignmentData(assignment.userData).activeTasks.map((id) => {
+    const subtopology = subtopologyOf(plan, id.subtopology);
+    const reads = topicMatcher(subtopology, applicationId);
+    return { id, partitions: assignment.partitions.filter(({ topic, partition }) => partition === id.partition && reads(topic)) };
+  });
+}
+
+function offsetResetOf(plan: TopologyPlan, settings: ResolvedSettings): (topic: string) => ResolvedSettings['offsetReset'] {
+  const own = new Map<string, ResolvedSettings['offsetReset']>();
+  for (const { nodes, repartitionSources } of plan.subtopologies) {
+    for (const node of nodes) {
+      if (node.kind !== 'source' || node.offsetReset === undefined || node.topics instanceof RegExp) continue;
+      for (const topic of node.topics) own.set(topic, node.offsetReset);
+    }
+    // What was written to a repartition topic before the first commit must be read, whatever the policy for inputs says.
+    for (const { name } of repartitionSources) own.set(internalTopicName(settings.applicationId, name), 'earliest');
+  }
+  return (topic) => own.get(topic) ?? settings.offsetReset;
+}

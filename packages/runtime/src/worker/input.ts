@@ -1,0 +1,119 @@
+import { FatalStreamsError, topicPartitionKey, type Logger, type TopicPartition } from '@millrace/core';
+import type { FetchFailure, Fetcher, KafkaClient } from '@millrace/client';
+import type { OffsetReset } from '../settings/settings.ts';
+import type { StreamTask } from '../task/stream-task.ts';
+import type { TaskSet } from './task-set.ts';
+
+export interface InputOptions {
+  readonly client: KafkaClient;
+  readonly groupId: string;
+  readonly logger: Logger;
+  readonly isolation: 'read_committed' | 'read_uncommitted';
+  /** The reset policy of a topic. */
+  readonly offsetReset: (topic: string) => OffsetReset;
+}
+
+/**
+ * Brings fetched records to the tasks: positions, back-pressure, and what happens when a position does not exist.
+ */
+export class Input {
+  readonly fetcher: Fetcher;
+  readonly #options: InputOptions;
+  /** Partitions whose queue was full when last looked at. */
+  readonly #paused = new Map<string, { readonly task: StreamTask; readonly at: TopicPartition }>();
+
+  constructor(options: InputOptions) {
+    this.#options = options;
+    this.fetcher = options.client.createFetcher({ lane: 'fetch', isolation: options.isolation });
+  }
+
+  /** Starts reading the inputs of a task at its committed offsets. */
+  async open(task: StreamTask, signal: AbortSignal): Promise<void> {
+    for (const { topic, partition, offset } of await this.#positions(task, signal)) this.fetcher.assign(topic, partition, offset);
+  }
+
+  /** Goes back to the committed offsets; what was queued has been dropped by the task. */
+  async reopen(task: StreamTask, signal: AbortSignal): Promise<void> {
+    this.#forgetPaused(task);
+    for (const { topic, partition, offset } of await this.#positions(task, signal)) {
+      this.fetcher.seek(topic, partition, offset);
+      this.fetcher.resume(topic, partition);
+    }
+  }
+
+  close(task: StreamTask): void {
+    this.#forgetPaused(task);
+    for (const { topic, partition } of task.inputPartitions) this.fetcher.unassign(topic, partition);
+  }
+
+  /** Hands everything that has arrived to the tasks. Returns true when there was something. */
+  deliver(tasks: TaskSet): boolean {
+    let delivered = false;
+    for (let fetched = this.fetcher.take(); fetched !== undefined; fetched = this.fetcher.take()) {
+      delivered = true;
+      const { topic, partition } = fetched;
+      const task = tasks.reading(topic, partition);
+      if (task === undefined) continue;
+      task.enqueue(fetched);
+      if (task.isFull(topic, partition)) {
+        this.fetcher.pause(topic, partition);
+        this.#paused.set(topicPartitionKey(topic, partition), { task, at: { topic, partition } });
+      }
+    }
+    return delivered;
+  }
+
+  /** Resumes partitions whose queues have room again. */
+  resumeDrained(): void {
+    for (const [key, { task, at }] of this.#paused) {
+      if (!task.hasRoom(at.topic, at.partition)) continue;
+      this.#paused.delete(key);
+      this.fetcher.resume(at.topic, at.partition);
+    }
+  }
+
+  /** Acts on partitions that cannot be fetched: applies the reset policy, or throws. */
+  async handleFailures(signal: AbortSignal): Promise<void> {
+    for (const failure of this.fetcher.takeFailures()) await this.#handleFailure(failure, signal);
+  }
+
+  async #handleFailure(failure: FetchFailure, signal: AbortSignal): Promise<void> {
+    if (failure.reason !== 'offset-out-of-range') throw failure.error;
+    const offset = await this.#resetOffset(failure, signal, failure.error);
+    this.#options.logger.warn('the committed offset does not exist any more; records between it and the new position are lost to this application', {
+      topic: failure.topic,
+      partition: failure.partition,
+      position: failure.position,
+      newPosition: offset,
+    });
+    this.fetcher.seek(failure.topic, failure.partition, offset);
+  }
+
+  async #positions(task: StreamTask, signal: AbortSignal): Promise<(TopicPartition & { offset: number })[]> {
+    const committed = await this.#options.client.offsets.committed(this.#options.groupId, task.inputPartitions, signal);
+    task.initializeInput(committed);
+    return Promise.all(
+      committed.map(async ({ topic, partition, offset }) => ({
+        topic,
+        partition,
+        offset: offset >= 0 ? offset : await this.#resetOffset({ topic, partition }, signal, undefined),
+      })),
+    );
+  }
+
+  async #resetOffset(at: TopicPartition, signal: AbortSignal, cause: unknown): Promise<number> {
+    const policy = this.#options.offsetReset(at.topic);
+    if (policy === 'none') {
+      throw new FatalStreamsError('NO_OFFSET', "there is no usable committed offset and the offset reset policy is 'none'; set the group's offsets, or another policy", {
+        ...at,
+        cause,
+      });
+    }
+    const offsets = await this.#options.client.offsets.list([at], policy === 'latest' ? 'latest-stable' : 'earliest', signal);
+    return offsets.get(topicPartitionKey(at.topic, at.partition)) ?? 0;
+  }
+
+  #forgetPaused(task: StreamTask): void {
+    for (const { topic, partition } of task.inputPartitions) this.#paused.delete(topicPartitionKey(topic, partition));
+  }
+}

@@ -1,0 +1,265 @@
+import {
+  assert,
+  CancelledError,
+  FatalStreamsError,
+  RetriableError,
+  TaskCorruptedError,
+  TaskMigratedError,
+  TransactionAbortedError,
+  type Clock,
+  type Logger,
+} from '@millrace/core';
+import type { GroupMember, MemberAssignment } from '@millrace/client';
+import type { Committer } from '../commit/committer.ts';
+import type { StreamTask } from '../task/stream-task.ts';
+import { Backoff } from './backoff.ts';
+import type { CommitSchedule } from './commit-schedule.ts';
+import type { Input } from './input.ts';
+import { LocalWrites } from './local-writes.ts';
+import type { RepartitionPurge } from './repartition-purge.ts';
+import type { AssignedTask, TaskManager } from './task-manager.ts';
+
+/** Longest time that records are processed before timers and the network get their turn. */
+const SLICE_MS = 8;
+/** Records of one task before the next task has its turn. */
+const RECORDS_PER_TURN = 256;
+
+/** What the worker tells the application. */
+export interface WorkerEvents {
+  /** Tasks are being handed out or restored. */
+  readonly onRebalancing: () => void;
+  /** All tasks run. */
+  readonly onRunning: () => void;
+}
+
+export interface StreamWorkerOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly member: GroupMember;
+  readonly committer: Committer;
+  readonly input: Input;
+  readonly manager: TaskManager;
+  readonly schedule: CommitSchedule;
+  readonly purge: RepartitionPurge;
+  readonly pollMs: number;
+  readonly events: WorkerEvents;
+  /** Reads the leader's words. */
+  readonly readAssignment: (assignment: MemberAssignment) => readonly AssignedTask[];
+}
+
+/**
+ * One loop: rebalance if asked to, take what arrived, process, punctuate, commit, wait. What Kafka calls a StreamThread; here
+ * it is not a thread of the operating system.
+ *
+ * Everything that can go wrong comes up as an error whose class says what to do (see `#planRecovery`); what is left is thrown
+ * to the application.
+ */
+export class StreamWorker {
+  readonly #options: StreamWorkerOptions;
+  readonly #writes = new LocalWrites();
+  readonly #backoff: Backoff;
+  /** What has to succeed before the loop goes on; set by `#planRecovery`. */
+  #recovery: ((signal: AbortSignal) => Promise<void>) | undefined;
+
+  constructor(options: StreamWorkerOptions) {
+    this.#options = options;
+    this.#backoff = new Backoff(options.clock, 50, 5000);
+  }
+
+  /** Works until the signal aborts, then stops cleanly: commits, closes its tasks, leaves the group. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { committer, manager, member } = this.#options;
+    try {
+      this.#options.events.onRebalancing();
+      this.#recovery = () => committer.start(signal);
+      while (!signal.aborted) await this.#step(signal);
+      await this.#commitBeforeStop();
+    } finally {
+      await this.#writes.settled().catch((error: unknown) => this.#options.logger.warn('a local write failed while stopping', { error }));
+      await manager.closeAll(true).catch((error: unknown) => this.#options.logger.warn('a task could not be closed cleanly', { error }));
+      await this.#options.input.fetcher.close();
+      await committer.close().catch((error: unknown) => this.#options.logger.warn('the producer could not be closed cleanly', { error }));
+      await member.leave('the worker stops');
+    }
+  }
+
+  /** One turn of the loop. An error becomes the recovery that the next turn begins with, or ends the worker. */
+  async #step(signal: AbortSignal): Promise<void> {
+    try {
+      if (this.#recovery !== undefined) {
+        await this.#recovery(signal);
+        this.#recovery = undefined;
+      }
+      await this.#iterate(signal);
+    } catch (error) {
+      if (signal.aborted && error instanceof CancelledError) return;
+      await this.#planRecovery(error);
+    }
+  }
+
+  async #iterate(signal: AbortSignal): Promise<void> {
+    const { member, manager, input, clock, schedule } = this.#options;
+    if (member.state !== 'stable') return this.#rebalance(signal);
+    manager.throwFailure();
+    await input.handleFailures(signal);
+    input.deliver(manager.tasks);
+    const processed = await this.#process();
+    input.resumeDrained();
+    await this.#punctuate();
+    const now = clock.nowMs();
+    if (schedule.due(manager.tasks.running, now)) await this.#commit();
+    if (processed) await clock.sleep(0);
+    else await this.#idle(signal);
+  }
+
+  /** Gives each task a turn, round after round, until nothing is left or the slice is over. */
+  async #process(): Promise<boolean> {
+    const { clock, manager, committer } = this.#options;
+    const deadline = clock.monotonicMs() + SLICE_MS;
+    let any = false;
+    for (let progressed = true; progressed && clock.monotonicMs() < deadline; ) {
+      progressed = false;
+      for (const task of manager.tasks.running) {
+        const count = task.process(RECORDS_PER_TURN, deadline);
+        if (task.pending !== undefined) await task.pending;
+        if (count > 0) progressed = true;
+      }
+      any ||= progressed;
+      if (committer.appender.backPressure) await committer.appender.drained();
+    }
+    return any;
+  }
+
+  async #punctuate(): Promise<void> {
+    for (const task of this.#options.manager.tasks.running) {
+      task.punctuate();
+      if (task.pending !== undefined) await task.pending;
+    }
+  }
+
+  /** Sleeps until records arrive, a commit or a punctuation is due, or the poll interval is over. */
+  async #idle(signal: AbortSignal): Promise<void> {
+    const { clock, manager, schedule, input, pollMs } = this.#options;
+    const now = clock.nowMs();
+    let waitMs = pollMs;
+    for (const task of manager.tasks.running) {
+      waitMs = Math.min(waitMs, task.nextWakeUpMs(now) - now);
+      if (task.commitNeeded) waitMs = Math.min(waitMs, schedule.remainingMs(now));
+    }
+    if (input.fetcher.available) return clock.sleep(0);
+    await input.fetcher.wait(Math.max(0, waitMs), signal);
+  }
+
+  /** The way of a commit: flush caches → changelogs → Kafka → local databases (in the background). */
+  async #commit(): Promise<void> {
+    const { clock, manager, committer, member, schedule, purge } = this.#options;
+    const running = manager.tasks.running;
+    for (const task of running) await flush(task);
+    const tasks = running.filter((task) => task.commitNeeded);
+    if (tasks.length > 0) {
+      await this.#writes.settled();
+      for (const task of tasks) task.prepareCommit();
+      const offsets = tasks.flatMap((task) => task.committableOffsets());
+      assert(member.metadata !== undefined, 'a commit needs a membership');
+      await committer.commit(member.metadata, offsets);
+      this.#writes.start(tasks);
+      purge.committed(offsets, clock.nowMs());
+    }
+    this.#backoff.reset();
+    schedule.committed(clock.nowMs());
+  }
+
+  /**
+   * Stops working, commits, joins, and takes what it is given. Tasks that stay keep their state, queues and positions, unless
+   * the membership was broken in between: then others may have worked on them.
+   */
+  async #rebalance(signal: AbortSignal): Promise<void> {
+    const { member, manager, events } = this.#options;
+    events.onRebalancing();
+    if (member.state === 'failed') throw member.error ?? new FatalStreamsError('GROUP', 'the group membership failed');
+    await manager.stopRestore();
+    if (member.state === 'lost') await this.#abandon(signal);
+    else if (member.state === 'rejoin-needed') await this.#commit();
+    const before = member.metadata;
+    const assignment = await member.join(signal);
+    const after = member.metadata;
+    const unbroken = before?.memberId === after?.memberId && before !== undefined && after?.generationId === before.generationId + 1;
+    if (!unbroken && manager.tasks.size > 0) await this.#abandon(signal);
+    await this.#writes.settled();
+    await manager.assign(this.#options.readAssignment(assignment), signal);
+  }
+
+  /** Drops all tasks with what they have not committed: somebody else has them. */
+  async #abandon(signal: AbortSignal): Promise<void> {
+    await this.#writes.settled();
+    await this.#options.manager.closeAll(false);
+    await this.#options.committer.restart(signal);
+  }
+
+  /** Does what the class of the error asks for, or throws it. */
+  async #planRecovery(error: unknown): Promise<void> {
+    const { logger, events } = this.#options;
+    if (error instanceof TaskMigratedError) {
+      logger.warn('the tasks of this worker belong to another one; joining the group again', { error });
+      events.onRebalancing();
+      this.#recovery = (signal) => this.#migrate(signal);
+    } else if (error instanceof TaskCorruptedError && error.taskId !== undefined) {
+      logger.warn('the local state of a task cannot be trusted; it is put aside and restored', { error });
+      events.onRebalancing();
+      const { taskId } = error;
+      this.#recovery = (signal) => this.#revive(taskId, signal);
+    } else if (error instanceof TransactionAbortedError || error instanceof RetriableError) {
+      logger.warn('going back to the last commit', { error });
+      this.#recovery ??= (signal) => this.#rollback(signal);
+    } else {
+      await this.#discard();
+      throw error;
+    }
+  }
+
+  async #discard(): Promise<void> {
+    const { committer, manager, logger } = this.#options;
+    await committer.rollback().catch((cause: unknown) => logger.warn('could not abort', { error: cause }));
+    await manager.closeAll(false);
+  }
+
+  async #migrate(signal: AbortSignal): Promise<void> {
+    await this.#backoff.wait(signal);
+    await this.#abandon(signal);
+    this.#options.member.requestRejoin('the tasks migrated');
+  }
+
+  async #rollback(signal: AbortSignal): Promise<void> {
+    await this.#backoff.wait(signal);
+    await this.#writes.settled();
+    await this.#options.committer.rollback();
+    await this.#options.manager.rollbackAll(signal);
+  }
+
+  async #revive(taskId: string, signal: AbortSignal): Promise<void> {
+    await this.#backoff.wait(signal);
+    await this.#writes.settled().catch(() => undefined);
+    await this.#options.committer.rollback();
+    await this.#options.manager.rollbackAll(signal);
+    await this.#options.manager.reviveCorrupted(taskId, signal);
+  }
+
+  async #commitBeforeStop(): Promise<void> {
+    const { member, logger } = this.#options;
+    if (member.state !== 'stable' && member.state !== 'rejoin-needed') return;
+    try {
+      await this.#commit();
+    } catch (error) {
+      logger.warn('the last commit failed; what it held is processed again by the next owner', { error });
+      await this.#discard();
+    }
+  }
+}
+
+/** Forwards what caches hold back, and waits for what that sets off, until nothing moves any more. */
+async function flush(task: StreamTask): Promise<void> {
+  do {
+    task.flushCaches();
+    if (task.pending !== undefined) await task.pending;
+  } while (task.hasUnflushed);
+}
