@@ -1,0 +1,6 @@
+/** Why records are dropped: fixed texts, as each becomes the value of a metric label. */
+export const dropReasons = {
+  nullKey: 'null key',
+  nullKeyOrValue: 'null key or value',
+  expiredWindow: 'expired window',
+} as const;

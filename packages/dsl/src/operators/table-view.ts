@@ -1,0 +1,139 @@
+import type { SessionStore, TimestampedKeyValueStore, TimestampedWindowStore, WindowedKey } from '@millrace/state';
+import type { NodeContext } from '@millrace/topology';
+import type { Predicate, ValueMapper } from './callbacks.ts';
+import { filterTableValue } from './table-filter.ts';
+import { mapTableValue } from './table-map-values.ts';
+
+/**
+ * How a table's rows are looked up by another node (a join). A table without a store of its own is looked up in its parent,
+ * and its function is run again on the result; so such functions must be pure.
+ *
+ * Source: Kafka Streams `KTableValueGetterSupplier`.
+ */
+export interface TableView<K, V> {
+  /** Names of the stores that the looking node must be connected to. */
+  readonly stores: readonly string[];
+  /** A new getter for one node of one task. */
+  createGetter(): TableValueGetter<K, V>;
+}
+
+export interface TableValueGetter<K, V> {
+  /** Called once, with the context of the node that looks. */
+  init(context: NodeContext): void;
+  /** The row's current value, `undefined` when there is none. */
+  get(key: K): V | undefined;
+}
+
+/** A table with a timestamped key-value store. */
+export function storedTableView<K, V>(store: string): TableView<K, V> {
+  return { stores: [store], createGetter: () => new StoreGetter<K, V>(store) };
+}
+
+/** A time-windowed table; keys carry their window. */
+export function windowStoreView<K, V>(store: string): TableView<WindowedKey<K>, V> {
+  return { stores: [store], createGetter: () => new WindowStoreGetter<K, V>(store) };
+}
+
+/** A session-windowed table; keys carry their window. */
+export function sessionStoreView<K, V>(store: string): TableView<WindowedKey<K>, V> {
+  return { stores: [store], createGetter: () => new SessionStoreGetter<K, V>(store) };
+}
+
+/** A filtered table without store. */
+export function filteredTableView<K, V>(parent: TableView<K, V>, predicate: Predicate<K, V>, negate: boolean): TableView<K, V> {
+  return { stores: parent.stores, createGetter: () => new FilterGetter(parent.createGetter(), predicate, negate) };
+}
+
+/** A mapped table without store. */
+export function mappedTableView<K, V, R>(parent: TableView<K, V>, mapper: ValueMapper<K, V, R>): TableView<K, R> {
+  return { stores: parent.stores, createGetter: () => new MapGetter(parent.createGetter(), mapper) };
+}
+
+class StoreGetter<K, V> implements TableValueGetter<K, V> {
+  readonly #name: string;
+  #store!: TimestampedKeyValueStore<K, V>;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  init(context: NodeContext): void {
+    this.#store = context.getStore(this.#name);
+  }
+
+  get(key: K): V | undefined {
+    return this.#store.read(this.#store.find(key));
+  }
+}
+
+class WindowStoreGetter<K, V> implements TableValueGetter<WindowedKey<K>, V> {
+  readonly #name: string;
+  #store!: TimestampedWindowStore<K, V>;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  init(context: NodeContext): void {
+    this.#store = context.getStore(this.#name);
+  }
+
+  get(key: WindowedKey<K>): V | undefined {
+    return this.#store.read(this.#store.find(key.key, key.window.start));
+  }
+}
+
+class SessionStoreGetter<K, V> implements TableValueGetter<WindowedKey<K>, V> {
+  readonly #name: string;
+  #store!: SessionStore<K, V>;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  init(context: NodeContext): void {
+    this.#store = context.getStore(this.#name);
+  }
+
+  get(key: WindowedKey<K>): V | undefined {
+    return this.#store.fetchSession(key.key, key.window.start, key.window.end);
+  }
+}
+
+class FilterGetter<K, V> implements TableValueGetter<K, V> {
+  readonly #parent: TableValueGetter<K, V>;
+  readonly #predicate: Predicate<K, V>;
+  readonly #negate: boolean;
+
+  constructor(parent: TableValueGetter<K, V>, predicate: Predicate<K, V>, negate: boolean) {
+    this.#parent = parent;
+    this.#predicate = predicate;
+    this.#negate = negate;
+  }
+
+  init(context: NodeContext): void {
+    this.#parent.init(context);
+  }
+
+  get(key: K): V | undefined {
+    return filterTableValue(this.#predicate, this.#negate, key, this.#parent.get(key));
+  }
+}
+
+class MapGetter<K, V, R> implements TableValueGetter<K, R> {
+  readonly #parent: TableValueGetter<K, V>;
+  readonly #mapper: ValueMapper<K, V, R>;
+
+  constructor(parent: TableValueGetter<K, V>, mapper: ValueMapper<K, V, R>) {
+    this.#parent = parent;
+    this.#mapper = mapper;
+  }
+
+  init(context: NodeContext): void {
+    this.#parent.init(context);
+  }
+
+  get(key: K): R | undefined {
+    return mapTableValue(this.#mapper, key, this.#parent.get(key));
+  }
+}
