@@ -12,7 +12,10 @@ describe('durationMs', () => {
     expect(durationMs(text)).toBe(ms);
   });
 
-  it.each(['', 'ten minutes', '5 parsecs', '-1 s', '1 constructor', Number.NaN, -1, Number.POSITIVE_INFINITY])('refuses %s and names the option', (text) => {
-    expect(() => durationMs(text as Duration, 'grace')).toThrow(/^grace: .*milliseconds ≥ 0/);
-  });
+  it.each(['', 'ten minutes', '5 parsecs', '-1 s', '1 constructor', Number.NaN, -1, Number.POSITIVE_INFINITY])(
+    'refuses %s and names the option',
+    (text) => {
+      expect(() => durationMs(text as Duration, 'grace')).toThrow(/^grace: .*milliseconds ≥ 0/);
+    },
+  );
 });

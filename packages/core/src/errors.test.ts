@@ -4,9 +4,25 @@ import { assert, ProcessingError, StreamsError } from './errors.ts';
 describe('StreamsError', () => {
   it('says where, with what is known, and keeps the cause', () => {
     const cause = new Error('root');
-    const error = new ProcessingError('X', 'it failed', { taskId: '0_1', topic: 'in', partition: 2, offset: 7, node: 'n', store: 's', cause });
+    const error = new ProcessingError('X', 'it failed', {
+      taskId: '0_1',
+      topic: 'in',
+      partition: 2,
+      offset: 7,
+      node: 'n',
+      store: 's',
+      cause,
+    });
     expect(error.message).toBe('it failed [task 0_1, in-2, offset 7, node n, store s]');
-    expect(error).toMatchObject({ name: 'ProcessingError', code: 'X', taskId: '0_1', topic: 'in', partition: 2, offset: 7, cause });
+    expect(error).toMatchObject({
+      name: 'ProcessingError',
+      code: 'X',
+      taskId: '0_1',
+      topic: 'in',
+      partition: 2,
+      offset: 7,
+      cause,
+    });
     expect(error).toBeInstanceOf(StreamsError);
   });
 

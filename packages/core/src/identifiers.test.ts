@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { string } from './serde/string.ts';
 import { compareTaskIds, formatTaskId, parseTaskId } from './task-id.ts';
-import { failOnInvalidTimestamp, logAndSkipOnInvalidTimestamp, usePartitionTimeOnInvalidTimestamp } from './timestamp-extractor.ts';
+import {
+  failOnInvalidTimestamp,
+  logAndSkipOnInvalidTimestamp,
+  usePartitionTimeOnInvalidTimestamp,
+} from './timestamp-extractor.ts';
 import { topic } from './topic.ts';
 import { NO_HEADERS } from './headers.ts';
 

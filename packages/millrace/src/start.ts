@@ -1,4 +1,13 @@
-import { MetricsRegistry, silentLogger, systemClock, systemRandom, type Clock, type Logger, type Metrics, type Random } from '@millrace/core';
+import {
+  MetricsRegistry,
+  silentLogger,
+  systemClock,
+  systemRandom,
+  type Clock,
+  type Logger,
+  type Metrics,
+  type Random,
+} from '@millrace/core';
 import { createKafkaClient, type SaslOptions, type TlsOptions, type Transport } from '@millrace/client';
 import { createSocketTransport } from '@millrace/client/socket';
 import { StreamsApplication, type StreamsComponents, type StreamsSettings } from '@millrace/runtime';
@@ -23,7 +32,12 @@ export interface ConnectionOptions {
 export interface StartOptions
   extends StreamsSettings,
     ConnectionOptions,
-    Partial<Pick<StreamsComponents, 'onDeserializationError' | 'onProcessingError' | 'onProductionError' | 'restoreListener' | 'onUncaughtError'>> {
+    Partial<
+      Pick<
+        StreamsComponents,
+        'onDeserializationError' | 'onProcessingError' | 'onProductionError' | 'restoreListener' | 'onUncaughtError'
+      >
+    > {
   /** Default: LevelDB under `stateDir`. */
   readonly engine?: StateEngine;
   /** Default: none. `millrace run` logs for you. */
@@ -47,11 +61,19 @@ export interface StartOptions
 export async function start(topology: Topology, options: StartOptions): Promise<StreamsApplication> {
   const { brokers, clientId, tls, sasl, transport, engine, logger, metrics, clock, random, ...rest } = options;
   const { onDeserializationError, onProcessingError, onProductionError, restoreListener, onUncaughtError, ...settings } = rest;
-  const ports = { clock: clock ?? systemClock, random: random ?? systemRandom, logger: logger ?? silentLogger, metrics: metrics ?? new MetricsRegistry() };
+  const ports = {
+    clock: clock ?? systemClock,
+    random: random ?? systemRandom,
+    logger: logger ?? silentLogger,
+    metrics: metrics ?? new MetricsRegistry(),
+  };
   const client = createKafkaClient({
     ...ports,
     clientId: clientId ?? settings.applicationId,
-    transport: createTransport({ ...ports, ...connection(options), clientId: clientId ?? settings.applicationId }, transport ?? 'kafkajs'),
+    transport: createTransport(
+      { ...ports, ...connection(options), clientId: clientId ?? settings.applicationId },
+      transport ?? 'kafkajs',
+    ),
     ...(settings.requestTimeoutMs === undefined ? {} : { requestTimeoutMs: settings.requestTimeoutMs }),
   });
   const application = new StreamsApplication(topology, settings, {

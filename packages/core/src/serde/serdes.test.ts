@@ -22,13 +22,41 @@ function agrees<T>(serde: Serde<T>, value: T): T {
 
 describe('built-in serdes', () => {
   it('give back what they were given, in both forms', () => {
-    fc.assert(fc.property(fc.string({ unit: 'grapheme' }), (value) => expect(agrees(string(), value)).toBe(value)));
-    fc.assert(fc.property(fc.integer(), (value) => expect(agrees(int32(), value)).toBe(value)));
-    fc.assert(fc.property(fc.maxSafeInteger(), (value) => expect(agrees(int64(), value)).toBe(value)));
-    fc.assert(fc.property(fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n), (value) => expect(agrees(bigint64(), value)).toBe(value)));
-    fc.assert(fc.property(fc.double({ noNaN: true }), (value) => expect(agrees(double(), value)).toBe(value)));
-    fc.assert(fc.property(fc.uint8Array(), (value) => expect(Buffer.from(agrees(bytes(), value))).toEqual(Buffer.from(value))));
-    fc.assert(fc.property(fc.jsonValue(), (value) => expect(agrees(json(), value)).toEqual(JSON.parse(JSON.stringify(value)))));
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (value) => {
+        expect(agrees(string(), value)).toBe(value);
+      }),
+    );
+    fc.assert(
+      fc.property(fc.integer(), (value) => {
+        expect(agrees(int32(), value)).toBe(value);
+      }),
+    );
+    fc.assert(
+      fc.property(fc.maxSafeInteger(), (value) => {
+        expect(agrees(int64(), value)).toBe(value);
+      }),
+    );
+    fc.assert(
+      fc.property(fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n), (value) => {
+        expect(agrees(bigint64(), value)).toBe(value);
+      }),
+    );
+    fc.assert(
+      fc.property(fc.double({ noNaN: true }), (value) => {
+        expect(agrees(double(), value)).toBe(value);
+      }),
+    );
+    fc.assert(
+      fc.property(fc.uint8Array(), (value) => {
+        expect(Buffer.from(agrees(bytes(), value))).toEqual(Buffer.from(value));
+      }),
+    );
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(agrees(json(), value)).toEqual(JSON.parse(JSON.stringify(value)));
+      }),
+    );
   });
 
   it.each([
@@ -66,7 +94,10 @@ describe('json with a Standard Schema', () => {
     '~standard': {
       version: 1,
       vendor: 'test',
-      validate: (value) => (typeof value === 'number' && value > 0 ? { value: value * 2 } : { issues: [{ message: 'must be positive', path: ['a', { key: 0 }] }] }),
+      validate: (value) =>
+        typeof value === 'number' && value > 0
+          ? { value: value * 2 }
+          : { issues: [{ message: 'must be positive', path: ['a', { key: 0 }] }] },
     },
   };
 

@@ -147,7 +147,9 @@ export class StreamsApplication implements AsyncDisposable {
   }
 
   async #end(): Promise<void> {
-    await this.#components.client.close().catch((error: unknown) => this.#components.logger.warn('the client could not be closed cleanly', { error }));
+    await this.#components.client
+      .close()
+      .catch((error: unknown) => this.#components.logger.warn('the client could not be closed cleanly', { error }));
     this.#directory?.release();
     if (this.state === 'pending-error') this.#state.transition('error');
     else if (this.state === 'pending-shutdown') this.#state.transition('not-running');
@@ -159,7 +161,9 @@ export class StreamsApplication implements AsyncDisposable {
     let cancel: () => void = () => undefined;
     const timeout = new Promise<void>((resolve) => {
       cancel = clock.setTimer(this.settings.shutdownTimeoutMs, () => {
-        logger.error('the clean stop takes too long; the rest is left to the next start', { shutdownTimeoutMs: this.settings.shutdownTimeoutMs });
+        logger.error('the clean stop takes too long; the rest is left to the next start', {
+          shutdownTimeoutMs: this.settings.shutdownTimeoutMs,
+        });
         resolve();
       });
     });

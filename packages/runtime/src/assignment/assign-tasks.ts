@@ -36,13 +36,14 @@ export function assignTasks(tasks: readonly TaskToAssign[], clients: readonly As
     members,
     load,
   );
+  for (const ids of load.values()) ids.sort(compareTaskIds);
   return load;
 }
 
 /** Places one class of tasks on top of what is placed already. */
 function place(tasks: readonly TaskToAssign[], members: readonly AssignmentClient[], load: Map<string, TaskId[]>): void {
   const placedBefore = new Map(members.map((member) => [member.memberId, loadOf(member, load)]));
-  const quota = quotas(tasks.length, members, load);
+  const quota = quotas(tasks, members, load);
   const taken = (member: AssignmentClient): number => loadOf(member, load) - (placedBefore.get(member.memberId) ?? 0);
   const hasRoom = (member: AssignmentClient): boolean => taken(member) < (quota.get(member.memberId) ?? 0);
 
@@ -62,11 +63,19 @@ function place(tasks: readonly TaskToAssign[], members: readonly AssignmentClien
  * How many of the tasks each member may take: the lower bound for all, and one more for as many as there is a remainder,
  * first for those with the lower total, then for those that already own more of these tasks.
  */
-function quotas(count: number, members: readonly AssignmentClient[], load: Map<string, TaskId[]>): Map<string, number> {
-  const base = Math.floor(count / members.length);
-  const extra = count % members.length;
+function quotas(
+  tasks: readonly TaskToAssign[],
+  members: readonly AssignmentClient[],
+  load: Map<string, TaskId[]>,
+): Map<string, number> {
+  const base = Math.floor(tasks.length / members.length);
+  const extra = tasks.length % members.length;
+  const owned = new Map(
+    members.map((member) => [member, tasks.filter(({ id }) => member.activeTasks.has(formatTaskId(id))).length]),
+  );
   const ranked = [...members].sort(
-    (a, b) => loadOf(a, load) - loadOf(b, load) || b.activeTasks.size - a.activeTasks.size || (a.memberId < b.memberId ? -1 : 1),
+    (a, b) =>
+      loadOf(a, load) - loadOf(b, load) || (owned.get(b) ?? 0) - (owned.get(a) ?? 0) || (a.memberId < b.memberId ? -1 : 1),
   );
   return new Map(ranked.map((member, index) => [member.memberId, base + (index < extra ? 1 : 0)]));
 }

@@ -46,7 +46,11 @@ export class StreamsAssignor implements Assignor {
   }
 
   subscription(): { topics: readonly string[]; ownedPartitions: readonly TopicPartition[]; userData: Buffer } {
-    return { topics: this.#options.topics(), ownedPartitions: [], userData: encodeSubscriptionData(this.#options.describeSelf()) };
+    return {
+      topics: this.#options.topics(),
+      ownedPartitions: [],
+      userData: encodeSubscriptionData(this.#options.describeSelf()),
+    };
   }
 
   async assign(members: readonly MemberSubscription[]): Promise<ReadonlyMap<string, MemberAssignment>> {
@@ -91,7 +95,10 @@ export class StreamsAssignor implements Assignor {
 
 function readMember(member: MemberSubscription): KnownMember {
   if (member.userData === undefined) {
-    throw new FatalStreamsError('FOREIGN_MEMBER', `group member ${member.memberId} is not a Millrace worker; give the application an id of its own`);
+    throw new FatalStreamsError(
+      'FOREIGN_MEMBER',
+      `group member ${member.memberId} is not a Millrace worker; give the application an id of its own`,
+    );
   }
   return { memberId: member.memberId, data: decodeSubscriptionData(member.userData) };
 }

@@ -11,7 +11,11 @@ export class ChangelogProgress implements RestoreProgress {
   currentOffset: number;
   restoredRecords = 0;
 
-  constructor(where: { taskId: string; store: string; topic: string; partition: number }, startOffset: number, endOffset: number) {
+  constructor(
+    where: { taskId: string; store: string; topic: string; partition: number },
+    startOffset: number,
+    endOffset: number,
+  ) {
     this.taskId = where.taskId;
     this.store = where.store;
     this.topic = where.topic;

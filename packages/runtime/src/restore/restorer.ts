@@ -47,7 +47,11 @@ export class Restorer {
     for (const task of tasks) if (!open.has(task)) await this.#finish(task, onReady);
     const pending = [...plan.values()].filter(({ progress }) => !progress.done);
     if (pending.length === 0) return;
-    const fetcher = this.#options.client.createFetcher({ lane: 'restore', isolation: this.#options.isolation, maxWaitMs: WAIT_MS });
+    const fetcher = this.#options.client.createFetcher({
+      lane: 'restore',
+      isolation: this.#options.isolation,
+      maxWaitMs: WAIT_MS,
+    });
     try {
       for (const { progress } of pending) {
         this.#tell('onRestoreStart', progress);
@@ -74,7 +78,10 @@ export class Restorer {
       const end = ends.get(key) ?? 0;
       const start = starts.get(key) ?? 0;
       assertUsable(task, changelog, start, end);
-      plan.set(key, { task, progress: new ChangelogProgress({ ...changelog, taskId: task.taskId }, changelog.offset ?? start, end) });
+      plan.set(key, {
+        task,
+        progress: new ChangelogProgress({ ...changelog, taskId: task.taskId }, changelog.offset ?? start, end),
+      });
     }
     return plan;
   }
@@ -153,6 +160,12 @@ function unreadable(plan: ReadonlyMap<string, Restoring>, failure: FetchFailure)
   return new TaskCorruptedError(
     'CHANGELOG_TRUNCATED',
     'the changelog was truncated while the state was being restored; the state is put aside and restored from the start',
-    { taskId: restoring.task.taskId, topic: failure.topic, partition: failure.partition, offset: failure.position, cause: failure.error },
+    {
+      taskId: restoring.task.taskId,
+      topic: failure.topic,
+      partition: failure.partition,
+      offset: failure.position,
+      cause: failure.error,
+    },
   );
 }

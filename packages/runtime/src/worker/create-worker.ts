@@ -35,9 +35,16 @@ export function createWorker(options: CreateWorkerOptions): StreamWorker {
   const { plan, settings, components, directory, events } = options;
   const { client, clock, logger } = components;
   const isolation = settings.guarantee === 'exactly_once_v2' ? 'read_committed' : 'read_uncommitted';
-  const transactionalId = settings.guarantee === 'exactly_once_v2' ? transactionalIdOf(settings.applicationId, directory.processId, 0) : '';
+  const transactionalId =
+    settings.guarantee === 'exactly_once_v2' ? transactionalIdOf(settings.applicationId, directory.processId, 0) : '';
   const committer = createCommitter(client, settings, transactionalId);
-  const input = new Input({ client, groupId: settings.applicationId, logger, isolation, offsetReset: offsetResetOf(plan, settings) });
+  const input = new Input({
+    client,
+    groupId: settings.applicationId,
+    logger,
+    isolation,
+    offsetReset: offsetResetOf(plan, settings),
+  });
   const restorer = new Restorer({ client, logger, listener: components.restoreListener ?? {}, isolation });
   const manager: TaskManager = new TaskManager({
     directory,
@@ -50,7 +57,9 @@ export function createWorker(options: CreateWorkerOptions): StreamWorker {
   });
   const member = createMember(options, transactionalId, manager);
   const repartitionTopics = new Set(
-    plan.subtopologies.flatMap(({ repartitionSources }) => repartitionSources.map(({ name }) => internalTopicName(settings.applicationId, name))),
+    plan.subtopologies.flatMap(({ repartitionSources }) =>
+      repartitionSources.map(({ name }) => internalTopicName(settings.applicationId, name)),
+    ),
   );
   return new StreamWorker({
     clock,
@@ -59,9 +68,18 @@ export function createWorker(options: CreateWorkerOptions): StreamWorker {
     committer,
     input,
     manager,
-    schedule: new CommitSchedule(settings.commitIntervalMs, Math.max(settings.cacheMaxBytes, UNCOMMITTED_BYTES_MIN), clock.nowMs()),
+    schedule: new CommitSchedule(
+      settings.commitIntervalMs,
+      Math.max(settings.cacheMaxBytes, UNCOMMITTED_BYTES_MIN),
+      clock.nowMs(),
+    ),
     purge: new RepartitionPurge(
-      { admin: client.admin, logger, intervalMs: settings.repartitionPurgeIntervalMs, isRepartitionTopic: (topic) => repartitionTopics.has(topic) },
+      {
+        admin: client.admin,
+        logger,
+        intervalMs: settings.repartitionPurgeIntervalMs,
+        isRepartitionTopic: (topic) => repartitionTopics.has(topic),
+      },
       clock.nowMs(),
     ),
     pollMs: settings.pollMs,
@@ -105,7 +123,12 @@ function createMember(options: CreateWorkerOptions, transactionalId: string, man
   });
 }
 
-function openTask(options: CreateWorkerOptions, committer: Committer, assigned: AssignedTask, manager: TaskManager): Promise<StreamTask> {
+function openTask(
+  options: CreateWorkerOptions,
+  committer: Committer,
+  assigned: AssignedTask,
+  manager: TaskManager,
+): Promise<StreamTask> {
   const { plan, settings, components, directory } = options;
   const subtopology = subtopologyOf(plan, assigned.id.subtopology);
   return StreamTask.open({

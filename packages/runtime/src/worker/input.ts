@@ -80,12 +80,15 @@ export class Input {
   async #handleFailure(failure: FetchFailure, signal: AbortSignal): Promise<void> {
     if (failure.reason !== 'offset-out-of-range') throw failure.error;
     const offset = await this.#resetOffset(failure, signal, failure.error);
-    this.#options.logger.warn('the committed offset does not exist any more; records between it and the new position are lost to this application', {
-      topic: failure.topic,
-      partition: failure.partition,
-      position: failure.position,
-      newPosition: offset,
-    });
+    this.#options.logger.warn(
+      'the committed offset does not exist any more; records between it and the new position are lost to this application',
+      {
+        topic: failure.topic,
+        partition: failure.partition,
+        position: failure.position,
+        newPosition: offset,
+      },
+    );
     this.fetcher.seek(failure.topic, failure.partition, offset);
   }
 
@@ -104,10 +107,14 @@ export class Input {
   async #resetOffset(at: TopicPartition, signal: AbortSignal, cause: unknown): Promise<number> {
     const policy = this.#options.offsetReset(at.topic);
     if (policy === 'none') {
-      throw new FatalStreamsError('NO_OFFSET', "there is no usable committed offset and the offset reset policy is 'none'; set the group's offsets, or another policy", {
-        ...at,
-        cause,
-      });
+      throw new FatalStreamsError(
+        'NO_OFFSET',
+        "there is no usable committed offset and the offset reset policy is 'none'; set the group's offsets, or another policy",
+        {
+          ...at,
+          cause,
+        },
+      );
     }
     const offsets = await this.#options.client.offsets.list([at], policy === 'latest' ? 'latest-stable' : 'earliest', signal);
     return offsets.get(topicPartitionKey(at.topic, at.partition)) ?? 0;

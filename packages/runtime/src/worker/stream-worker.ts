@@ -75,10 +75,16 @@ export class StreamWorker {
       while (!signal.aborted) await this.#step(signal);
       await this.#commitBeforeStop();
     } finally {
-      await this.#writes.settled().catch((error: unknown) => this.#options.logger.warn('a local write failed while stopping', { error }));
-      await manager.closeAll(true).catch((error: unknown) => this.#options.logger.warn('a task could not be closed cleanly', { error }));
+      await this.#writes
+        .settled()
+        .catch((error: unknown) => this.#options.logger.warn('a local write failed while stopping', { error }));
+      await manager
+        .closeAll(true)
+        .catch((error: unknown) => this.#options.logger.warn('a task could not be closed cleanly', { error }));
       await this.#options.input.fetcher.close();
-      await committer.close().catch((error: unknown) => this.#options.logger.warn('the producer could not be closed cleanly', { error }));
+      await committer
+        .close()
+        .catch((error: unknown) => this.#options.logger.warn('the producer could not be closed cleanly', { error }));
       await member.leave('the worker stops');
     }
   }
@@ -183,7 +189,8 @@ export class StreamWorker {
     const before = member.metadata;
     const assignment = await member.join(signal);
     const after = member.metadata;
-    const unbroken = before?.memberId === after?.memberId && before !== undefined && after?.generationId === before.generationId + 1;
+    const unbroken =
+      before?.memberId === after?.memberId && before !== undefined && after?.generationId === before.generationId + 1;
     if (!unbroken && manager.tasks.size > 0) await this.#abandon(signal);
     await this.#writes.settled();
     await manager.assign(this.#options.readAssignment(assignment), signal);

@@ -144,7 +144,10 @@ export class TaskManager {
     } catch (error) {
       if (!(error instanceof StreamsError) || error.name !== 'TaskCorruptedError') throw error;
       const taskId = formatTaskId(assigned.id);
-      this.#options.logger.warn('the local state of a task is damaged; it is put aside and restored from the changelog', { taskId, error });
+      this.#options.logger.warn('the local state of a task is damaged; it is put aside and restored from the changelog', {
+        taskId,
+        error,
+      });
       await this.#options.engine.quarantine(this.#options.directory.taskPath(taskId));
       this.tasks.add(await this.#options.openTask(assigned));
     }

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { resolveSettings } from './resolve-settings.ts';
+import type { StreamsSettings } from './settings.ts';
+
+describe('resolveSettings', () => {
+  it('commits every 100 ms under exactly-once and every 30 s otherwise', () => {
+    expect(resolveSettings({ applicationId: 'a' }).commitIntervalMs).toBe(30_000);
+    expect(resolveSettings({ applicationId: 'a', guarantee: 'exactly_once_v2' }).commitIntervalMs).toBe(100);
+    expect(resolveSettings({ applicationId: 'a', guarantee: 'exactly_once_v2', commitIntervalMs: 7 }).commitIntervalMs).toBe(7);
+  });
+
+  it('treats an undefined option as not given', () => {
+    const input = { applicationId: 'a', pollMs: undefined } as unknown as StreamsSettings;
+    expect(resolveSettings(input).pollMs).toBe(100);
+  });
+
+  it('reports all problems at once, each with name, value and what is accepted', () => {
+    const input = { applicationId: 'a/b', guarantee: 'twice', pollMs: 0.5, commitInterval: 3 } as unknown as StreamsSettings;
+    expect(() => resolveSettings(input)).toThrow(
+      [
+        'the settings cannot be used:',
+        '  - commitInterval: there is no such setting',
+        '  - applicationId: "a/b"; give 1 to 200 characters of A-Z a-z 0-9 . _ -',
+        '  - pollMs: 0.5; give an integer from 1 to 60000',
+        '  - guarantee: "twice"; give one of at_least_once, exactly_once_v2',
+      ].join('\n'),
+    );
+  });
+
+  it('refuses a transaction timeout below the commit interval', () => {
+    expect(() => resolveSettings({ applicationId: 'a', guarantee: 'exactly_once_v2', commitIntervalMs: 20_000 })).toThrow(
+      'the broker would abort every transaction',
+    );
+  });
+
+  it('refuses names that would leave the state directory', () => {
+    for (const applicationId of ['..', '.', '', 'a\0']) expect(() => resolveSettings({ applicationId })).toThrow('applicationId');
+  });
+});

@@ -1,0 +1,56 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { seededRandom } from '@millrace/core';
+import { StateDirectory } from './state-directory.ts';
+
+describe('StateDirectory', () => {
+  let root: string;
+  const random = seededRandom(1);
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'millrace-state-'));
+  });
+  afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+  it('gives each worker an instance of its own, and the same one again after a restart', () => {
+    const first = StateDirectory.claim(root, 'app', random);
+    const second = StateDirectory.claim(root, 'app', random);
+    expect(second.path).not.toBe(first.path);
+    expect(second.processId).not.toBe(first.processId);
+    first.release();
+    const again = StateDirectory.claim(root, 'app', random);
+    expect([again.path, again.processId]).toEqual([first.path, first.processId]);
+    again.release();
+    second.release();
+  });
+
+  it.each([
+    ['a process that is gone', '999999999 5'],
+    ['a former process with the pid of this one', `${process.pid} 1`],
+    ['a pid that was given to another program since', `${process.ppid} 1`],
+    ['nonsense', 'nonsense'],
+  ])('takes over the lock of %s', (_name, lock) => {
+    mkdirSync(join(root, 'app', '0'), { recursive: true });
+    writeFileSync(join(root, 'app', '0', '.lock'), lock);
+    const directory = StateDirectory.claim(root, 'app', random);
+    expect(directory.path).toBe(join(root, 'app', '0'));
+    expect(readFileSync(join(directory.path, '.lock'), 'utf8')).toContain(String(process.pid));
+    directory.release();
+  });
+
+  it('lists the tasks that have state, and nothing else', () => {
+    const directory = StateDirectory.claim(root, 'app', random);
+    for (const name of ['0_3', '1_0', '0_3.corrupt-1', 'x']) mkdirSync(join(directory.path, name));
+    expect(directory.tasks()).toEqual([
+      { subtopology: 0, partition: 3 },
+      { subtopology: 1, partition: 0 },
+    ]);
+    directory.release();
+  });
+
+  it('says what to check when the directory cannot be used', () => {
+    writeFileSync(join(root, 'file'), '');
+    expect(() => StateDirectory.claim(join(root, 'file'), 'app', random)).toThrow('check stateDir');
+  });
+});
