@@ -3,5 +3,4 @@
  *
  * @module
  */
-export type { SocketTransportOptions } from './socket-options.ts';
-export { createSocketTransport } from './socket-transport.ts';
+export { createSocketTransport, type SocketTransportOptions } from './socket-transport.ts';

@@ -1,10 +1,11 @@
 import { lookup } from 'node:dns/promises';
 import { connect, isIP, type Socket } from 'node:net';
-import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { CancelledError, type Clock } from '@millrace/core';
+import { type BrokerEndpoint, formatEndpoint } from '../lane/broker-endpoint.ts';
+import { authenticationFailed, isFatal, reasonOf } from '../lane/connection-errors.ts';
+import { tlsConnectionOptions } from '../lane/tls-connection-options.ts';
 import type { TlsOptions } from '../port/transport.ts';
-import { type BrokerEndpoint, formatEndpoint } from './broker-endpoint.ts';
-import { authenticationFailed, connectionFailed, isFatal, reasonOf } from './connection-errors.ts';
 
 export interface OpenSocketOptions {
   readonly tls: TlsOptions | undefined;
@@ -15,7 +16,7 @@ export interface OpenSocketOptions {
 /**
  * Opens a connection to a broker: each address of its name in turn, then TLS if asked for.
  *
- * @throws RetriableError CONNECTION_FAILED when no address answers
+ * @throws Error naming each address and why it failed
  * @throws FatalStreamsError AUTHENTICATION_FAILED when the broker's certificate is not trusted
  * @throws CancelledError when the signal aborts
  */
@@ -32,7 +33,7 @@ export async function openSocket(endpoint: BrokerEndpoint, options: OpenSocketOp
       cause = error;
     }
   }
-  throw connectionFailed(formatEndpoint(endpoint), reasons.join('; '), cause);
+  throw new Error(reasons.join('; '), { cause });
 }
 
 async function addressesOf(endpoint: BrokerEndpoint): Promise<string[]> {
@@ -40,7 +41,7 @@ async function addressesOf(endpoint: BrokerEndpoint): Promise<string[]> {
   try {
     return (await lookup(endpoint.host, { all: true })).map((one) => one.address);
   } catch (error) {
-    throw connectionFailed(formatEndpoint(endpoint), `the name can not be resolved: ${reasonOf(error)}`, error);
+    throw new Error(`the name ${endpoint.host} can not be resolved: ${reasonOf(error)}`, { cause: error });
   }
 }
 
@@ -52,7 +53,7 @@ function openAddress(
 ): Promise<Socket> {
   const { tls } = options;
   const target = { host: address, port: endpoint.port, noDelay: true, keepAlive: true };
-  const socket = tls === undefined ? connect(target) : connectTls({ ...target, ...tlsSettings(endpoint.host, tls) });
+  const socket = tls === undefined ? connect(target) : connectTls({ ...target, ...tlsConnectionOptions(endpoint.host, tls) });
   return new Promise((resolve, reject) => {
     const cancelTimer = options.clock.setTimer(options.connectTimeoutMs, () => {
       socket.destroy(new Error(`no connection within ${options.connectTimeoutMs} ms`));
@@ -73,14 +74,6 @@ function openAddress(
     signal.addEventListener('abort', onAbort, { once: true });
     socket.on('error', onError).on('close', onClose).on(openEvent, onOpen);
   });
-}
-
-/** SNI takes names only; for an address Node checks the certificate against the address itself. */
-function tlsSettings(host: string, tls: TlsOptions): ConnectionOptions {
-  const named = isIP(host) === 0 ? { servername: host } : {};
-  if (tls === true) return named;
-  const { ca, ...rest } = tls;
-  return { ...named, ...rest, ...(ca === undefined ? {} : { ca: Array.isArray(ca) ? [...ca] : (ca as string | Buffer) }) };
 }
 
 function connectError(endpoint: BrokerEndpoint, socket: Socket, error: Error): Error {

@@ -1,18 +1,9 @@
-import type { Random, StreamsError } from '@millrace/core';
+import { type FatalStreamsError, type Random, StreamsError } from '@millrace/core';
+import { decodeResponse, encodeRequest, type SaslAuthenticateResponse, saslAuthenticate, saslHandshake } from '@millrace/wire';
+import { authenticationFailed, reasonOf } from '../lane/connection-errors.ts';
+import type { HandshakeExchange } from '../lane/exchange.ts';
 import type { SaslOptions } from '../port/transport.ts';
-import { authenticationFailed, reasonOf } from './connection-errors.ts';
-import type { HandshakeExchange } from './handshake-exchange.ts';
-import {
-  decodeSaslAuthenticateResponse,
-  decodeSaslHandshakeResponse,
-  encodeSaslAuthenticateRequest,
-  encodeSaslHandshakeRequest,
-  type SaslAnswer,
-} from './handshake-messages.ts';
 import { ScramClient } from './scram-client.ts';
-
-const saslHandshakeKey = 17;
-const saslAuthenticateKey = 36;
 
 const mechanismNames = { plain: 'PLAIN', 'scram-sha-256': 'SCRAM-SHA-256', 'scram-sha-512': 'SCRAM-SHA-512' } as const;
 
@@ -40,10 +31,9 @@ export async function authenticate(session: SaslSession): Promise<number> {
 
 async function agreeOnMechanism(session: SaslSession): Promise<void> {
   const mechanism = mechanismNames[session.sasl.mechanism];
-  const body = encodeSaslHandshakeRequest(mechanism);
-  const answer = decodeSaslHandshakeResponse(
-    await session.exchange({ apiKey: saslHandshakeKey, apiVersion: 1, flexible: false, body }),
-  );
+  const body = encodeRequest(saslHandshake, 1, { mechanism });
+  const response = await session.exchange({ apiKey: saslHandshake.key, apiVersion: 1, flexible: false, body });
+  const answer = decodeResponse(saslHandshake, 1, response);
   if (answer.errorCode === 0) return;
   const offered = answer.mechanisms.length === 0 ? 'no other' : answer.mechanisms.join(', ');
   throw refused(session, `it does not accept it (error ${answer.errorCode}) and offers ${offered}`);
@@ -54,31 +44,25 @@ async function authenticateWithScram(session: SaslSession, hash: 'sha256' | 'sha
   const nonce = (random.uuid() + random.uuid()).replaceAll('-', '');
   const client = new ScramClient({ hash, username: sasl.username, password: sasl.password }, nonce);
   const first = await sendToken(session, client.first());
-  let final: SaslAnswer;
+  let final: SaslAuthenticateResponse;
   try {
-    final = await sendToken(session, await client.final(first.bytes.toString('utf8')));
-    client.verify(final.bytes.toString('utf8'));
+    final = await sendToken(session, await client.final(first.authBytes.toString('utf8')));
+    client.verify(final.authBytes.toString('utf8'));
   } catch (error) {
-    throw isOwn(error) ? error : refused(session, reasonOf(error), error);
+    throw error instanceof StreamsError ? error : refused(session, reasonOf(error), error);
   }
   return final.sessionLifetimeMs;
 }
 
-async function sendToken(session: SaslSession, token: string): Promise<SaslAnswer> {
-  const body = encodeSaslAuthenticateRequest(Buffer.from(token, 'utf8'));
-  const answer = decodeSaslAuthenticateResponse(
-    await session.exchange({ apiKey: saslAuthenticateKey, apiVersion: 2, flexible: true, body }),
-  );
+async function sendToken(session: SaslSession, token: string): Promise<SaslAuthenticateResponse> {
+  const body = encodeRequest(saslAuthenticate, 2, { authBytes: Buffer.from(token, 'utf8') });
+  const response = await session.exchange({ apiKey: saslAuthenticate.key, apiVersion: 2, flexible: true, body });
+  const answer = decodeResponse(saslAuthenticate, 2, response);
   if (answer.errorCode === 0) return answer;
   throw refused(session, answer.errorMessage ?? `error ${answer.errorCode}`);
 }
 
-function refused({ sasl, node }: SaslSession, why: string, cause?: unknown): StreamsError {
+function refused({ sasl, node }: SaslSession, why: string, cause?: unknown): FatalStreamsError {
   const who = `user "${sasl.username}" with ${mechanismNames[sasl.mechanism]}`;
   return authenticationFailed(node, `the broker refused ${who}: ${why}; check user, password and mechanism`, cause);
-}
-
-/** Errors of the exchange itself already say what happens next. */
-function isOwn(error: unknown): error is StreamsError {
-  return typeof (error as Partial<StreamsError>).code === 'string';
 }

@@ -1,9 +1,19 @@
-import { CancelledError } from '@millrace/core';
-import type { BrokerAddress, BrokerFeatures, BrokerTarget, Lane, Transport, TransportRequest } from '../port/transport.ts';
-import { type BrokerEndpoint, formatEndpoint } from './broker-endpoint.ts';
-import { connectionFailed, connectionLost } from './connection-errors.ts';
-import { LaneConnection } from './lane-connection.ts';
-import { type ResolvedSocketOptions, resolveSocketOptions, type SocketTransportOptions } from './socket-options.ts';
+import { SettingsError } from '@millrace/core';
+import { LaneTransport } from '../lane/lane-transport.ts';
+import { resolveTransportOptions, type TransportOptions } from '../lane/transport-options.ts';
+import type { Transport } from '../port/transport.ts';
+import { SocketSession } from './socket-session.ts';
+
+/** Settings and components of the socket transport. */
+export interface SocketTransportOptions extends TransportOptions {
+  /**
+   * Longest response that is accepted; a broker that announces more is cut off. It must hold the largest fetch.
+   * Unit bytes · range 1 024 to 2 147 483 647 · default 268 435 456 (256 MiB).
+   */
+  readonly responseBytesMax?: number;
+}
+
+const responseBytesMaxDefault = 256 * 1024 * 1024;
 
 /**
  * Makes a transport over plain sockets: `node:net` and `node:tls`, SASL PLAIN and SCRAM, nothing else.
@@ -15,93 +25,13 @@ import { type ResolvedSocketOptions, resolveSocketOptions, type SocketTransportO
  * const transport = createSocketTransport({ brokers: ['localhost:9092'] });
  */
 export function createSocketTransport(options: SocketTransportOptions): Transport {
-  return new SocketTransport(resolveSocketOptions(options));
-}
-
-/** The {@link Transport} over plain sockets. */
-class SocketTransport implements Transport {
-  readonly name = 'socket';
-  readonly #options: ResolvedSocketOptions;
-  readonly #brokers = new Map<number, BrokerEndpoint>();
-  readonly #lanes = new Map<BrokerTarget, Map<Lane, LaneConnection>>();
-  #isClosed = false;
-
-  constructor(options: ResolvedSocketOptions) {
-    this.#options = options;
+  const { responseBytesMax = responseBytesMaxDefault } = options;
+  if (!(responseBytesMax >= 1024 && responseBytesMax <= 0x7fff_ffff)) {
+    throw new SettingsError(
+      'INVALID_TRANSPORT_OPTIONS',
+      `"responseBytesMax" is ${responseBytesMax}, but must lie between 1024 and 2147483647`,
+    );
   }
-
-  send(broker: BrokerTarget, request: TransportRequest): Promise<Buffer> {
-    try {
-      return this.#lane(broker, request.lane).send(request);
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
-  }
-
-  async features(broker: BrokerTarget): Promise<BrokerFeatures> {
-    for (const lane of this.#lanes.get(broker)?.values() ?? []) {
-      if (lane.features !== undefined) return lane.features;
-    }
-    return this.#lane(broker, 'admin').open();
-  }
-
-  updateBrokers(brokers: readonly BrokerAddress[]): void {
-    for (const { nodeId, host, port } of brokers) {
-      const known = this.#brokers.get(nodeId);
-      if (known !== undefined && known.host === host && known.port === port) continue;
-      this.#brokers.set(nodeId, { host, port });
-      if (known !== undefined) this.#leave(nodeId, known);
-    }
-  }
-
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    const lanes = [...this.#lanes.values()].flatMap((ofBroker) => [...ofBroker.values()]);
-    this.#lanes.clear();
-    await Promise.all(lanes.map((lane) => lane.close(new CancelledError('the transport is closed'))));
-  }
-
-  /** The broker has moved: what is still under way to its old address can not be waited for. */
-  #leave(nodeId: number, oldEndpoint: BrokerEndpoint): void {
-    const lanes = this.#lanes.get(nodeId);
-    this.#lanes.delete(nodeId);
-    const reason = connectionLost(formatEndpoint(oldEndpoint), `broker ${nodeId} has moved to another address`);
-    for (const lane of lanes?.values() ?? []) void lane.close(reason);
-  }
-
-  #lane(broker: BrokerTarget, lane: Lane): LaneConnection {
-    if (this.#isClosed) throw new CancelledError('the transport is closed');
-    let ofBroker = this.#lanes.get(broker);
-    if (ofBroker === undefined) {
-      ofBroker = new Map();
-      this.#lanes.set(broker, ofBroker);
-    }
-    let connection = ofBroker.get(lane);
-    if (connection === undefined) {
-      connection = this.#createLane(broker, lane);
-      ofBroker.set(lane, connection);
-    }
-    return connection;
-  }
-
-  #createLane(broker: BrokerTarget, lane: Lane): LaneConnection {
-    if (broker === 'any') {
-      const name = this.#options.bootstrap.map(formatEndpoint).join(',');
-      return new LaneConnection({ name, endpoints: () => this.#bootstrapEndpoints() }, this.#options);
-    }
-    const endpoint = this.#brokers.get(broker);
-    if (endpoint === undefined) {
-      throw connectionFailed(
-        `broker ${broker}`,
-        `no address is known for it (lane ${lane}); ask for the cluster's metadata first`,
-      );
-    }
-    return new LaneConnection({ name: formatEndpoint(endpoint), endpoints: () => [endpoint] }, this.#options);
-  }
-
-  /** The configured brokers first; when none of them answers, those that the cluster named. */
-  #bootstrapEndpoints(): BrokerEndpoint[] {
-    const configured = new Set(this.#options.bootstrap.map(formatEndpoint));
-    return [...this.#options.bootstrap, ...[...this.#brokers.values()].filter((one) => !configured.has(formatEndpoint(one)))];
-  }
+  const resolved = { ...resolveTransportOptions(options), responseBytesMax };
+  return new LaneTransport('socket', (endpoint, signal) => SocketSession.open(endpoint, resolved, signal), resolved);
 }

@@ -1,9 +1,10 @@
 import { type Clock, type Logger, type Random, SettingsError, silentLogger, systemClock, systemRandom } from '@millrace/core';
 import type { SaslOptions, TlsOptions } from '../port/transport.ts';
-import { type BrokerEndpoint, parseEndpoints } from './broker-endpoint.ts';
+import { parseEndpoints } from './broker-endpoint.ts';
+import type { LaneSettings } from './lane-settings.ts';
 
-/** Settings and components of the socket transport. */
-export interface SocketTransportOptions {
+/** Settings and components that every transport over connections takes. */
+export interface TransportOptions {
   /** Bootstrap brokers as `host:port`, tried in turn. Kafka: `bootstrap.servers`. */
   readonly brokers: readonly string[];
   /** Shown in the broker's logs and used for its quotas. Kafka: `client.id`. Default `millrace`. */
@@ -24,11 +25,6 @@ export interface SocketTransportOptions {
   readonly reconnectBackoffMs?: number;
   /** Longest such wait. Unit ms · range ≥ `reconnectBackoffMs` · default 1 000. Kafka: `reconnect.backoff.max.ms`. */
   readonly reconnectBackoffMaxMs?: number;
-  /**
-   * Longest response that is accepted; a broker that announces more is cut off. It must hold the largest fetch.
-   * Unit bytes · range 1 024 to 2 147 483 647 · default 268 435 456 (256 MiB).
-   */
-  readonly responseBytesMax?: number;
   readonly clock?: Clock;
   readonly random?: Random;
   /** Default: silent. */
@@ -36,18 +32,11 @@ export interface SocketTransportOptions {
 }
 
 /** The same with nothing left open. */
-export interface ResolvedSocketOptions {
-  readonly bootstrap: readonly BrokerEndpoint[];
+export interface ResolvedTransportOptions extends LaneSettings {
   readonly clientId: string;
   readonly tls: TlsOptions | undefined;
   readonly sasl: SaslOptions | undefined;
   readonly connectTimeoutMs: number;
-  readonly reconnectBackoffMs: number;
-  readonly reconnectBackoffMaxMs: number;
-  readonly responseBytesMax: number;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
 }
 
 const defaults = {
@@ -55,12 +44,11 @@ const defaults = {
   connectTimeoutMs: 10_000,
   reconnectBackoffMs: 50,
   reconnectBackoffMaxMs: 1_000,
-  responseBytesMax: 256 * 1024 * 1024,
 } as const;
 
 /** Fills in the defaults. @throws SettingsError naming every value that is out of range */
-export function resolveSocketOptions(options: SocketTransportOptions): ResolvedSocketOptions {
-  const resolved: ResolvedSocketOptions = {
+export function resolveTransportOptions(options: TransportOptions): ResolvedTransportOptions {
+  const resolved: ResolvedTransportOptions = {
     bootstrap: parseEndpoints(options.brokers),
     clientId: options.clientId ?? defaults.clientId,
     tls: options.tls,
@@ -68,7 +56,6 @@ export function resolveSocketOptions(options: SocketTransportOptions): ResolvedS
     connectTimeoutMs: options.connectTimeoutMs ?? defaults.connectTimeoutMs,
     reconnectBackoffMs: options.reconnectBackoffMs ?? defaults.reconnectBackoffMs,
     reconnectBackoffMaxMs: options.reconnectBackoffMaxMs ?? defaults.reconnectBackoffMaxMs,
-    responseBytesMax: options.responseBytesMax ?? defaults.responseBytesMax,
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
     logger: options.logger ?? silentLogger,
@@ -78,7 +65,7 @@ export function resolveSocketOptions(options: SocketTransportOptions): ResolvedS
   return resolved;
 }
 
-function problemsOf(options: ResolvedSocketOptions): string[] {
+function problemsOf(options: ResolvedTransportOptions): string[] {
   const problems: string[] = [];
   const check = (name: keyof typeof defaults, min: number, max: number): void => {
     const value = options[name];
@@ -88,7 +75,6 @@ function problemsOf(options: ResolvedSocketOptions): string[] {
   check('connectTimeoutMs', 1, 2_147_483_647);
   check('reconnectBackoffMs', 0, 2_147_483_647);
   check('reconnectBackoffMaxMs', options.reconnectBackoffMs, 2_147_483_647);
-  check('responseBytesMax', 1024, 2_147_483_647);
   if (Buffer.byteLength(options.clientId) > 32_767) problems.push('"clientId" is longer than 32 767 bytes');
   return problems;
 }

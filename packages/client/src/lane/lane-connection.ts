@@ -1,12 +1,12 @@
 import { CancelledError } from '@millrace/core';
 import type { BrokerFeatures, TransportRequest } from '../port/transport.ts';
-import { apiVersionsKey, assertOffered } from './api-versions.ts';
+import { assertOffered } from './api-versions.ts';
 import type { BrokerEndpoint } from './broker-endpoint.ts';
-import { BrokerSession } from './broker-session.ts';
+import type { BrokerSession, OpenSession } from './broker-session.ts';
 import { connectionFailed, isFatal, reasonOf } from './connection-errors.ts';
 import { PendingRequest, type RequestHolder } from './pending-request.ts';
 import { ReconnectBackoff } from './reconnect-backoff.ts';
-import type { ResolvedSocketOptions } from './socket-options.ts';
+import type { LaneSettings } from './lane-settings.ts';
 
 export interface LaneTarget {
   /** What logs and errors call it before an address is chosen. */
@@ -28,7 +28,8 @@ export interface LaneTarget {
  */
 export class LaneConnection implements RequestHolder {
   readonly #target: LaneTarget;
-  readonly #options: ResolvedSocketOptions;
+  readonly #openSession: OpenSession;
+  readonly #settings: LaneSettings;
   readonly #backoff: ReconnectBackoff;
   readonly #abort = new AbortController();
   #waiting: PendingRequest[] = [];
@@ -36,15 +37,16 @@ export class LaneConnection implements RequestHolder {
   /** Set while the connection is being opened or authenticated. */
   #preparing: Promise<void> | undefined;
 
-  constructor(target: LaneTarget, options: ResolvedSocketOptions) {
+  constructor(target: LaneTarget, openSession: OpenSession, settings: LaneSettings) {
     this.#target = target;
-    this.#options = options;
-    this.#backoff = new ReconnectBackoff(options, options.clock, options.random);
+    this.#openSession = openSession;
+    this.#settings = settings;
+    this.#backoff = new ReconnectBackoff(settings, settings.clock, settings.random);
   }
 
   send(request: TransportRequest): Promise<Buffer> {
     if (this.#abort.signal.aborted) return Promise.reject(new CancelledError());
-    const pending = new PendingRequest(request, this.#options.clock, this);
+    const pending = new PendingRequest(request, this.#settings.clock, this);
     const session = this.#session;
     if (session !== undefined && this.#preparing === undefined && !session.needsAuthentication) {
       this.#dispatch(session, pending);
@@ -75,19 +77,19 @@ export class LaneConnection implements RequestHolder {
 
   /** Ends the connection; waiting requests and those in flight reject with `reason`. Resolves when the socket is closed. */
   async close(reason: Error): Promise<void> {
-    const connection = this.#session?.connection;
+    const session = this.#session;
     this.#rejectWaiting(reason);
-    connection?.end(reason);
+    session?.end(reason);
     this.#abort.abort();
     await this.#preparing?.catch(() => undefined);
-    await connection?.closed;
+    await session?.closed;
   }
 
   #dispatch(session: BrokerSession, pending: PendingRequest): void {
     const { apiKey, apiVersion } = pending.request;
     try {
-      if (apiKey !== apiVersionsKey) assertOffered(session.features, apiKey, apiVersion, session.connection.node);
-      session.connection.send(pending);
+      assertOffered(session.features, apiKey, apiVersion, session.node);
+      session.send(pending);
     } catch (error) {
       pending.reject(error as Error);
     }
@@ -108,7 +110,7 @@ export class LaneConnection implements RequestHolder {
 
   async #openOrAuthenticate(): Promise<void> {
     if (this.#session !== undefined) await this.#session.authenticate();
-    else this.#adopt(await this.#openSession());
+    else this.#adopt(await this.#reachBroker());
   }
 
   #prepared(): void {
@@ -125,7 +127,7 @@ export class LaneConnection implements RequestHolder {
   #failed(error: unknown): never {
     this.#preparing = undefined;
     const reason = this.#reasonOfFailure(error);
-    this.#session?.connection.end(reason);
+    this.#session?.end(reason);
     this.#rejectWaiting(reason);
     throw reason;
   }
@@ -133,18 +135,18 @@ export class LaneConnection implements RequestHolder {
   #reasonOfFailure(error: unknown): Error {
     if (error instanceof CancelledError) return error;
     this.#backoff.failed();
-    this.#options.logger.warn('broker connection failed', { broker: this.#target.name, error });
+    this.#settings.logger.warn('broker connection failed', { broker: this.#target.name, error });
     return isFatal(error) ? error : connectionFailed(this.#target.name, reasonOf(error), error);
   }
 
-  async #openSession(): Promise<BrokerSession> {
+  async #reachBroker(): Promise<BrokerSession> {
     const { signal } = this.#abort;
     const waitMs = this.#backoff.remainingMs();
-    if (waitMs > 0) await this.#options.clock.sleep(waitMs, signal);
+    if (waitMs > 0) await this.#settings.clock.sleep(waitMs, signal);
     const reasons: unknown[] = [];
     for (const endpoint of this.#target.endpoints()) {
       try {
-        return await BrokerSession.open(endpoint, this.#options, signal);
+        return await this.#openSession(endpoint, signal);
       } catch (error) {
         if (isFatal(error) || error instanceof CancelledError) throw error;
         reasons.push(error);
@@ -154,16 +156,15 @@ export class LaneConnection implements RequestHolder {
   }
 
   #adopt(session: BrokerSession): void {
-    const { connection } = session;
-    if (!connection.isOpen) throw connectionFailed(connection.node, 'the connection ended right after it was opened');
+    if (!session.isOpen) throw connectionFailed(session.node, 'the connection ended right after it was opened');
     this.#session = session;
-    this.#options.logger.debug('broker connection opened', { broker: connection.node });
-    connection.onEnd = (reason) => {
+    this.#settings.logger.debug('broker connection opened', { broker: session.node });
+    session.onEnd = (reason) => {
       this.#session = undefined;
       // A broker that takes connections but answers nothing on them is as good as one that refuses them.
       if (session.wasOfUse) this.#backoff.succeeded();
       else this.#backoff.failed();
-      this.#options.logger.debug('broker connection ended', { broker: connection.node, error: reason });
+      this.#settings.logger.debug('broker connection ended', { broker: session.node, error: reason });
     };
   }
 

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { CorruptDataError } from '@millrace/core';
-import { connectionLost, reasonOf, requestTimedOut } from './connection-errors.ts';
+import { connectionLost, reasonOf, requestTimedOut } from '../lane/connection-errors.ts';
+import type { PendingRequest, RequestHolder } from '../lane/pending-request.ts';
+import { responseBody } from '../lane/response-body.ts';
 import { FrameReader } from './frame-reader.ts';
-import type { PendingRequest, RequestHolder } from './pending-request.ts';
 import { writeRequestFrame } from './request-frame.ts';
-import { responseBody } from './response-body.ts';
 
 export interface ConnectionOptions {
   /** `host:port`, for errors. */
@@ -22,8 +22,10 @@ const noBody = Buffer.alloc(0);
  * flight and carries its correlation id. Where that fails, or an answer is overdue, nothing that comes later could be trusted:
  * the connection ends, and every request that is still in flight has an unknown outcome.
  */
-export class BrokerConnection implements RequestHolder {
+export class SocketConnection implements RequestHolder {
   readonly node: string;
+  /** Called once, as soon as the connection can not be used any more. */
+  onEnd: ((reason: Error) => void) | undefined;
   /** Settles when the socket is closed. */
   readonly closed: Promise<void>;
   readonly #socket: Socket;
@@ -33,7 +35,6 @@ export class BrokerConnection implements RequestHolder {
   #nextCorrelationId = 0;
   #answers = 0;
   #endedBy: Error | undefined;
-  #onEnd: ((reason: Error) => void) | undefined;
 
   constructor(socket: Socket, options: ConnectionOptions) {
     this.node = options.node;
@@ -57,11 +58,6 @@ export class BrokerConnection implements RequestHolder {
   /** How many requests were answered. */
   get answers(): number {
     return this.#answers;
-  }
-
-  /** Called once, as soon as the connection can not be used any more. */
-  set onEnd(listener: (reason: Error) => void) {
-    this.#onEnd = listener;
   }
 
   /** Hands the request to the network; the connection must be open. */
@@ -93,7 +89,7 @@ export class BrokerConnection implements RequestHolder {
     this.#endedBy = reason;
     this.#socket.destroy();
     for (const pending of this.#inFlight.splice(0)) pending.reject(reason);
-    this.#onEnd?.(reason);
+    this.onEnd?.(reason);
   }
 
   #receive(chunk: Buffer): void {
@@ -116,7 +112,7 @@ export class BrokerConnection implements RequestHolder {
       );
     }
     try {
-      const body = responseBody(frame, pending.request);
+      const body = responseBody(frame, 4, pending.request);
       this.#answers++;
       pending.resolve(body);
     } catch (error) {

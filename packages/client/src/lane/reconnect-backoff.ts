@@ -1,9 +1,7 @@
 import type { Clock, Random } from '@millrace/core';
+import type { LaneSettings } from './lane-settings.ts';
 
-export interface BackoffSettings {
-  readonly reconnectBackoffMs: number;
-  readonly reconnectBackoffMaxMs: number;
-}
+type BackoffSettings = Pick<LaneSettings, 'reconnectBackoffMs' | 'reconnectBackoffMaxMs'>;
 
 /**
  * How long to leave a broker alone after it could not be reached: doubling waits with ± 20 % jitter, so that the clients of a
