@@ -1,0 +1,20 @@
+/** What the cluster's metadata says about a topic. */
+export interface TopicMetadata {
+  readonly topic: string;
+  /** Node id of the leader by partition; −1 while there is none. */
+  readonly leaders: readonly number[];
+}
+
+/** A partition and its index as metadata responses list them: in any order. */
+interface ListedPartition {
+  readonly partitionIndex: number;
+  readonly leaderId: number;
+}
+
+export function topicMetadata(topic: string, partitions: readonly ListedPartition[]): TopicMetadata {
+  const leaders: number[] = new Array<number>(partitions.length).fill(-1);
+  for (const { partitionIndex, leaderId } of partitions) {
+    if (partitionIndex < leaders.length) leaders[partitionIndex] = leaderId;
+  }
+  return { topic, leaders };
+}

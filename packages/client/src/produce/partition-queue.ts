@@ -1,0 +1,155 @@
+import { assert } from '@millrace/core';
+import type { OutgoingBatch } from './outgoing-batch.ts';
+import { NO_IDENTITY, sequenceAfter, type ProducerIdentity } from './producer-identity.ts';
+
+/**
+ * The batches of one partition, in order: in flight, then waiting, then the one being filled.
+ *
+ * Order is kept through failures: a batch that has to be sent again goes back to its place, and nothing is sent before all
+ * that is in flight has been answered. Each partition has an identity of its own, so starting over with a new one (after
+ * the broker lost track of the sequence) touches no other partition.
+ */
+export class PartitionQueue {
+  readonly topic: string;
+  readonly partition: number;
+  /** The batch being filled. */
+  open: OutgoingBatch | undefined;
+  /** The offset after the last acknowledged record; −1 before the first. */
+  endOffset = -1;
+  /** On the monotonic clock: not to be sent before, after a failure. */
+  retryAtMs = 0;
+  /** Failures in a row. */
+  failures = 0;
+  /** Set by a transaction of version 1: the coordinator knows that the partition belongs to the open transaction. */
+  isInTransaction = false;
+  readonly #waiting: OutgoingBatch[] = [];
+  readonly #inFlight: OutgoingBatch[] = [];
+  #identity: ProducerIdentity | undefined;
+  #nextSequence = 0;
+  #draining = false;
+  #resetting = false;
+
+  constructor(topic: string, partition: number) {
+    this.topic = topic;
+    this.partition = partition;
+  }
+
+  get identity(): ProducerIdentity | undefined {
+    return this.#identity;
+  }
+
+  get nextSequence(): number {
+    return this.#nextSequence;
+  }
+
+  get waitingCount(): number {
+    return this.#waiting.length;
+  }
+
+  get inFlightCount(): number {
+    return this.#inFlight.length;
+  }
+
+  /** The oldest batch that waits. */
+  get head(): OutgoingBatch | undefined {
+    return this.#waiting[0];
+  }
+
+  /** True when the head must wait for answers first. */
+  get isDraining(): boolean {
+    return this.#draining;
+  }
+
+  /** The batch being filled is complete. */
+  close(): void {
+    if (this.open === undefined) return;
+    this.#waiting.push(this.open);
+    this.open = undefined;
+  }
+
+  /** Takes the head to send it, and gives it its sequence number if it has none yet. */
+  send(identity: ProducerIdentity): OutgoingBatch {
+    const batch = this.#waiting.shift();
+    assert(batch !== undefined && !this.#draining, 'a batch was sent that is not there or has to wait');
+    if (batch.identity === undefined) this.#stamp(batch, identity);
+    batch.attempts++;
+    this.#inFlight.push(batch);
+    return batch;
+  }
+
+  #stamp(batch: OutgoingBatch, identity: ProducerIdentity): void {
+    if (this.#identity !== identity) {
+      this.#identity = identity;
+      this.#nextSequence = 0;
+    }
+    batch.stamp(identity, this.#nextSequence);
+    if (identity !== NO_IDENTITY) this.#nextSequence = sequenceAfter(this.#nextSequence, batch.builder.count);
+  }
+
+  /** True when no batch before this one is unacknowledged. */
+  isOldest(batch: OutgoingBatch): boolean {
+    const isLater = (other: OutgoingBatch): boolean => other.ordinal >= batch.ordinal;
+    return this.#inFlight.every(isLater) && this.#waiting.every((other) => other.identity === undefined || isLater(other));
+  }
+
+  /** The batch was acknowledged; `endOffset` −1 when the broker does not say where it stands. */
+  acknowledge(batch: OutgoingBatch, endOffset: number): void {
+    this.#answered(batch);
+    if (endOffset > this.endOffset) this.endOffset = endOffset;
+    this.failures = 0;
+    this.#settleDraining();
+  }
+
+  /** The batch has to be sent again, in its place. */
+  putBack(batch: OutgoingBatch, ...parts: OutgoingBatch[]): void {
+    this.#answered(batch);
+    let place = 0;
+    while (place < this.#waiting.length && (this.#waiting[place] as OutgoingBatch).ordinal < batch.ordinal) place++;
+    this.#waiting.splice(place, 0, ...(parts.length === 0 ? [batch] : parts));
+    this.#draining = true;
+    this.#settleDraining();
+  }
+
+  /** The batch is given up; with an identity, that leaves a gap in the sequence, so that the rest needs a new one. */
+  giveUp(batch: OutgoingBatch): void {
+    if (this.#inFlight.includes(batch)) this.#answered(batch);
+    else this.#waiting.splice(this.#waiting.indexOf(batch), 1);
+    if (batch.identity !== undefined && batch.identity !== NO_IDENTITY) this.startOver();
+    this.#settleDraining();
+  }
+
+  /** Everything unacknowledged gets a new identity, as soon as what is in flight has been answered. */
+  startOver(): void {
+    this.#resetting = true;
+    this.#draining = true;
+    this.#settleDraining();
+  }
+
+  /** Drops what is not in flight; returns it. */
+  dropWaiting(): OutgoingBatch[] {
+    this.close();
+    return this.#waiting.splice(0);
+  }
+
+  /** All its batches, oldest first. */
+  *batches(): Generator<OutgoingBatch> {
+    yield* this.#inFlight;
+    yield* this.#waiting;
+    if (this.open !== undefined) yield this.open;
+  }
+
+  #answered(batch: OutgoingBatch): void {
+    const index = this.#inFlight.indexOf(batch);
+    assert(index >= 0, `an answer came for a batch of ${this.topic}-${this.partition} that is not in flight`);
+    this.#inFlight.splice(index, 1);
+  }
+
+  #settleDraining(): void {
+    if (this.#inFlight.length > 0) return;
+    this.#draining = false;
+    if (!this.#resetting) return;
+    this.#resetting = false;
+    this.#identity = undefined;
+    for (const batch of this.#waiting) batch.unstamp();
+  }
+}
