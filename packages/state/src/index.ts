@@ -32,3 +32,6 @@ export type {
   WindowStore,
 } from './contracts/stores.ts';
 export { WriteBatch, type WriteBatchVisitor } from './write-batch.ts';
+export { memoryEngine } from './memory/memory-engine.ts';
+export { keyValueStore, timestampedKeyValueStore } from './stores/key-value-store.ts';
+export type { CachedStoreOptions, StoreOptions } from './stores/store-options.ts';

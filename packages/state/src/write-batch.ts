@@ -26,6 +26,12 @@ export class WriteBatch {
   readonly #operations: number[] = [];
   #start = 0;
   #keyEnd = 0;
+  #generation = 0;
+
+  /** Changes with each `clear`: what was added under another generation is no longer in the batch. */
+  get generation(): number {
+    return this.#generation;
+  }
 
   get size(): number {
     return this.#operations.length / WIDTH;
@@ -91,6 +97,7 @@ export class WriteBatch {
 
   clear(): void {
     this.#operations.length = 0;
+    this.#generation++;
     this.scratch.clear();
   }
 }

@@ -1,1 +1,6 @@
-export {};
+/**
+ * The suites that every state engine passes; they need vitest and fast-check.
+ *
+ * @module
+ */
+export { describeStateEngineContract, type StateEngineHarness } from './state-engine-contract.ts';

@@ -1,0 +1,96 @@
+import { latin1Slice, TaskCorruptedError } from '@millrace/core';
+import type { ByteRange, StateDatabase } from '../contracts/engine.ts';
+import { asBuffer } from '../layout/byte-views.ts';
+import type { WriteBatch, WriteBatchVisitor } from '../write-batch.ts';
+import { lowerBound, type Snapshot, SortedEntries } from './sorted-entries.ts';
+
+/** A database in the memory of this process; its rows go with it when it is closed. */
+export class MemoryDatabase implements StateDatabase {
+  readonly #taskId: string;
+  readonly #onClose: () => void;
+  readonly #applier: BatchApplier;
+  #entries: SortedEntries | undefined = new SortedEntries();
+
+  constructor(taskId: string, onClose: () => void) {
+    this.#taskId = taskId;
+    this.#onClose = onClose;
+    this.#applier = new BatchApplier(this.#openEntries());
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    const value = this.#openEntries().get(textOf(key));
+    return value === undefined ? undefined : Buffer.from(value);
+  }
+
+  entries(range: ByteRange, options?: { readonly reverse?: boolean }): AsyncIterable<readonly [Uint8Array, Uint8Array]> {
+    const open = () => this.#openEntries();
+    return {
+      [Symbol.asyncIterator]() {
+        const rows = rowsOf(open().snapshot(), range, options?.reverse === true);
+        return {
+          next: async () => rows.next(),
+          return: async () => ({ done: true, value: undefined }),
+        };
+      },
+    };
+  }
+
+  async write(batch: WriteBatch): Promise<void> {
+    this.#openEntries();
+    batch.visit(this.#applier);
+  }
+
+  async close(): Promise<void> {
+    if (this.#entries === undefined) return;
+    this.#entries = undefined;
+    this.#onClose();
+  }
+
+  #openEntries(): SortedEntries {
+    if (this.#entries === undefined) {
+      throw new TaskCorruptedError('STATE_CLOSED', 'the in-memory state database has been closed; open it again', { taskId: this.#taskId });
+    }
+    return this.#entries;
+  }
+}
+
+/** Applies the operations of a batch; nothing in it can fail half-way, so a batch is atomic. */
+class BatchApplier implements WriteBatchVisitor {
+  readonly #entries: SortedEntries;
+
+  constructor(entries: SortedEntries) {
+    this.#entries = entries;
+  }
+
+  put(bytes: Buffer, keyStart: number, keyEnd: number, valueStart: number, valueEnd: number): void {
+    const value = new Uint8Array(valueEnd - valueStart);
+    bytes.copy(value, 0, valueStart, valueEnd);
+    this.#entries.set(latin1Slice(bytes, keyStart, keyEnd), value);
+  }
+
+  delete(bytes: Buffer, keyStart: number, keyEnd: number): void {
+    this.#entries.delete(latin1Slice(bytes, keyStart, keyEnd));
+  }
+
+  deleteRange(bytes: Buffer, startStart: number, startEnd: number, endStart: number, endEnd: number): void {
+    this.#entries.deleteRange(latin1Slice(bytes, startStart, startEnd), latin1Slice(bytes, endStart, endEnd));
+  }
+}
+
+function* rowsOf(chunks: Snapshot, range: ByteRange, reverse: boolean): Generator<readonly [Uint8Array, Uint8Array], undefined> {
+  const from = range.gte === undefined ? undefined : textOf(range.gte);
+  const to = range.lt === undefined ? undefined : textOf(range.lt);
+  for (let i = 0; i < chunks.length; i++) {
+    const { keys, values } = chunks[reverse ? chunks.length - 1 - i : i] as Snapshot[number];
+    const start = from === undefined ? 0 : lowerBound(keys, from);
+    const end = to === undefined ? keys.length : lowerBound(keys, to);
+    for (let j = start; j < end; j++) {
+      const at = reverse ? start + end - 1 - j : j;
+      yield [Buffer.from(keys[at] as string, 'latin1'), Buffer.from(values[at] as Uint8Array)];
+    }
+  }
+}
+
+function textOf(key: Uint8Array): string {
+  return latin1Slice(asBuffer(key), 0, key.length);
+}

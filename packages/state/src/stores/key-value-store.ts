@@ -1,0 +1,70 @@
+import type { Serde } from '@millrace/core';
+import type { StoreBuilder } from '../contracts/state-store.ts';
+import type { KeyValueStore, TimestampedKeyValueStore, ValueAndTimestamp } from '../contracts/stores.ts';
+import { KeyValueTable } from './key-value-table.ts';
+import { builderBase, type CachedStoreOptions, COMPACTED } from './store-options.ts';
+
+class PlainKeyValueTable<K, V> extends KeyValueTable<K, V, V> {
+  protected result(value: V): V {
+    return value;
+  }
+
+  protected valueOf(result: V): V {
+    return result;
+  }
+
+  protected timestampOf(): number {
+    return this.recordTimestamp;
+  }
+}
+
+class TimestampedKeyValueTable<K, V> extends KeyValueTable<K, V, ValueAndTimestamp<V>> implements TimestampedKeyValueStore<K, V> {
+  protected result(value: V, timestamp: number): ValueAndTimestamp<V> {
+    return { value, timestamp };
+  }
+
+  protected valueOf(result: ValueAndTimestamp<V>): V | undefined {
+    return result.value;
+  }
+
+  protected timestampOf(result: ValueAndTimestamp<V> | undefined): number {
+    return result?.value == null ? this.recordTimestamp : result.timestamp;
+  }
+}
+
+/**
+ * A store of values by key.
+ *
+ * @param name names the store, and its changelog `<applicationId>-<name>-changelog`
+ * @throws SettingsError when an option is out of range
+ *
+ * Source: Kafka Streams `Stores.keyValueStoreBuilder` over `persistentKeyValueStore` or `inMemoryKeyValueStore`.
+ *
+ * @example builder.addStateStore(keyValueStore('counts', string(), int64()));
+ */
+export function keyValueStore<K, V>(
+  name: string,
+  keySerde: Serde<K>,
+  valueSerde: Serde<V>,
+  options: CachedStoreOptions = {},
+): StoreBuilder<KeyValueStore<K, V>> {
+  const base = builderBase(name, 'keyValue', options, COMPACTED);
+  const table = { name, kind: base.kind, keySerde, valueSerde, timestamped: false, cached: options.caching ?? false };
+  return { ...base, build: () => new PlainKeyValueTable(table) };
+}
+
+/**
+ * A store of values with timestamps by key: what tables and aggregations are made of.
+ *
+ * Source: Kafka Streams `Stores.timestampedKeyValueStoreBuilder`.
+ */
+export function timestampedKeyValueStore<K, V>(
+  name: string,
+  keySerde: Serde<K>,
+  valueSerde: Serde<V>,
+  options: CachedStoreOptions = {},
+): StoreBuilder<TimestampedKeyValueStore<K, V>> {
+  const base = builderBase(name, 'timestampedKeyValue', options, COMPACTED);
+  const table = { name, kind: base.kind, keySerde, valueSerde, timestamped: true, cached: options.caching ?? false };
+  return { ...base, build: () => new TimestampedKeyValueTable(table) };
+}
