@@ -1,0 +1,229 @@
+import { describe, expect, it } from 'vitest';
+import {
+  CancelledError,
+  FatalStreamsError,
+  silentLogger,
+  systemClock,
+  TaskCorruptedError,
+  TaskMigratedError,
+  TransactionAbortedError,
+} from '@millrace/core';
+import type { GroupMember } from '@millrace/client';
+import type { Committer } from '../commit/committer.ts';
+import type { StreamTask } from '../task/stream-task.ts';
+import { CommitSchedule } from './commit-schedule.ts';
+import type { Input } from './input.ts';
+import type { RepartitionPurge } from './repartition-purge.ts';
+import { StreamWorker } from './stream-worker.ts';
+import type { TaskManager } from './task-manager.ts';
+
+/** The worker with everything around it replaced by a script that writes down what is asked of it. */
+class Stage {
+  readonly calls: string[] = [];
+  readonly stop = new AbortController();
+  memberState: GroupMember['state'] = 'unjoined';
+  metadata: GroupMember['metadata'];
+  /** Each entry answers one commit; when they are used up, commits succeed. */
+  readonly commitFailures: Error[] = [];
+  startFailure: Error | undefined;
+  /** Ends the run after this many successful commits. */
+  commitsUntilStop = 1;
+  /** Member id given by the next join. */
+  memberId = 'm';
+
+  readonly task = {
+    taskId: '0_0',
+    pending: undefined,
+    commitRequested: true,
+    commitNeeded: true,
+    dirtyBytes: 0,
+    hasUnflushed: false,
+    process: () => 0,
+    punctuate: () => undefined,
+    nextWakeUpMs: () => Number.POSITIVE_INFINITY,
+    flushCaches: () => this.calls.push('flush'),
+    prepareCommit: () => this.calls.push('prepare'),
+    committableOffsets: () => [],
+    completeCommit: () => {
+      this.calls.push('complete');
+      return Promise.resolve();
+    },
+  } as unknown as StreamTask;
+
+  readonly committer: Committer = {
+    appender: { backPressure: false } as Committer['appender'],
+    start: () => this.#note('start', this.startFailure),
+    commit: async () => {
+      await this.#note('commit', this.commitFailures.shift());
+      this.commitsUntilStop--;
+      if (this.commitsUntilStop <= 0) this.stop.abort();
+    },
+    rollback: () => this.#note('abort'),
+    restart: () => this.#note('restart'),
+    close: () => this.#note('close producer'),
+  };
+
+  readonly member = (() => {
+    const stage = this;
+    return {
+      get state() {
+        return stage.memberState;
+      },
+      get metadata() {
+        return stage.metadata;
+      },
+      error: undefined,
+      async join() {
+        stage.calls.push('join');
+        stage.memberState = 'stable';
+        stage.metadata = {
+          groupId: 'g',
+          memberId: stage.memberId,
+          generationId: (stage.metadata?.generationId ?? 0) + 1,
+          groupInstanceId: undefined,
+        };
+        return { partitions: [], userData: undefined };
+      },
+      requestRejoin() {
+        stage.calls.push('request rejoin');
+        stage.memberState = 'rejoin-needed';
+      },
+      leave: () => this.#note('leave'),
+    } as unknown as GroupMember;
+  })();
+
+  readonly manager = (() => {
+    const stage = this;
+    return {
+      tasks: {
+        running: [this.task],
+        size: 1,
+      },
+      throwFailure: () => undefined,
+      stopRestore: () => Promise.resolve(),
+      assign: () => this.#note('assign'),
+      rollbackAll: () => this.#note('rollback'),
+      reviveCorrupted: (taskId: string) => this.#note(`revive ${taskId}`),
+      closeAll: (clean: boolean) => {
+        stage.calls.push(clean ? 'close tasks' : 'drop tasks');
+        return Promise.resolve();
+      },
+    } as unknown as TaskManager;
+  })();
+
+  async #note(call: string, failure?: Error): Promise<void> {
+    this.calls.push(call);
+    if (failure !== undefined) throw failure;
+  }
+
+  async run(): Promise<string[]> {
+    const input = {
+      handleFailures: () => Promise.resolve(),
+      deliver: () => false,
+      resumeDrained: () => undefined,
+      fetcher: { available: true, wait: () => Promise.resolve(), close: () => Promise.resolve() },
+    } as unknown as Input;
+    const worker = new StreamWorker({
+      clock: systemClock,
+      logger: silentLogger,
+      member: this.member,
+      committer: this.committer,
+      input,
+      manager: this.manager,
+      schedule: new CommitSchedule(1_000_000, 1_000_000, systemClock.nowMs()),
+      purge: { committed: () => undefined } as unknown as RepartitionPurge,
+      pollMs: 1,
+      events: { onRebalancing: () => undefined, onRunning: () => undefined },
+      readAssignment: () => [],
+    });
+    await worker.run(this.stop.signal);
+    return this.calls;
+  }
+}
+
+const COMMIT = ['flush', 'prepare', 'commit', 'complete'];
+/** The last commit of a stop succeeds as well. */
+const STOP = [...COMMIT, 'close tasks', 'close producer', 'leave'];
+
+describe('StreamWorker', () => {
+  it('fences, joins, commits, and on a stop commits once more before it closes and leaves', async () => {
+    const stage = new Stage();
+    expect(await stage.run()).toEqual(
+      ['start', 'drop tasks', 'restart', 'join', 'assign', ...COMMIT, ...STOP].filter(
+        (call, index) => index !== 1 && index !== 2,
+      ),
+    );
+  });
+
+  it('tries to fence again when that fails for a passing reason', async () => {
+    const stage = new Stage();
+    stage.startFailure = new TransactionAbortedError('X', 'not now');
+    const run = stage.run();
+    await systemClock.sleep(5);
+    stage.startFailure = undefined;
+    const calls = await run;
+    expect(calls.filter((call) => call === 'start').length).toBeGreaterThan(1);
+    expect(calls.indexOf('join')).toBeGreaterThan(calls.lastIndexOf('start'));
+  });
+
+  it('goes back to the last commit when a transaction was aborted', async () => {
+    const stage = new Stage();
+    stage.commitFailures.push(new TransactionAbortedError('X', 'aborted'));
+    const calls = await stage.run();
+    expect(calls.join(' ')).toContain('commit abort rollback flush prepare commit complete');
+  });
+
+  it('keeps at it when going back fails too', async () => {
+    const stage = new Stage();
+    stage.commitFailures.push(new TransactionAbortedError('X', 'aborted'), new TransactionAbortedError('X', 'again'));
+    const calls = await stage.run();
+    expect(calls.filter((call) => call === 'rollback')).toHaveLength(2);
+  });
+
+  it('drops its tasks and joins again when they belong to somebody else', async () => {
+    const stage = new Stage();
+    stage.commitFailures.push(new TaskMigratedError('X', 'fenced'));
+    const calls = await stage.run();
+    expect(calls.join(' ')).toContain('commit drop tasks restart request rejoin');
+    expect(calls.filter((call) => call === 'join')).toHaveLength(2);
+  });
+
+  it('revives a task whose state cannot be trusted, after the others went back', async () => {
+    const stage = new Stage();
+    stage.commitFailures.push(new TaskCorruptedError('X', 'rotten', { taskId: '0_0' }));
+    const calls = await stage.run();
+    expect(calls.join(' ')).toContain('commit abort rollback revive 0_0');
+  });
+
+  it('commits before a rebalance and keeps its tasks when the membership was not broken', async () => {
+    const stage = new Stage();
+    stage.commitsUntilStop = 2;
+    const run = stage.run();
+    stage.memberState = 'unjoined';
+    await expect(run).resolves.toBeDefined();
+    expect(stage.calls.filter((call) => call === 'drop tasks').length).toBeLessThanOrEqual(1);
+  });
+
+  it('drops its tasks when it came back as another member', async () => {
+    const stage = new Stage();
+    stage.metadata = { groupId: 'g', memberId: 'before', generationId: 4, groupInstanceId: undefined };
+    stage.memberState = 'lost';
+    const calls = await stage.run();
+    expect(calls.slice(0, 3)).toEqual(['start', 'drop tasks', 'restart']);
+  });
+
+  it('gives everything up and passes on what nobody can mend', async () => {
+    const stage = new Stage();
+    stage.commitFailures.push(new FatalStreamsError('X', 'not allowed'));
+    await expect(stage.run()).rejects.toThrow('not allowed');
+    expect(stage.calls.join(' ')).toContain('commit abort drop tasks');
+    expect(stage.calls.at(-1)).toBe('leave');
+  });
+
+  it('does not wait for anything once it is told to stop', async () => {
+    const stage = new Stage();
+    stage.startFailure = new CancelledError();
+    stage.stop.abort();
+    expect((await stage.run()).at(-1)).toBe('leave');
+  });
+});
