@@ -1,0 +1,83 @@
+import { bytes, ProcessingError, type Random, type Serde } from '@millrace/core';
+import type { BatchAppender } from '@millrace/client';
+import type { SinkTarget, SinkWriter } from '@millrace/topology';
+import type { ProductionErrorHandler } from '../errors/production-error-handler.ts';
+import type { ErrorHandlerContext } from '../errors/error-handler-context.ts';
+import { SinkOutput, type SinkOwner } from './sink-output.ts';
+
+export interface RecordCollectorOptions {
+  readonly appender: BatchAppender;
+  readonly random: Random;
+  readonly handler: ProductionErrorHandler;
+  readonly owner: Omit<SinkOwner, 'onSerializationError'>;
+  readonly errorContext: (node: string) => ErrorHandlerContext;
+}
+
+/** Makes the writers of a task's sinks, and decides about what they cannot serialise. */
+export class RecordCollector {
+  readonly #options: RecordCollectorOptions;
+
+  constructor(options: RecordCollectorOptions) {
+    this.#options = options;
+  }
+
+  /** Looks up topics, so that sinks which write to them never wait. */
+  async connect(topics: Iterable<string>): Promise<void> {
+    await Promise.all([...topics].map((topic) => this.#options.appender.topic(topic)));
+  }
+
+  writer(target: SinkTarget): SinkWriter {
+    const { appender, random, owner } = this.#options;
+    const raw = bytes() as Serde<unknown>;
+    return new SinkOutput(target, {
+      appender,
+      random,
+      defaultKeySerde: raw,
+      defaultValueSerde: raw,
+      owner: {
+        recordContext: owner.recordContext,
+        dropped: (node, reason) => owner.dropped(node, reason),
+        waitFor: (pending) => owner.waitFor(pending),
+        onSerializationError: (...failure) => this.#onSerializationError(...failure),
+      },
+    });
+  }
+
+  #onSerializationError(
+    target: SinkTarget,
+    topic: string,
+    part: 'key' | 'value',
+    key: unknown,
+    value: unknown,
+    error: unknown,
+  ): void {
+    const context = this.#options.errorContext(target.node);
+    const { decide } = this.#options.handler.handleSerialization(context, { topic, key, value }, error, part);
+    if (decide === 'continue') {
+      this.#options.owner.dropped(target.node, `the ${part} could not be serialised`);
+      return;
+    }
+    const serde = part === 'key' ? target.keySerde : target.valueSerde;
+    const hint =
+      error instanceof TypeError
+        ? `; the serde of the ${part} is ${serde?.name ?? 'bytes'}: give the sink the one of its type`
+        : '';
+    const { taskId, partition, offset } = context;
+    throw new ProcessingError(
+      'SERIALIZATION_FAILED',
+      `the ${part} of a record for ${topic} cannot be serialised${hint}: ${messageOf(error)}`,
+      {
+        taskId,
+        topic: context.topic,
+        partition: partition < 0 ? undefined : partition,
+        offset: offset < 0 ? undefined : offset,
+        node: target.node,
+        cause: error,
+      },
+    );
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,133 @@
+import type { FetchedPartition } from '@millrace/client';
+import { WriteBatch, type ChangelogWriter, type StateDatabase, type StateStore, type StoreContext } from '@millrace/state';
+import { RecordCursor } from '@millrace/wire';
+import { openFetchedBatch } from '../task/fetched-batch-cursor.ts';
+import { StateMeta } from './state-meta.ts';
+
+/** Restored records are written in batches of this size: larger ones are slower (performance.md §4.5). */
+const RESTORE_RECORDS = 5000;
+const RESTORE_BYTES = 4 * 1024 * 1024;
+
+/** A store as the task knows it. */
+export interface TaskStore {
+  readonly store: StateStore;
+  /** Name on the broker; `undefined` when logging is off. */
+  readonly changelogTopic: string | undefined;
+  /** True when the changelog is an input topic of the task: the task then writes nothing to it. */
+  readonly sourceIsChangelog: boolean;
+}
+
+/**
+ * The stores of a task that share a database, and with it the atomic batch of a commit.
+ *
+ * A task has one group on the engine of the application and, if some of its stores are in memory, another for those.
+ */
+export class StoreGroup {
+  readonly stores: readonly TaskStore[];
+  #meta = new StateMeta();
+  readonly #database: StateDatabase;
+  readonly #batch = new WriteBatch();
+  readonly #cursor = new RecordCursor();
+  #restoredRecords = 0;
+
+  constructor(database: StateDatabase, stores: readonly TaskStore[]) {
+    this.#database = database;
+    this.stores = stores;
+  }
+
+  /** Opens the stores. Ids of new stores are written at once: rows must never be there without them. */
+  async open(meta: StateMeta, contextOf: (store: TaskStore, storeId: number) => StoreContext): Promise<void> {
+    this.#meta = meta;
+    const ids = this.stores.map(({ store }) => meta.storeId(store.name, this.#batch));
+    await this.#write();
+    for (const [i, one] of this.stores.entries()) await one.store.open(contextOf(one, ids[i] as number));
+  }
+
+  /** Where a changelog is to be continued. */
+  changelogOffset(store: string): number | undefined {
+    return this.#meta.changelogOffset(store);
+  }
+
+  storedInputOffset(input: string): number | undefined {
+    return this.#meta.inputOffset(input);
+  }
+
+  /**
+   * Applies changelog records as they came from the broker; a batch is written when it is large enough.
+   *
+   * @returns how many records were applied
+   */
+  async restore({ store }: TaskStore, fetched: FetchedPartition): Promise<number> {
+    let applied = 0;
+    for (const fetchedBatch of fetched.batches) {
+      openFetchedBatch(this.#cursor, fetchedBatch, fetched.fetchOffset);
+      for (let more = this.#cursor.next(); more; more = this.#cursor.next()) {
+        if (this.#restoreRecord(store)) applied++;
+        if (!this.#restoreBatchIsFull()) continue;
+        this.#meta.setChangelogOffset(store.name, this.#cursor.offset + 1, this.#batch);
+        await this.#writeRestored();
+      }
+    }
+    this.#meta.setChangelogOffset(store.name, fetched.nextOffset, this.#batch);
+    return applied;
+  }
+
+  /** Null keys are skipped, as Kafka Streams does: nothing can have written them. */
+  #restoreRecord(store: StateStore): boolean {
+    const { buffer, timestamp, keyStart, keyEnd, valueStart, valueEnd } = this.#cursor;
+    if (keyStart < 0) return false;
+    store.restore(this.#batch, timestamp, buffer, keyStart, keyEnd, valueStart, valueEnd);
+    this.#restoredRecords++;
+    return true;
+  }
+
+  #restoreBatchIsFull(): boolean {
+    return this.#restoredRecords >= RESTORE_RECORDS || this.#batch.byteLength >= RESTORE_BYTES;
+  }
+
+  async #writeRestored(): Promise<void> {
+    await this.#write();
+    this.#restoredRecords = 0;
+  }
+
+  /** Writes what is left of the restored records. The stores may be read afterwards. */
+  async finishRestore(): Promise<void> {
+    if (this.#batch.size > 0) await this.#writeRestored();
+    for (const { store } of this.stores) await store.restored();
+  }
+
+  /** Serialises the dirty rows of a store. */
+  prepareCommit(store: StateStore, changelog: ChangelogWriter | undefined): void {
+    store.prepareCommit(this.#batch, changelog);
+  }
+
+  setChangelogOffset(store: string, offset: number): void {
+    this.#meta.setChangelogOffset(store, offset, this.#batch);
+  }
+
+  setInputOffset(input: string, offset: number): void {
+    this.#meta.setInputOffset(input, offset, this.#batch);
+  }
+
+  /** Writes the batch of the commit; the rows in it are clean from then on. */
+  async commit(): Promise<void> {
+    await this.#write();
+    for (const { store } of this.stores) store.committed();
+  }
+
+  rollback(): void {
+    this.#batch.clear();
+    for (const { store } of this.stores) store.rollback();
+  }
+
+  async close(): Promise<void> {
+    for (const { store } of this.stores) store.close();
+    await this.#database.close();
+  }
+
+  async #write(): Promise<void> {
+    if (this.#batch.size === 0) return;
+    await this.#database.write(this.#batch);
+    this.#batch.clear();
+  }
+}

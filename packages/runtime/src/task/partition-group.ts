@@ -1,0 +1,125 @@
+import type { RecordQueue } from './record-queue.ts';
+
+/** What is known of the end of a partition on the broker. Both are those of the `Fetcher`. */
+export interface InputProgress {
+  /** Offset after the last record that was handed to the task. */
+  position(topic: string, partition: number): number;
+  /** Last known bounds; undefined before the first response. */
+  bounds(topic: string, partition: number): { readonly highWatermark: number; readonly lastStableOffset: number } | undefined;
+}
+
+export interface PartitionGroupOptions {
+  /** Kafka: `max.task.idle.ms`. 0 waits only for what is known, or might be, on the broker; −1 never waits. */
+  readonly maxTaskIdleMs: number;
+  /** False when uncommitted records are read too: then the high watermark is the end, else the last stable offset. */
+  readonly readCommitted: boolean;
+  readonly progress: InputProgress;
+}
+
+/**
+ * The input queues of a task, and the choice of the next record among them: the one with the lowest timestamp, so that
+ * co-partitioned inputs advance together and joins do not see the future. Within a partition offset order always holds.
+ *
+ * Ties go to the partition that was added first, where Kafka Streams leaves the order open.
+ *
+ * Source: Kafka Streams `PartitionGroup`, KIP-353, KIP-695.
+ */
+export class PartitionGroup {
+  /** Highest timestamp taken from any partition; −1 before the first. */
+  streamTime = -1;
+  readonly #queues: RecordQueue[] = [];
+  /** Beside `#queues`: until when an empty, caught-up partition is waited for; −1 when it is not being waited for. */
+  readonly #deadlines: number[] = [];
+  readonly #options: PartitionGroupOptions;
+
+  constructor(options: PartitionGroupOptions) {
+    this.#options = options;
+  }
+
+  get queues(): readonly RecordQueue[] {
+    return this.#queues;
+  }
+
+  add(queue: RecordQueue): void {
+    this.#queues.push(queue);
+    this.#deadlines.push(-1);
+  }
+
+  /** Drops all records that wait; times go back to the last commit. */
+  rollback(): void {
+    this.streamTime = -1;
+    for (const queue of this.#queues) {
+      queue.rollback();
+      if (queue.partitionTime > this.streamTime) this.streamTime = queue.partitionTime;
+    }
+    this.#deadlines.fill(-1);
+  }
+
+  get hasRecords(): boolean {
+    for (let i = 0; i < this.#queues.length; i++) if ((this.#queues[i] as RecordQueue).hasHead) return true;
+    return false;
+  }
+
+  /**
+   * True when the next record may be taken: every partition has one, or those without have been waited for.
+   *
+   * A partition that the broker holds more of, or of which that is unknown, is waited for without limit; one that is caught
+   * up for `maxTaskIdleMs`.
+   */
+  isReady(nowMs: number): boolean {
+    const idleMs = this.#options.maxTaskIdleMs;
+    let hasRecords = false;
+    let waits = false;
+    for (let i = 0; i < this.#queues.length; i++) {
+      const queue = this.#queues[i] as RecordQueue;
+      if (queue.hasHead) {
+        hasRecords = true;
+        this.#deadlines[i] = -1;
+      } else if (idleMs >= 0 && this.#mustWaitFor(queue, i, nowMs + idleMs, nowMs)) waits = true;
+    }
+    return hasRecords && !waits;
+  }
+
+  #mustWaitFor(queue: RecordQueue, index: number, deadlineMs: number, nowMs: number): boolean {
+    if (!this.#isCaughtUp(queue)) {
+      this.#deadlines[index] = -1;
+      return true;
+    }
+    if (this.#deadlines[index] === -1) this.#deadlines[index] = deadlineMs;
+    return nowMs < (this.#deadlines[index] as number);
+  }
+
+  #isCaughtUp(queue: RecordQueue): boolean {
+    const { progress, readCommitted } = this.#options;
+    const bounds = progress.bounds(queue.topic, queue.partition);
+    if (bounds === undefined) return false;
+    return progress.position(queue.topic, queue.partition) >= (readCommitted ? bounds.lastStableOffset : bounds.highWatermark);
+  }
+
+  /**
+   * When the group might become ready although nothing arrives; Infinity when only new data can change that. Valid after
+   * {@link isReady}.
+   */
+  get idleDeadlineMs(): number {
+    let earliest = Infinity;
+    for (const deadline of this.#deadlines) if (deadline >= 0 && deadline < earliest) earliest = deadline;
+    return earliest;
+  }
+
+  /**
+   * Takes the record with the lowest timestamp: it stays the head of its queue until `advance`.
+   *
+   * @returns its queue, or `undefined` when no partition has a record
+   */
+  take(): RecordQueue | undefined {
+    let chosen: RecordQueue | undefined;
+    for (let i = 0; i < this.#queues.length; i++) {
+      const queue = this.#queues[i] as RecordQueue;
+      if (queue.hasHead && (chosen === undefined || queue.timestamp < chosen.timestamp)) chosen = queue;
+    }
+    if (chosen === undefined) return undefined;
+    chosen.take();
+    if (chosen.timestamp > this.streamTime) this.streamTime = chosen.timestamp;
+    return chosen;
+  }
+}

@@ -1,0 +1,371 @@
+import { FatalStreamsError, formatTaskId, RecordContext, type TaskId, type TopicPartition } from '@millrace/core';
+import type { CommittedOffset, FetchedPartition, OffsetCommit } from '@millrace/client';
+import type { StateStore } from '@millrace/state';
+import { logAndFailDeserialization } from '../errors/deserialization-error-handler.ts';
+import { TaskState, type TaskChangelog } from '../task-state/task-state.ts';
+import { topicResolver } from './topic-resolver.ts';
+import type { RecordQueue, RecordSource } from './record-queue.ts';
+import type { StreamTaskOptions } from './stream-task-options.ts';
+import { TaskInputs } from './task-inputs.ts';
+import { TaskMetrics } from './task-metrics.ts';
+import { TaskNodes } from './task-nodes.ts';
+
+/** Records between two looks at the clock. */
+const RECORDS_PER_CLOCK_CHECK = 64;
+
+/**
+ * One sub-topology over one partition number: its input queues, its nodes and its state.
+ *
+ * Life: `open` → `applyRestored`… → `finishRestore` → `initializeInput` → (`enqueue`, `process`, `punctuate`, commit)… → `close`.
+ *
+ * A commit, in this order; whoever calls waits for `pending` after each of the first two and calls them again if there was one:
+ * `process` has returned → `flushCaches` → `prepareCommit` → everything appended is acknowledged and `committableOffsets` are
+ * committed → `completeCommit`. If Kafka did not commit: `rollback`, then `initializeInput` and fetch again from there. While
+ * `completeCommit` writes, the next records may be processed already.
+ *
+ * Everything runs synchronously on one thread except where user code returned a promise: `pending` then says what to wait for.
+ * After an error the task refuses further work until it has been rolled back or closed.
+ *
+ * Source: Kafka Streams `StreamTask`.
+ */
+export class StreamTask {
+  readonly id: TaskId;
+  readonly taskId: string;
+  readonly #options: StreamTaskOptions;
+  readonly #metrics: TaskMetrics;
+  readonly #state: TaskState;
+  readonly #nodes: TaskNodes;
+  readonly #inputs: TaskInputs;
+  readonly #inputPartitions: TopicPartition[];
+  #failure: { readonly error: unknown } | undefined;
+  #worked = false;
+  #hasUnflushed = false;
+  #committing: readonly OffsetCommit[] = [];
+
+  private constructor(options: StreamTaskOptions, parts: TaskParts) {
+    const { settings, progress, components } = options;
+    this.id = options.id;
+    this.taskId = formatTaskId(options.id);
+    this.#options = options;
+    this.#inputPartitions = [...options.inputPartitions];
+    this.#metrics = parts.metrics;
+    this.#state = parts.state;
+    this.#nodes = new TaskNodes(options, { ...parts, streamTimeMs: () => this.#inputs.group.streamTime });
+    const handler = components.onDeserializationError ?? logAndFailDeserialization(components.logger);
+    this.#inputs = new TaskInputs({ settings, progress, handler, owner: this.#nodes });
+  }
+
+  /**
+   * Opens the local state. Nodes are made by {@link finishRestore}, because their `init` may read stores.
+   *
+   * @throws RetriableError `STATE_LOCKED`, TaskCorruptedError: see {@link TaskState.open}
+   */
+  static async open(options: StreamTaskOptions): Promise<StreamTask> {
+    const { id, subtopology, settings, components, directory, cleanCacheBytes } = options;
+    const taskId = formatTaskId(id);
+    const { logger, engine } = components;
+    const metrics = new TaskMetrics(components.metrics, taskId);
+    const recordContext = new RecordContext();
+    const resolveTopic = topicResolver(subtopology, settings.applicationId);
+    const state = await TaskState.open({
+      taskId,
+      partition: id.partition,
+      applicationId: settings.applicationId,
+      stores: subtopology.stores,
+      nodes: subtopology.nodes,
+      engine,
+      directory,
+      cleanCacheBytes,
+      cachingAllowed: settings.cacheMaxBytes > 0,
+      recordContext,
+      onExpiredRecord: (store, timestamp) => {
+        metrics.countDropped(store, 'expired');
+        logger.warn('a row older than the retention was not stored', { taskId, store, timestamp });
+      },
+      logger,
+      resolveTopic,
+    });
+    return new StreamTask(options, { metrics, state, recordContext, resolveTopic });
+  }
+
+  // ---- restore ----
+
+  /** The changelogs to restore from, and where to begin. */
+  changelogs(): TaskChangelog[] {
+    return this.#state.changelogs();
+  }
+
+  /** Applies fetched changelog records; returns how many. */
+  applyRestored(fetched: FetchedPartition): Promise<number> {
+    return this.#state.applyRestored(fetched);
+  }
+
+  /** The state is restored: looks up the topics written to, makes and initialises the nodes. */
+  async finishRestore(): Promise<void> {
+    await this.#state.finishRestore();
+    await Promise.all([this.#state.connect(this.#options.appender), this.#nodes.connect()]);
+    this.#nodes.open();
+    for (const input of this.#inputPartitions) this.#inputs.add(input, this.#sourceOf(input.topic));
+  }
+
+  /** Sum of the stored changelog offsets: tells others how much of the state is here. */
+  changelogOffsetSum(): number {
+    return this.#state.changelogOffsetSum;
+  }
+
+  // ---- input ----
+
+  get inputPartitions(): readonly TopicPartition[] {
+    return this.#inputPartitions;
+  }
+
+  /** Takes over committed offsets, and the stream time that stands in their metadata; drops what waits in the queues. */
+  initializeInput(offsets: readonly CommittedOffset[]): void {
+    this.#inputs.initialize(offsets);
+  }
+
+  /** Adds a partition of a topic that matches a pattern and has come up while the task runs; nothing of it is committed. */
+  addInput(input: TopicPartition): void {
+    this.#inputs.add(input, this.#sourceOf(input.topic));
+    this.#inputPartitions.push(input);
+  }
+
+  #sourceOf(topic: string): RecordSource {
+    const source = this.#nodes.source(topic);
+    if (source === undefined)
+      throw new FatalStreamsError('BUG', `no source node of task ${this.taskId} reads this topic`, { topic });
+    return source;
+  }
+
+  /** Adds fetched records behind those that wait. The batches belong to the task until they have been processed. */
+  enqueue(fetched: FetchedPartition): void {
+    this.#guarded(() => this.#inputs.enqueue(fetched));
+  }
+
+  /** True when the partition should not be fetched for now. */
+  isFull(topic: string, partition: number): boolean {
+    return this.#inputs.isFull(topic, partition);
+  }
+
+  /** True when a paused partition should be fetched again. */
+  hasRoom(topic: string, partition: number): boolean {
+    return this.#inputs.hasRoom(topic, partition);
+  }
+
+  /** True when {@link process} would process something: records are there, and inputs without any have been waited for. */
+  processable(nowMs: number): boolean {
+    return this.#nodes.pending.promise === undefined && this.#inputs.group.isReady(nowMs);
+  }
+
+  /** True when records wait, ready or not. */
+  get hasRecords(): boolean {
+    return this.#inputs.group.hasRecords;
+  }
+
+  /** When the task has something to do although nothing arrives: `nowMs` at once, Infinity never. */
+  nextWakeUpMs(nowMs: number): number {
+    if (this.processable(nowMs)) return nowMs;
+    return Math.min(this.#nodes.nextWallClockMs, this.#inputs.group.idleDeadlineMs);
+  }
+
+  /**
+   * Processes records until one of: `maxRecords`, the deadline, no record ready, user code returned a promise (see
+   * {@link pending}) or asked for a commit, or the producer cannot take more.
+   *
+   * @param deadlineMonotonicMs checked every 64 records
+   * @returns how many records were processed
+   * @throws ProcessingError and whatever else stops the task
+   */
+  process(maxRecords: number, deadlineMonotonicMs: number): number {
+    this.#assertUsable();
+    const { clock } = this.#options.components;
+    const nowMs = clock.nowMs();
+    if (!this.processable(nowMs)) return 0;
+    let processed = 0;
+    try {
+      while (processed < maxRecords) {
+        const queue = this.#inputs.group.take();
+        if (queue === undefined) break;
+        this.#processHead(queue);
+        processed++;
+        if (this.#mustPause()) break;
+        if (!queue.hasHead && !this.#inputs.group.isReady(nowMs)) break;
+        if (processed % RECORDS_PER_CLOCK_CHECK === 0 && clock.monotonicMs() >= deadlineMonotonicMs) break;
+      }
+    } catch (error) {
+      throw this.#failed(error);
+    } finally {
+      this.#metrics.processed.add(processed);
+    }
+    return processed;
+  }
+
+  #processHead(queue: RecordQueue): void {
+    const { headers, timestamp } = queue;
+    this.#worked = true;
+    this.#nodes.recordContext.set(queue.topic, queue.partition, queue.offset, timestamp, headers);
+    queue.source.process(queue.key, queue.value, timestamp, headers, queue.oldValue, true);
+    queue.advance();
+  }
+
+  #mustPause(): boolean {
+    return this.#nodes.pending.promise !== undefined || this.#nodes.commitRequested || this.#options.appender.backPressure;
+  }
+
+  /** What the task waits for; it never rejects, the next call throws what went wrong. */
+  get pending(): Promise<void> | undefined {
+    return this.#nodes.pending.promise;
+  }
+
+  /** Fires what is due, first in stream time, then in wall-clock time. What remains behind a `pending` fires with the next call. */
+  punctuate(): void {
+    this.punctuateStreamTime();
+    this.punctuateWallClock();
+  }
+
+  /** Fires what is due in stream time; true when something was. To be called again after a `pending`. */
+  punctuateStreamTime(): boolean {
+    return this.#punctuated(() => this.#nodes.punctuateStreamTime());
+  }
+
+  /** Fires what is due in wall-clock time; true when something was. To be called again after a `pending`. */
+  punctuateWallClock(): boolean {
+    return this.#punctuated(() => this.#nodes.punctuateWallClock());
+  }
+
+  #punctuated(punctuate: () => boolean): boolean {
+    const fired = this.#guarded(punctuate);
+    if (fired) this.#worked = true;
+    return fired;
+  }
+
+  // ---- commit ----
+
+  /** True when user code has asked for a commit. */
+  get commitRequested(): boolean {
+    return this.#nodes.commitRequested;
+  }
+
+  /** True when something has been done, or positions have moved, since the last commit. */
+  get commitNeeded(): boolean {
+    return this.#worked || this.#inputs.moved;
+  }
+
+  /** Bytes held by uncommitted rows: a large number asks for a commit. */
+  get dirtyBytes(): number {
+    return this.#state.dirtyBytes;
+  }
+
+  /** Forwards what record caching holds back. */
+  flushCaches(): void {
+    this.#guarded(() => this.#state.flushCaches());
+    this.#hasUnflushed = this.pending !== undefined;
+  }
+
+  /** True when asynchronous work may have filled the caches again: wait for `pending`, then flush once more. */
+  get hasUnflushed(): boolean {
+    return this.#hasUnflushed;
+  }
+
+  /** Appends the changelog records of the commit, and takes down its offsets. Nothing of the task waits. */
+  prepareCommit(): void {
+    this.#guarded(() => {
+      this.#state.prepareCommit();
+      this.#committing = this.#inputs.committable();
+      this.#nodes.commitRequested = false;
+      this.#worked = false;
+    });
+  }
+
+  /** The offsets of the commit that {@link prepareCommit} has prepared. */
+  committableOffsets(): readonly OffsetCommit[] {
+    return this.#committing;
+  }
+
+  /**
+   * Kafka has committed: writes the commit to the local database.
+   *
+   * @throws TaskCorruptedError when that failed: Kafka is ahead of the local state, which is to be restored
+   */
+  async completeCommit(): Promise<void> {
+    this.#inputs.committed(this.#committing);
+    try {
+      await this.#state.completeCommit(this.#committing);
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  /** Kafka has not committed: state, times and nodes go back to the last commit; records are expected from there. */
+  rollback(): void {
+    this.#failure = undefined;
+    this.#worked = false;
+    this.#committing = [];
+    this.#nodes.close();
+    this.#state.rollback();
+    this.#nodes.open();
+    this.#inputs.rollback((topic) => this.#sourceOf(topic));
+  }
+
+  /** The next offset of an input as of the last local commit; `undefined` when none is stored. */
+  storedInputOffset(topic: string, partition: number): number | undefined {
+    return this.#state.storedInputOffset(topic, partition);
+  }
+
+  // ---- stores and end ----
+
+  /** For queries and tests; `undefined` when the task has no such store. */
+  store(name: string): StateStore | undefined {
+    return this.#state.store(name);
+  }
+
+  get stores(): Iterable<StateStore> {
+    return this.#state.stores;
+  }
+
+  /**
+   * Closes nodes and state; what is uncommitted is lost. The state is released even when a node fails to close.
+   *
+   * @param options.clean false when the task is given up after an error: what nodes throw while closing is only logged then
+   */
+  async close({ clean }: { readonly clean: boolean }): Promise<void> {
+    this.#failure = { error: new FatalStreamsError('TASK_CLOSED', 'the task is closed', { taskId: this.taskId }) };
+    try {
+      this.#nodes.close();
+    } catch (error) {
+      if (clean) throw error;
+      this.#options.components.logger.warn('a node could not be closed', { taskId: this.taskId, error });
+    } finally {
+      await this.#state.close();
+    }
+  }
+
+  // ---- failures ----
+
+  #guarded<T>(work: () => T): T {
+    this.#assertUsable();
+    try {
+      return work();
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  /** A task that has failed is in an unknown state: it must not go on, let alone commit. */
+  #failed(error: unknown): unknown {
+    this.#failure ??= { error };
+    return error;
+  }
+
+  #assertUsable(): void {
+    this.#failure ??= this.#nodes.pending.takeFailure();
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+}
+
+interface TaskParts {
+  readonly metrics: TaskMetrics;
+  readonly state: TaskState;
+  readonly recordContext: RecordContext;
+  readonly resolveTopic: (name: string) => string;
+}

@@ -1,0 +1,126 @@
+import { bytes, FatalStreamsError, ProcessingError, type Serde, type TopicPartition } from '@millrace/core';
+import type { CommittedOffset, FetchedPartition, OffsetCommit } from '@millrace/client';
+import type { DeserializationErrorHandler } from '../errors/deserialization-error-handler.ts';
+import { decodeOffsetMetadata, encodeOffsetMetadata } from './offset-metadata.ts';
+import { PartitionGroup, type InputProgress } from './partition-group.ts';
+import { RecordQueue, type RecordSource, type SkippedRecordListener } from './record-queue.ts';
+import type { TaskSettings } from './stream-task-options.ts';
+
+export interface TaskInputsOptions {
+  readonly settings: TaskSettings;
+  readonly progress: InputProgress;
+  readonly handler: DeserializationErrorHandler;
+  readonly owner: InputOwner;
+}
+
+/** What the inputs need of the task they belong to. */
+export interface InputOwner {
+  readonly taskId: string;
+  dropped(node: string, reason: string): void;
+}
+
+/** The input partitions of a task: their queues, what is committed of them, and what happens to unreadable records. */
+export class TaskInputs implements SkippedRecordListener {
+  readonly group: PartitionGroup;
+  readonly #options: TaskInputsOptions;
+  /** By topic: a task has at most one partition of each. */
+  readonly #queues = new Map<string, RecordQueue>();
+
+  constructor(options: TaskInputsOptions) {
+    this.#options = options;
+    const { settings, progress } = options;
+    this.group = new PartitionGroup({
+      maxTaskIdleMs: settings.maxTaskIdleMs,
+      readCommitted: settings.guarantee === 'exactly_once_v2',
+      progress,
+    });
+  }
+
+  add({ topic, partition }: TopicPartition, source: RecordSource): void {
+    const raw = bytes() as Serde<unknown>;
+    const queue = new RecordQueue({ topic, partition, source, defaultKeySerde: raw, defaultValueSerde: raw, listener: this });
+    this.#queues.set(topic, queue);
+    this.group.add(queue);
+  }
+
+  /** Takes over the committed offsets, and the partition times that stand in their metadata. Drops what waits. */
+  initialize(offsets: readonly CommittedOffset[]): void {
+    for (const { topic, partition, offset, metadata } of offsets) {
+      this.#queue(topic, partition).committed(offset >= 0 ? offset : undefined, decodeOffsetMetadata(metadata));
+    }
+    this.group.rollback();
+  }
+
+  enqueue(fetched: FetchedPartition): void {
+    this.#queue(fetched.topic, fetched.partition).enqueue(fetched);
+  }
+
+  /** True when the partition holds so much that fetching should pause. */
+  isFull(topic: string, partition: number): boolean {
+    return this.#queue(topic, partition).bufferedBytes >= this.#options.settings.bufferedBytesPerPartition;
+  }
+
+  /** True when a paused partition should be fetched again: it is down to half. */
+  hasRoom(topic: string, partition: number): boolean {
+    return this.#queue(topic, partition).bufferedBytes * 2 <= this.#options.settings.bufferedBytesPerPartition;
+  }
+
+  /** True when positions have moved since the last commit, be it only over markers. */
+  get moved(): boolean {
+    for (const queue of this.#queues.values()) if (queue.nextOffset !== queue.committedOffset) return true;
+    return false;
+  }
+
+  /** What to commit now; partitions of which nothing is known yet are left out. */
+  committable(): OffsetCommit[] {
+    const commits: OffsetCommit[] = [];
+    for (const { topic, partition, nextOffset, partitionTime } of this.#queues.values()) {
+      if (nextOffset !== undefined)
+        commits.push({ topic, partition, offset: nextOffset, metadata: encodeOffsetMetadata(partitionTime) });
+    }
+    return commits;
+  }
+
+  committed(commits: readonly OffsetCommit[]): void {
+    for (const { topic, partition, offset, metadata } of commits) {
+      this.#queue(topic, partition).committed(offset, decodeOffsetMetadata(metadata));
+    }
+  }
+
+  /** Drops what waits, goes back to the last commit, and connects each queue to the new node that reads it. */
+  rollback(sourceOf: (topic: string) => RecordSource): void {
+    this.group.rollback();
+    for (const queue of this.#queues.values()) queue.connect(sourceOf(queue.topic));
+  }
+
+  #queue(topic: string, partition: number): RecordQueue {
+    const queue = this.#queues.get(topic);
+    if (queue?.partition === partition) return queue;
+    throw new FatalStreamsError('BUG', 'the task does not read this partition', {
+      taskId: this.#options.owner.taskId,
+      topic,
+      partition,
+    });
+  }
+
+  // ---- unreadable records ----
+
+  onUnreadable(queue: RecordQueue, part: 'key' | 'value', error: unknown): void {
+    const { taskId } = this.#options.owner;
+    const { topic, partition, offset, timestamp, headers } = queue;
+    const node = queue.source.name;
+    const context = { taskId, node, topic, partition, offset, timestamp, headers };
+    const { decide } = this.#options.handler.handle(context, { key: queue.rawKey(), value: queue.rawValue() }, error);
+    if (decide === 'continue') return this.#options.owner.dropped(node, 'not deserialisable');
+    const serde = part === 'key' ? queue.source.keySerde : queue.source.valueSerde;
+    throw new ProcessingError(
+      'DESERIALIZATION_FAILED',
+      `the ${part} cannot be deserialised with the ${serde?.name ?? 'bytes'} serde; give the topic the serde of its data, or set a deserialisation handler that skips such records`,
+      { taskId, topic, partition, offset, node, cause: error },
+    );
+  }
+
+  onNegativeTimestamp(queue: RecordQueue): void {
+    this.#options.owner.dropped(queue.source.name, 'negative timestamp');
+  }
+}

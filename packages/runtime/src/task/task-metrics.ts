@@ -1,0 +1,40 @@
+import type { Counter, Metrics } from '@millrace/core';
+
+/** Name of the counter of dropped records. Kafka: `dropped-records-total`. */
+export const DROPPED_RECORDS = 'millrace_task_records_dropped_total';
+/** Kafka: `process-total`. */
+export const PROCESSED_RECORDS = 'millrace_task_records_processed_total';
+/** Kafka: `punctuate-total`. */
+export const PUNCTUATIONS = 'millrace_task_punctuations_total';
+
+/** The figures of one task; instruments are made once. */
+export class TaskMetrics {
+  readonly processed: Counter;
+  readonly punctuations: Counter;
+  readonly #metrics: Metrics;
+  readonly #taskId: string;
+  readonly #dropped = new Map<string, Map<string, Counter>>();
+
+  constructor(metrics: Metrics, taskId: string) {
+    this.#metrics = metrics;
+    this.#taskId = taskId;
+    this.processed = metrics.counter(PROCESSED_RECORDS, 'Input records processed.', { task: taskId });
+    this.punctuations = metrics.counter(PUNCTUATIONS, 'Punctuators called.', { task: taskId });
+  }
+
+  /** Counts a dropped record. @param reason a short fixed text: each makes a time series */
+  countDropped(node: string, reason: string): void {
+    let ofNode = this.#dropped.get(node);
+    if (ofNode === undefined) this.#dropped.set(node, (ofNode = new Map()));
+    let counter = ofNode.get(reason);
+    if (counter === undefined) {
+      counter = this.#metrics.counter(DROPPED_RECORDS, 'Records dropped before or while they were processed.', {
+        task: this.#taskId,
+        node,
+        reason,
+      });
+      ofNode.set(reason, counter);
+    }
+    counter.add(1);
+  }
+}
