@@ -66,7 +66,7 @@ export class Cluster {
     this.#refresher = new MetadataRefresher({
       clock, random, logger,
       signal: this.#closing.signal,
-      fetch: async (topics) => allLed(await this.describe(topics)),
+      fetch: (topics) => this.describe(topics),
       onRound: () => this.#notify(),
     });
     this.#refresher.refreshEvery(options.metadataMaxAgeMs, () => this.#topics.keys());
@@ -210,11 +210,4 @@ export class Cluster {
     this.#listeners.clear();
     await this.#transport.close();
   }
-}
-
-function allLed(topics: ReadonlyMap<string, TopicMetadata | undefined>): boolean {
-  for (const topic of topics.values()) {
-    if (topic === undefined || topic.leaders.includes(-1)) return false;
-  }
-  return true;
 }

@@ -1,8 +1,8 @@
 import { CancelledError, type Cancel, type Clock, type Logger, type Random } from '@millrace/core';
-import { Backoff } from '../retry/backoff.ts';
+import { Backoff, RECONNECT_BACKOFF } from '../retry/backoff.ts';
 
-/** Asks for the metadata of these topics and takes it in. True when every partition has a leader. */
-export type FetchMetadata = (topics: readonly string[]) => Promise<boolean>;
+/** Asks for the metadata of these topics and takes it in. */
+export type FetchMetadata = (topics: readonly string[]) => Promise<unknown>;
 
 export interface MetadataRefresherOptions {
   readonly clock: Clock;
@@ -15,14 +15,15 @@ export interface MetadataRefresherOptions {
 }
 
 /**
- * Refreshes metadata in the background. However many ask, one request is on its way at a time, and rounds that bring no
- * leaders come at growing intervals.
+ * Refreshes metadata in the background. However many ask, one request is on its way at a time; the first round after a quiet
+ * second comes at once, further ones at growing intervals.
  */
 export class MetadataRefresher {
   readonly #options: MetadataRefresherOptions;
   readonly #backoff: Backoff;
   readonly #wanted = new Set<string>();
   #running = false;
+  #lastRoundAtMs = -Infinity;
   #cancelAging: Cancel | undefined;
 
   constructor(options: MetadataRefresherOptions) {
@@ -56,10 +57,12 @@ export class MetadataRefresher {
   async #run(): Promise<void> {
     try {
       while (this.#wanted.size > 0) {
-        const settled = await this.#round();
-        this.#options.onRound();
-        if (settled) this.#backoff.reset();
-        else await this.#backoff.wait(this.#options.signal);
+        const { clock, signal, onRound } = this.#options;
+        if (clock.monotonicMs() - this.#lastRoundAtMs > RECONNECT_BACKOFF.maxMs) this.#backoff.reset();
+        else await this.#backoff.wait(signal);
+        await this.#round();
+        this.#lastRoundAtMs = clock.monotonicMs();
+        onRound();
       }
     } catch (error) {
       if (!(error instanceof CancelledError)) this.#options.logger.error('metadata refresh stopped', { error });
@@ -68,16 +71,15 @@ export class MetadataRefresher {
     }
   }
 
-  async #round(): Promise<boolean> {
+  async #round(): Promise<void> {
     const topics = [...this.#wanted];
     this.#wanted.clear();
     try {
-      return await this.#options.fetch(topics);
+      await this.#options.fetch(topics);
     } catch (error) {
       if (error instanceof CancelledError) throw error;
       this.#options.logger.warn('metadata could not be refreshed', { topics: topics.length, error });
       for (const topic of topics) this.#wanted.add(topic);
-      return false;
     }
   }
 }

@@ -25,6 +25,7 @@ export class PartitionQueue {
   readonly #waiting: OutgoingBatch[] = [];
   readonly #inFlight: OutgoingBatch[] = [];
   #identity: ProducerIdentity | undefined;
+  #abandoned: ProducerIdentity | undefined;
   #nextSequence = 0;
   #draining = false;
   #resetting = false;
@@ -36,6 +37,11 @@ export class PartitionQueue {
 
   get identity(): ProducerIdentity | undefined {
     return this.#identity;
+  }
+
+  /** The identity under which the sequence was lost: not to be used for this partition again. */
+  get abandonedIdentity(): ProducerIdentity | undefined {
+    return this.#abandoned;
   }
 
   get nextSequence(): number {
@@ -149,6 +155,7 @@ export class PartitionQueue {
     this.#draining = false;
     if (!this.#resetting) return;
     this.#resetting = false;
+    this.#abandoned = this.#identity ?? this.#abandoned;
     this.#identity = undefined;
     for (const batch of this.#waiting) batch.unstamp();
   }
