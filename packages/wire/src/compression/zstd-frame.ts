@@ -12,6 +12,7 @@ const BLOCK_BYTES_MAX = 128 * 1024;
  * @throws CorruptDataError when the bytes are not whole frames
  */
 export function zstdDecompressedBytesBound(bytes: Buffer): number {
+  if (bytes.length === 0) throw cutOff();
   let bound = 0;
   let at = 0;
   while (at < bytes.length) {

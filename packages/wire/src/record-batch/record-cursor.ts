@@ -64,7 +64,7 @@ export class RecordCursor {
   open(records: Buffer, header: RecordBatchHeader, fromOffset = 0): void {
     const start = header.position + RECORDS_AT;
     const end = header.position + header.sizeInBytes;
-    if (header.compressionId === 0) this.#start(records, start, end);
+    if (header.compressionId === 0 || header.recordCount === 0) this.#start(records, start, end);
     else {
       const plain = decompress(header.compressionId, records.subarray(start, end), this.#decompressedBytesMax);
       this.#start(plain, 0, plain.length);
