@@ -1,7 +1,7 @@
 import { apiVersions, decodeResponse, encodeRequest } from '@millrace/wire';
 import type { BrokerFeatures } from '../port/transport.ts';
+import type { HandshakeExchange } from './broker-connection.ts';
 import { unsupportedVersion } from './connection-errors.ts';
-import type { HandshakeExchange } from './exchange.ts';
 
 const software = { clientSoftwareName: 'millrace', clientSoftwareVersion: '0.1.0' };
 const unsupportedVersionCode = 35;

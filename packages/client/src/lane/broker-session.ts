@@ -1,39 +1,74 @@
+import { CancelledError } from '@millrace/core';
 import type { BrokerFeatures } from '../port/transport.ts';
-import type { BrokerEndpoint } from './broker-endpoint.ts';
-import type { PendingRequest } from './pending-request.ts';
+import { askFeatures } from './api-versions.ts';
+import type { BrokerConnection, HandshakeRequest } from './broker-connection.ts';
+import { PendingRequest } from './pending-request.ts';
+import { SessionLifetime } from './session-lifetime.ts';
+import type { ResolvedTransportOptions } from './transport-options.ts';
 
-/**
- * One connection to a broker that is through its handshake: connected, features asked for, authenticated. What an
- * implementation of the transport has to bring; lanes do the rest.
- *
- * A session answers requests in the order in which they were sent. It ends once, for good: by {@link end}, by the network, or
- * because an answer was overdue, after which a late answer could not be told from the next one.
- */
-export interface BrokerSession {
-  /** `host:port`, for logs and errors. */
-  readonly node: string;
-  readonly features: BrokerFeatures;
-  readonly isOpen: boolean;
-  /** Whether it answered anything after the handshake. */
-  readonly wasOfUse: boolean;
-  /** Whether the broker wants to see the credentials again before the next request (KIP-368). */
-  readonly needsAuthentication: boolean;
-  /** Settles when the socket is closed. */
-  readonly closed: Promise<void>;
-  /** Called once, as soon as the session can not be used any more. */
-  onEnd: ((reason: Error) => void) | undefined;
-  /** Becomes the request's holder and hands it to the network; settles it by {@link end} at the latest. Only while open. */
-  send(pending: PendingRequest): void;
-  /** Authenticates again. No request is sent until this has settled; those in flight may still be answered. */
-  authenticate(): Promise<void>;
-  /** Closes the connection at once; requests in flight reject with `reason`. Does nothing the second time. */
-  end(reason: Error): void;
+const noFeatures: BrokerFeatures = { apis: new Map(), finalizedFeatures: new Map() };
+
+/** A connection with its handshake: what the broker offers, and until when it accepts requests. */
+export class BrokerSession {
+  readonly connection: BrokerConnection;
+  readonly #options: ResolvedTransportOptions;
+  readonly #lifetime: SessionLifetime;
+  #features = noFeatures;
+  #handshakeAnswers = 0;
+
+  constructor(connection: BrokerConnection, options: ResolvedTransportOptions) {
+    this.connection = connection;
+    this.#options = options;
+    this.#lifetime = new SessionLifetime(options.clock, options.random);
+  }
+
+  get features(): BrokerFeatures {
+    return this.#features;
+  }
+
+  /** Whether the broker answered anything after the handshake. */
+  get wasOfUse(): boolean {
+    return this.connection.answers > this.#handshakeAnswers;
+  }
+
+  /** Whether to authenticate again before the next request (KIP-368). */
+  get needsAuthentication(): boolean {
+    return this.#lifetime.isOver;
+  }
+
+  /**
+   * Asks for the broker's features and authenticates; ends the connection when that fails.
+   *
+   * @throws FatalStreamsError AUTHENTICATION_FAILED, UNSUPPORTED_VERSION
+   * @throws CancelledError when the signal aborts
+   */
+  async shakeHands(signal: AbortSignal): Promise<void> {
+    const onAbort = (): void => this.connection.end(new CancelledError());
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      if (signal.aborted) throw new CancelledError();
+      // ApiVersions is the one request that a broker answers before authentication.
+      this.#features = await askFeatures(this.#exchange, this.connection.node);
+      await this.authenticate();
+      this.#handshakeAnswers = this.connection.answers;
+    } catch (error) {
+      this.connection.end(new CancelledError());
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Does nothing when no credentials were given. Ordinary requests wait meanwhile. */
+  async authenticate(): Promise<void> {
+    if (this.#options.sasl === undefined) return;
+    await this.#lifetime.renew(() => this.connection.authenticate(this.#features, this.#exchange));
+  }
+
+  readonly #exchange = (request: HandshakeRequest): Promise<Buffer> => {
+    const asked = { ...request, lane: 'admin', timeoutMs: this.#options.connectTimeoutMs } as const;
+    const pending = new PendingRequest(asked, this.#options.clock, this.connection);
+    this.connection.send(pending);
+    return pending.promise;
+  };
 }
-
-/**
- * Opens a session.
- *
- * It rejects with FatalStreamsError `AUTHENTICATION_FAILED` or `UNSUPPORTED_VERSION` when trying again can not help, with
- * CancelledError when the signal aborts, and otherwise with any error: the broker can not be reached.
- */
-export type OpenSession = (endpoint: BrokerEndpoint, signal: AbortSignal) => Promise<BrokerSession>;

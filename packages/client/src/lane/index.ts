@@ -4,15 +4,12 @@
  *
  * @module
  */
-export { askFeatures } from './api-versions.ts';
+export type { BrokerFeatures, TlsOptions, Transport } from '../port/transport.ts';
+export type { BrokerConnection, HandshakeExchange, HandshakeRequest, OpenConnection } from './broker-connection.ts';
 export { type BrokerEndpoint, formatEndpoint } from './broker-endpoint.ts';
-export type { BrokerSession, OpenSession } from './broker-session.ts';
 export { authenticationFailed, connectionLost, reasonOf, requestTimedOut } from './connection-errors.ts';
-export type { HandshakeExchange, HandshakeRequest } from './exchange.ts';
-export type { LaneSettings } from './lane-settings.ts';
 export { LaneTransport } from './lane-transport.ts';
-export { PendingRequest, type RequestHolder } from './pending-request.ts';
+export type { PendingRequest, RequestHolder } from './pending-request.ts';
 export { responseBody } from './response-body.ts';
-export { SessionLifetime } from './session-lifetime.ts';
 export { tlsConnectionOptions } from './tls-connection-options.ts';
-export { resolveTransportOptions, type ResolvedTransportOptions, type TransportOptions } from './transport-options.ts';
+export { type ResolvedTransportOptions, resolveTransportOptions, type TransportOptions } from './transport-options.ts';

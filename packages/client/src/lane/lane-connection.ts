@@ -1,12 +1,13 @@
 import { CancelledError } from '@millrace/core';
 import type { BrokerFeatures, TransportRequest } from '../port/transport.ts';
 import { assertOffered } from './api-versions.ts';
+import type { OpenConnection } from './broker-connection.ts';
 import type { BrokerEndpoint } from './broker-endpoint.ts';
-import type { BrokerSession, OpenSession } from './broker-session.ts';
+import { BrokerSession } from './broker-session.ts';
 import { connectionFailed, isFatal, reasonOf } from './connection-errors.ts';
 import { PendingRequest, type RequestHolder } from './pending-request.ts';
 import { ReconnectBackoff } from './reconnect-backoff.ts';
-import type { LaneSettings } from './lane-settings.ts';
+import type { ResolvedTransportOptions } from './transport-options.ts';
 
 export interface LaneTarget {
   /** What logs and errors call it before an address is chosen. */
@@ -28,8 +29,8 @@ export interface LaneTarget {
  */
 export class LaneConnection implements RequestHolder {
   readonly #target: LaneTarget;
-  readonly #openSession: OpenSession;
-  readonly #settings: LaneSettings;
+  readonly #openConnection: OpenConnection;
+  readonly #options: ResolvedTransportOptions;
   readonly #backoff: ReconnectBackoff;
   readonly #abort = new AbortController();
   #waiting: PendingRequest[] = [];
@@ -37,16 +38,16 @@ export class LaneConnection implements RequestHolder {
   /** Set while the connection is being opened or authenticated. */
   #preparing: Promise<void> | undefined;
 
-  constructor(target: LaneTarget, openSession: OpenSession, settings: LaneSettings) {
+  constructor(target: LaneTarget, openConnection: OpenConnection, options: ResolvedTransportOptions) {
     this.#target = target;
-    this.#openSession = openSession;
-    this.#settings = settings;
-    this.#backoff = new ReconnectBackoff(settings, settings.clock, settings.random);
+    this.#openConnection = openConnection;
+    this.#options = options;
+    this.#backoff = new ReconnectBackoff(options, options.clock, options.random);
   }
 
   send(request: TransportRequest): Promise<Buffer> {
     if (this.#abort.signal.aborted) return Promise.reject(new CancelledError());
-    const pending = new PendingRequest(request, this.#settings.clock, this);
+    const pending = new PendingRequest(request, this.#options.clock, this);
     const session = this.#session;
     if (session !== undefined && this.#preparing === undefined && !session.needsAuthentication) {
       this.#dispatch(session, pending);
@@ -79,17 +80,17 @@ export class LaneConnection implements RequestHolder {
   async close(reason: Error): Promise<void> {
     const session = this.#session;
     this.#rejectWaiting(reason);
-    session?.end(reason);
+    session?.connection.end(reason);
     this.#abort.abort();
     await this.#preparing?.catch(() => undefined);
-    await session?.closed;
+    await session?.connection.closed;
   }
 
   #dispatch(session: BrokerSession, pending: PendingRequest): void {
     const { apiKey, apiVersion } = pending.request;
     try {
-      assertOffered(session.features, apiKey, apiVersion, session.node);
-      session.send(pending);
+      assertOffered(session.features, apiKey, apiVersion, session.connection.node);
+      session.connection.send(pending);
     } catch (error) {
       pending.reject(error as Error);
     }
@@ -127,7 +128,7 @@ export class LaneConnection implements RequestHolder {
   #failed(error: unknown): never {
     this.#preparing = undefined;
     const reason = this.#reasonOfFailure(error);
-    this.#session?.end(reason);
+    this.#session?.connection.end(reason);
     this.#rejectWaiting(reason);
     throw reason;
   }
@@ -135,18 +136,20 @@ export class LaneConnection implements RequestHolder {
   #reasonOfFailure(error: unknown): Error {
     if (error instanceof CancelledError) return error;
     this.#backoff.failed();
-    this.#settings.logger.warn('broker connection failed', { broker: this.#target.name, error });
+    this.#options.logger.warn('broker connection failed', { broker: this.#target.name, error });
     return isFatal(error) ? error : connectionFailed(this.#target.name, reasonOf(error), error);
   }
 
   async #reachBroker(): Promise<BrokerSession> {
     const { signal } = this.#abort;
     const waitMs = this.#backoff.remainingMs();
-    if (waitMs > 0) await this.#settings.clock.sleep(waitMs, signal);
+    if (waitMs > 0) await this.#options.clock.sleep(waitMs, signal);
     const reasons: unknown[] = [];
     for (const endpoint of this.#target.endpoints()) {
       try {
-        return await this.#openSession(endpoint, signal);
+        const session = new BrokerSession(await this.#openConnection(endpoint, signal), this.#options);
+        await session.shakeHands(signal);
+        return session;
       } catch (error) {
         if (isFatal(error) || error instanceof CancelledError) throw error;
         reasons.push(error);
@@ -156,15 +159,16 @@ export class LaneConnection implements RequestHolder {
   }
 
   #adopt(session: BrokerSession): void {
-    if (!session.isOpen) throw connectionFailed(session.node, 'the connection ended right after it was opened');
+    const { connection } = session;
+    if (!connection.isOpen) throw connectionFailed(connection.node, 'the connection ended right after it was opened');
     this.#session = session;
-    this.#settings.logger.debug('broker connection opened', { broker: session.node });
-    session.onEnd = (reason) => {
+    this.#options.logger.debug('broker connection opened', { broker: connection.node });
+    connection.onEnd = (reason) => {
       this.#session = undefined;
       // A broker that takes connections but answers nothing on them is as good as one that refuses them.
       if (session.wasOfUse) this.#backoff.succeeded();
       else this.#backoff.failed();
-      this.#settings.logger.debug('broker connection ended', { broker: session.node, error: reason });
+      this.#options.logger.debug('broker connection ended', { broker: connection.node, error: reason });
     };
   }
 

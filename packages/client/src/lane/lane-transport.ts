@@ -1,29 +1,27 @@
 import { CancelledError } from '@millrace/core';
 import type { BrokerAddress, BrokerFeatures, BrokerTarget, Lane, Transport, TransportRequest } from '../port/transport.ts';
+import type { OpenConnection } from './broker-connection.ts';
 import { type BrokerEndpoint, formatEndpoint } from './broker-endpoint.ts';
-import type { OpenSession } from './broker-session.ts';
 import { connectionFailed, connectionLost } from './connection-errors.ts';
 import { LaneConnection } from './lane-connection.ts';
-import type { LaneSettings } from './lane-settings.ts';
+import type { ResolvedTransportOptions } from './transport-options.ts';
 
 /**
  * A transport made of lanes: a connection of its own for each pair of broker and lane, opened by the first request and opened
- * again when it was lost. Shared by all transports that bring their own kind of {@link BrokerSession}.
- *
- * Its settings are the answer to "where are the brokers", the sessions the answer to "how are they reached".
+ * again when it was lost. Shared by all transports that bring their own kind of connection.
  */
 export class LaneTransport implements Transport {
   readonly name: string;
-  readonly #openSession: OpenSession;
-  readonly #settings: LaneSettings;
+  readonly #openConnection: OpenConnection;
+  readonly #options: ResolvedTransportOptions;
   readonly #brokers = new Map<number, BrokerEndpoint>();
   readonly #lanes = new Map<BrokerTarget, Map<Lane, LaneConnection>>();
   #isClosed = false;
 
-  constructor(name: string, openSession: OpenSession, settings: LaneSettings) {
+  constructor(name: string, openConnection: OpenConnection, options: ResolvedTransportOptions) {
     this.name = name;
-    this.#openSession = openSession;
-    this.#settings = settings;
+    this.#openConnection = openConnection;
+    this.#options = options;
   }
 
   send(broker: BrokerTarget, request: TransportRequest): Promise<Buffer> {
@@ -82,20 +80,20 @@ export class LaneTransport implements Transport {
 
   #createLane(broker: BrokerTarget): LaneConnection {
     if (broker === 'any') {
-      const name = this.#settings.bootstrap.map(formatEndpoint).join(',');
-      return new LaneConnection({ name, endpoints: () => this.#bootstrapEndpoints() }, this.#openSession, this.#settings);
+      const name = this.#options.bootstrap.map(formatEndpoint).join(',');
+      return new LaneConnection({ name, endpoints: () => this.#bootstrapEndpoints() }, this.#openConnection, this.#options);
     }
     const endpoint = this.#brokers.get(broker);
     if (endpoint === undefined) {
       throw connectionFailed(`broker ${broker}`, `no address is known for it; ask for the cluster's metadata first`);
     }
     const target = { name: formatEndpoint(endpoint), endpoints: () => [endpoint] };
-    return new LaneConnection(target, this.#openSession, this.#settings);
+    return new LaneConnection(target, this.#openConnection, this.#options);
   }
 
   /** The configured brokers first; when none of them answers, those that the cluster named. */
   #bootstrapEndpoints(): BrokerEndpoint[] {
-    const configured = new Set(this.#settings.bootstrap.map(formatEndpoint));
-    return [...this.#settings.bootstrap, ...[...this.#brokers.values()].filter((one) => !configured.has(formatEndpoint(one)))];
+    const configured = new Set(this.#options.bootstrap.map(formatEndpoint));
+    return [...this.#options.bootstrap, ...[...this.#brokers.values()].filter((one) => !configured.has(formatEndpoint(one)))];
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock, Random } from '@millrace/core';
-import type { LaneSettings } from './lane-settings.ts';
+import type { ResolvedTransportOptions } from './transport-options.ts';
 
-type BackoffSettings = Pick<LaneSettings, 'reconnectBackoffMs' | 'reconnectBackoffMaxMs'>;
+type BackoffSettings = Pick<ResolvedTransportOptions, 'reconnectBackoffMs' | 'reconnectBackoffMaxMs'>;
 
 /**
  * How long to leave a broker alone after it could not be reached: doubling waits with ± 20 % jitter, so that the clients of a

@@ -1,7 +1,6 @@
 import { type Clock, type Logger, type Random, SettingsError, silentLogger, systemClock, systemRandom } from '@millrace/core';
 import type { SaslOptions, TlsOptions } from '../port/transport.ts';
-import { parseEndpoints } from './broker-endpoint.ts';
-import type { LaneSettings } from './lane-settings.ts';
+import { type BrokerEndpoint, parseEndpoints } from './broker-endpoint.ts';
 
 /** Settings and components that every transport over connections takes. */
 export interface TransportOptions {
@@ -32,11 +31,17 @@ export interface TransportOptions {
 }
 
 /** The same with nothing left open. */
-export interface ResolvedTransportOptions extends LaneSettings {
+export interface ResolvedTransportOptions {
+  readonly bootstrap: readonly BrokerEndpoint[];
   readonly clientId: string;
   readonly tls: TlsOptions | undefined;
   readonly sasl: SaslOptions | undefined;
   readonly connectTimeoutMs: number;
+  readonly reconnectBackoffMs: number;
+  readonly reconnectBackoffMaxMs: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
 }
 
 const defaults = {

@@ -1,7 +1,7 @@
 import { type FatalStreamsError, type Random, StreamsError } from '@millrace/core';
 import { decodeResponse, encodeRequest, type SaslAuthenticateResponse, saslAuthenticate, saslHandshake } from '@millrace/wire';
 import { authenticationFailed, reasonOf } from '../lane/connection-errors.ts';
-import type { HandshakeExchange } from '../lane/exchange.ts';
+import type { HandshakeExchange } from '../lane/broker-connection.ts';
 import type { SaslOptions } from '../port/transport.ts';
 import { ScramClient } from './scram-client.ts';
 

@@ -1,15 +1,20 @@
 import type { Socket } from 'node:net';
-import { CorruptDataError } from '@millrace/core';
+import { assert, CorruptDataError, type Random } from '@millrace/core';
+import type { BrokerConnection, HandshakeExchange } from '../lane/broker-connection.ts';
 import { connectionLost, reasonOf, requestTimedOut } from '../lane/connection-errors.ts';
-import type { PendingRequest, RequestHolder } from '../lane/pending-request.ts';
+import type { PendingRequest } from '../lane/pending-request.ts';
 import { responseBody } from '../lane/response-body.ts';
+import type { BrokerFeatures, SaslOptions } from '../port/transport.ts';
 import { FrameReader } from './frame-reader.ts';
 import { writeRequestFrame } from './request-frame.ts';
+import { authenticate } from './sasl-authentication.ts';
 
-export interface ConnectionOptions {
+export interface SocketConnectionOptions {
   /** `host:port`, for errors. */
   readonly node: string;
   readonly clientId: Buffer;
+  readonly sasl: SaslOptions | undefined;
+  readonly random: Random;
   readonly responseBytesMax: number;
 }
 
@@ -22,24 +27,22 @@ const noBody = Buffer.alloc(0);
  * flight and carries its correlation id. Where that fails, or an answer is overdue, nothing that comes later could be trusted:
  * the connection ends, and every request that is still in flight has an unknown outcome.
  */
-export class SocketConnection implements RequestHolder {
+export class SocketConnection implements BrokerConnection {
   readonly node: string;
-  /** Called once, as soon as the connection can not be used any more. */
   onEnd: ((reason: Error) => void) | undefined;
-  /** Settles when the socket is closed. */
   readonly closed: Promise<void>;
   readonly #socket: Socket;
-  readonly #clientId: Buffer;
+  readonly #options: SocketConnectionOptions;
   readonly #frames: FrameReader;
   readonly #inFlight: PendingRequest[] = [];
   #nextCorrelationId = 0;
   #answers = 0;
   #endedBy: Error | undefined;
 
-  constructor(socket: Socket, options: ConnectionOptions) {
+  constructor(socket: Socket, options: SocketConnectionOptions) {
     this.node = options.node;
     this.#socket = socket;
-    this.#clientId = options.clientId;
+    this.#options = options;
     this.#frames = new FrameReader(options.responseBytesMax, (frame) => this.#answer(frame));
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
@@ -55,26 +58,24 @@ export class SocketConnection implements RequestHolder {
     return this.#endedBy === undefined;
   }
 
-  /** How many requests were answered. */
   get answers(): number {
     return this.#answers;
   }
 
-  /** Hands the request to the network; the connection must be open. */
   send(pending: PendingRequest): void {
     const { request } = pending;
     pending.holder = this;
     pending.correlationId = this.#nextCorrelationId;
     this.#nextCorrelationId = (this.#nextCorrelationId + 1) & 0x7fff_ffff;
     if (request.expectResponse === false) {
-      writeRequestFrame(this.#socket, request, pending.correlationId, this.#clientId, (error) => {
+      writeRequestFrame(this.#socket, request, pending.correlationId, this.#options.clientId, (error) => {
         if (error == null) pending.resolve(noBody);
         else pending.reject(this.#endedBy ?? connectionLost(this.node, error.message, error));
       });
       return;
     }
     this.#inFlight.push(pending);
-    writeRequestFrame(this.#socket, request, pending.correlationId, this.#clientId);
+    writeRequestFrame(this.#socket, request, pending.correlationId, this.#options.clientId);
   }
 
   timedOut(pending: PendingRequest): void {
@@ -83,7 +84,12 @@ export class SocketConnection implements RequestHolder {
     this.end(connectionLost(this.node, 'an earlier or later request on this connection was not answered in time'));
   }
 
-  /** Closes the socket at once; requests in flight reject with `reason`. Does nothing the second time. */
+  authenticate(_features: BrokerFeatures, exchange: HandshakeExchange): Promise<number> {
+    const { sasl, random } = this.#options;
+    assert(sasl !== undefined, 'a connection without credentials was told to authenticate');
+    return authenticate({ exchange, sasl, random, node: this.node });
+  }
+
   end(reason: Error): void {
     if (this.#endedBy !== undefined) return;
     this.#endedBy = reason;

@@ -1,8 +1,11 @@
 import { SettingsError } from '@millrace/core';
+import type { OpenConnection } from '../lane/broker-connection.ts';
+import { formatEndpoint } from '../lane/broker-endpoint.ts';
 import { LaneTransport } from '../lane/lane-transport.ts';
 import { resolveTransportOptions, type TransportOptions } from '../lane/transport-options.ts';
 import type { Transport } from '../port/transport.ts';
-import { SocketSession } from './socket-session.ts';
+import { openSocket } from './open-socket.ts';
+import { SocketConnection } from './socket-connection.ts';
 
 /** Settings and components of the socket transport. */
 export interface SocketTransportOptions extends TransportOptions {
@@ -32,6 +35,12 @@ export function createSocketTransport(options: SocketTransportOptions): Transpor
       `"responseBytesMax" is ${responseBytesMax}, but must lie between 1024 and 2147483647`,
     );
   }
-  const resolved = { ...resolveTransportOptions(options), responseBytesMax };
-  return new LaneTransport('socket', (endpoint, signal) => SocketSession.open(endpoint, resolved, signal), resolved);
+  const resolved = resolveTransportOptions(options);
+  const { sasl, random } = resolved;
+  const clientId = Buffer.from(resolved.clientId, 'utf8');
+  const open: OpenConnection = async (endpoint, signal) => {
+    const socket = await openSocket(endpoint, resolved, signal);
+    return new SocketConnection(socket, { node: formatEndpoint(endpoint), clientId, sasl, random, responseBytesMax });
+  };
+  return new LaneTransport('socket', open, resolved);
 }
