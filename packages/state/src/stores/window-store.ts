@@ -1,0 +1,87 @@
+import { type Serde, SettingsError } from '@millrace/core';
+import type { StoreBuilder } from '../contracts/state-store.ts';
+import type { TimestampedWindowStore, ValueAndTimestamp, WindowStore } from '../contracts/stores.ts';
+import { assertOption, builderBase, type CachedStoreOptions, compactedWithRetention } from './store-options.ts';
+import { WindowTable } from './window-table.ts';
+
+/** Options of window stores. */
+export interface WindowStoreOptions extends CachedStoreOptions {
+  /** Length of each window, ms, ≥ 1. Only windows in results are made from it. */
+  readonly windowSizeMs: number;
+  /** How long a row can be read after its window start, ms, ≥ `windowSizeMs`. Default `windowSizeMs`. */
+  readonly retentionMs?: number;
+}
+
+class PlainWindowTable<K, V> extends WindowTable<K, V, V> {
+  protected result(value: V): V {
+    return value;
+  }
+
+  protected valueOf(result: V): V {
+    return result;
+  }
+
+  protected timestampOf(): number {
+    return this.recordTimestamp;
+  }
+}
+
+class TimestampedWindowTable<K, V> extends WindowTable<K, V, ValueAndTimestamp<V>> implements TimestampedWindowStore<K, V> {
+  protected result(value: V, timestamp: number): ValueAndTimestamp<V> {
+    return { value, timestamp };
+  }
+
+  protected valueOf(result: ValueAndTimestamp<V>): V | undefined {
+    return result.value;
+  }
+
+  protected timestampOf(result: ValueAndTimestamp<V> | undefined): number {
+    return result?.value == null ? this.recordTimestamp : result.timestamp;
+  }
+}
+
+/**
+ * A store of values by key and window start that forgets rows after its retention.
+ *
+ * @throws SettingsError when the retention is shorter than the window
+ *
+ * Source: Kafka Streams `Stores.windowStoreBuilder` over `persistentWindowStore` (without duplicates).
+ *
+ * @example windowStore('recent', string(), int64(), { windowSizeMs: 60_000, retentionMs: 3_600_000 });
+ */
+export function windowStore<K, V>(
+  name: string,
+  keySerde: Serde<K>,
+  valueSerde: Serde<V>,
+  options: WindowStoreOptions,
+): StoreBuilder<WindowStore<K, V>> {
+  const { base, table } = settle(name, 'window', keySerde, valueSerde, options);
+  return { ...base, build: () => new PlainWindowTable({ ...table, timestamped: false }) };
+}
+
+/**
+ * A store of values with timestamps by key and window start: what windowed aggregations are made of.
+ *
+ * Source: Kafka Streams `Stores.timestampedWindowStoreBuilder`.
+ */
+export function timestampedWindowStore<K, V>(
+  name: string,
+  keySerde: Serde<K>,
+  valueSerde: Serde<V>,
+  options: WindowStoreOptions,
+): StoreBuilder<TimestampedWindowStore<K, V>> {
+  const { base, table } = settle(name, 'timestampedWindow', keySerde, valueSerde, options);
+  return { ...base, build: () => new TimestampedWindowTable({ ...table, timestamped: true }) };
+}
+
+function settle<K, V>(name: string, kind: string, keySerde: Serde<K>, valueSerde: Serde<V>, options: WindowStoreOptions) {
+  const { windowSizeMs, retentionMs = windowSizeMs, caching = false } = options;
+  assertOption(name, 'windowSizeMs', windowSizeMs, 1);
+  assertOption(name, 'retentionMs', retentionMs, 1);
+  if (retentionMs < windowSizeMs) {
+    const message = `store ${name} would forget rows (retentionMs ${retentionMs}) before their window ends (windowSizeMs ${windowSizeMs}); raise retentionMs`;
+    throw new SettingsError('STORE_OPTION_INVALID', message);
+  }
+  const base = builderBase(name, kind, options, compactedWithRetention(retentionMs));
+  return { base, table: { name, kind, keySerde, valueSerde, windowSizeMs, retentionMs, cached: caching } };
+}
