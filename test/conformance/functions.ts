@@ -162,8 +162,7 @@ const aggregators: Record<string, (argument: Json) => Aggregator> = {
   keyed: () => (aggregate, value, key) => `${text(aggregate)};${keyText(key)}=${text(value)}`,
   sumOrNull: () => (aggregate, value) => zeroAsNull(number(aggregate) + number(value)),
   minusOrNull: () => (aggregate, value) => zeroAsNull(number(aggregate) - number(value)),
-  max: () => (aggregate, value) =>
-    typeof aggregate !== 'number' || number(value) > aggregate ? value : aggregate,
+  max: () => (aggregate, value) => (typeof aggregate !== 'number' || number(value) > aggregate ? value : aggregate),
 };
 
 type Merger = (a: Value, b: Value, key: unknown) => Value;

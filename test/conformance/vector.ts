@@ -126,6 +126,11 @@ export interface Vector {
   readonly droppedRecords?: number;
   readonly ignoreDropped?: boolean;
   readonly storeDependent?: boolean;
-  readonly expectError?: { readonly phase: 'build' | 'run'; readonly at?: number; readonly class: string; readonly message: string };
+  readonly expectError?: {
+    readonly phase: 'build' | 'run';
+    readonly at?: number;
+    readonly class: string;
+    readonly message: string;
+  };
   readonly describe?: string;
 }

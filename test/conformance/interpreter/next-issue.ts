@@ -44,7 +44,8 @@ function isJoin(step: StepJson): boolean {
 
 function kindOf(step: StepJson, from: StepKind): StepKind {
   if (['table', 'toTable', 'count', 'reduce', 'aggregate', 'suppress', 'transformValues'].includes(step.op)) return 'table';
-  if (['groupByKey', 'groupBy', 'windowedBy', 'cogroup', 'globalTable', 'addStore', 'addGlobalStore'].includes(step.op)) return 'other';
+  if (['groupByKey', 'groupBy', 'windowedBy', 'cogroup', 'globalTable', 'addStore', 'addGlobalStore'].includes(step.op))
+    return 'other';
   if (['filter', 'filterNot', 'mapValues'].includes(step.op) || isJoin(step)) return from;
   return 'stream';
 }

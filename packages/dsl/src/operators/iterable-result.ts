@@ -9,5 +9,7 @@ import { assertSynchronous } from './synchronous-result.ts';
 export function assertIterable(result: unknown, operator: string): void {
   if (result != null && typeof (result as { [Symbol.iterator]?: unknown })[Symbol.iterator] === 'function') return;
   assertSynchronous(result, operator);
-  throw new TypeError(`${operator} must return an iterable (an empty one for no records), not ${result === null ? 'null' : typeof result}`);
+  throw new TypeError(
+    `${operator} must return an iterable (an empty one for no records), not ${result === null ? 'null' : typeof result}`,
+  );
 }

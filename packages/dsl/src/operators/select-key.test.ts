@@ -14,7 +14,10 @@ describe('selectKey', () => {
   it('may select no key, which the filter in front of a repartition topic removes silently', () => {
     const harness = new OperatorHarness();
     const filter = harness.node(keyPresentFilterOperator());
-    const node = harness.node(selectKeyOperator<string, number, string | null>({ selector: (value) => (value > 1 ? 'k' : null) }), filter);
+    const node = harness.node(
+      selectKeyOperator<string, number, string | null>({ selector: (value) => (value > 1 ? 'k' : null) }),
+      filter,
+    );
     harness.pipe(node, 'a', 1);
     harness.pipe(node, 'a', 2);
     expect(harness.forwarded).toEqual([{ key: 'k', value: 2, at: 0 }]);

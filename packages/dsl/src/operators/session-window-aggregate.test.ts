@@ -9,7 +9,9 @@ import { sessionWindowAggregateOperator } from './session-window-aggregate.ts';
 async function start(windows: SessionWindows, options: { readonly caching?: boolean; readonly sendOldValues?: boolean } = {}) {
   const harness = new OperatorHarness();
   const caching = options.caching ?? false;
-  const store = await harness.open(sessionStore('agg', string(), json<string>(), { retentionMs: 1_000_000, caching }), { caching });
+  const store = await harness.open(sessionStore('agg', string(), json<string>(), { retentionMs: 1_000_000, caching }), {
+    caching,
+  });
   const node = harness.node(
     sessionWindowAggregateOperator<string, number, string>({
       store: 'agg',

@@ -30,9 +30,7 @@ export interface SessionWindowAggregateOptions<K, V, A> {
  *
  * Source: Kafka Streams `KStreamSessionWindowAggregate`.
  */
-export function sessionWindowAggregateOperator<K, V, A>(
-  options: SessionWindowAggregateOptions<K, V, A>,
-): NodeProcessorSupplier {
+export function sessionWindowAggregateOperator<K, V, A>(options: SessionWindowAggregateOptions<K, V, A>): NodeProcessorSupplier {
   return () => new SessionWindowAggregateProcessor(options);
 }
 

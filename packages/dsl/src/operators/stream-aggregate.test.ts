@@ -81,7 +81,9 @@ describe('stream aggregate', () => {
   });
 
   it('counts and reduces like a fold over the records of each key, with the highest timestamp', async () => {
-    const records = fc.array(fc.record({ key: fc.constantFrom('a', 'b', 'c'), value: fc.nat(9), at: fc.nat(20) }), { maxLength: 30 });
+    const records = fc.array(fc.record({ key: fc.constantFrom('a', 'b', 'c'), value: fc.nat(9), at: fc.nat(20) }), {
+      maxLength: 30,
+    });
     await fc.assert(
       fc.asyncProperty(records, fc.boolean(), async (inputs, caching) => {
         const harness = new OperatorHarness();
@@ -99,7 +101,9 @@ describe('stream aggregate', () => {
           const own = inputs.filter((input) => input.key === key);
           const timestamp = Math.max(...own.map((input) => input.at));
           expect(counts.get(key)).toEqual(own.length === 0 ? undefined : { value: own.length, timestamp });
-          expect(lists.get(key)).toEqual(own.length === 0 ? undefined : { value: own.map((one) => one.value).join(','), timestamp });
+          expect(lists.get(key)).toEqual(
+            own.length === 0 ? undefined : { value: own.map((one) => one.value).join(','), timestamp },
+          );
         }
       }),
     );

@@ -42,7 +42,9 @@ export interface StreamStreamJoinOperators {
  *
  * Source: Kafka Streams `KStreamKStreamJoin`, timing of emissions included (kafka-streams §3.2).
  */
-export function streamStreamJoinOperators<K, L, R, Out>(options: StreamStreamJoinOptions<K, L, R, Out>): StreamStreamJoinOperators {
+export function streamStreamJoinOperators<K, L, R, Out>(
+  options: StreamStreamJoinOptions<K, L, R, Out>,
+): StreamStreamJoinOperators {
   const trackers = new JoinTimeTrackers();
   return {
     left: () => new StreamStreamJoinProcessor('left', options, trackers),
@@ -177,7 +179,9 @@ class StreamStreamJoinProcessor<K, L, R, Out> implements NodeProcessor {
 
   #forward(side: JoinSide, key: K, value: L | R, other: L | R | undefined, timestamp: number, headers: Headers): void {
     const result =
-      side === 'left' ? this.#joiner(value as L, other as R | undefined, key) : this.#joiner(other as L | undefined, value as R, key);
+      side === 'left'
+        ? this.#joiner(value as L, other as R | undefined, key)
+        : this.#joiner(other as L | undefined, value as R, key);
     assertSynchronous(result, 'the joiner');
     this.#context.forward(key, result, timestamp, headers, undefined, true);
   }

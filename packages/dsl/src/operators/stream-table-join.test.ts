@@ -11,7 +11,10 @@ const joiner = (left: string, right: unknown) => `${left}/${right === undefined 
 async function start(kind: 'inner' | 'left', table: TableView<string, unknown> = storedTableView('table')) {
   const harness = new OperatorHarness();
   await harness.open(timestampedKeyValueStore('table', string(), json<number>()));
-  const source = harness.node(tableSourceOperator({ store: 'table', sendOldValues: false }), { init: () => undefined, process: () => undefined });
+  const source = harness.node(tableSourceOperator({ store: 'table', sendOldValues: false }), {
+    init: () => undefined,
+    process: () => undefined,
+  });
   const join = harness.node(streamTableJoinOperator({ kind, table, joiner }));
   return { harness, source, join };
 }
@@ -49,7 +52,10 @@ describe('stream-table join', () => {
 
   it('looks a table without store up in its parent', async () => {
     const passing = filteredTableView(storedTableView<string, number>('table'), (value) => value > 1, false);
-    const { harness, source, join } = await start('left', mappedTableView(passing, (value, key) => key + value));
+    const { harness, source, join } = await start(
+      'left',
+      mappedTableView(passing, (value, key) => key + value),
+    );
     harness.pipe(source, 'a', 2);
     harness.pipe(source, 'b', 1);
     harness.pipe(join, 'a', 'x');

@@ -71,7 +71,13 @@ class TableFilterProcessor<K, V> implements NodeProcessor {
     this.#context.forward(key, newValue, timestamp, headers, old, isLatest);
   }
 
-  #updateStore(store: TimestampedKeyValueStore<K, V>, key: K, newValue: V | undefined, timestamp: number, headers: Headers): void {
+  #updateStore(
+    store: TimestampedKeyValueStore<K, V>,
+    key: K,
+    newValue: V | undefined,
+    timestamp: number,
+    headers: Headers,
+  ): void {
     const row = store.find(key);
     const old = this.#sendOldValues ? store.read(row) : undefined;
     if (this.#sendOldValues && newValue == null && old == null) return;

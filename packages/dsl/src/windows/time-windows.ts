@@ -58,7 +58,9 @@ export class TimeWindows implements AlignedWindows {
   advanceBy(advance: Duration): TimeWindows {
     const advanceMs = windowDurationMs(advance, 'window advance');
     if (advanceMs <= 0 || advanceMs > this.sizeMs) {
-      throw invalidWindow(`window advance must be more than 0 and at most the window size of ${this.sizeMs} ms, not ${advanceMs} ms`);
+      throw invalidWindow(
+        `window advance must be more than 0 and at most the window size of ${this.sizeMs} ms, not ${advanceMs} ms`,
+      );
     }
     return new TimeWindows(this.sizeMs, advanceMs, this.graceMs);
   }

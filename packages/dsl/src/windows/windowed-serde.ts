@@ -44,7 +44,9 @@ function windowedSerde<K>(name: string, inner: Serde<K>, suffix: WindowSuffix): 
   const read = (source: Buffer, start: number, end: number, topic: string): WindowedKey<K> => {
     const split = end - suffix.length;
     if (split < start) {
-      throw new CorruptDataError('INVALID_WINDOWED_KEY', `${name} serde: ${end - start} bytes are too few for a windowed key`, { topic });
+      throw new CorruptDataError('INVALID_WINDOWED_KEY', `${name} serde: ${end - start} bytes are too few for a windowed key`, {
+        topic,
+      });
     }
     return { key: readWith(inner, source, start, split, topic), window: suffix.read(source, split) };
   };

@@ -18,7 +18,13 @@ describe('time windows', () => {
 
   it('hopping windows have no negative starts', () => {
     const windows = TimeWindows.ofSizeWithNoGrace(10).advanceBy(4);
-    expect([0, 4, 9, 10, 12].map((timestamp) => startsOf(windows, timestamp))).toEqual([[0], [0, 4], [0, 4, 8], [4, 8], [4, 8, 12]]);
+    expect([0, 4, 9, 10, 12].map((timestamp) => startsOf(windows, timestamp))).toEqual([
+      [0],
+      [0, 4],
+      [0, 4, 8],
+      [4, 8],
+      [4, 8, 12],
+    ]);
   });
 
   it('are exactly the aligned windows that hold the timestamp', () => {
@@ -57,7 +63,11 @@ describe('time windows', () => {
 describe('session windows', () => {
   it('allow a gap of 0 and refuse negative durations', () => {
     expect(SessionWindows.ofInactivityGapWithNoGrace(0)).toMatchObject({ gapMs: 0, graceMs: 0 });
-    expect(SessionWindows.ofInactivityGapAndGrace('5 m', '1 m')).toMatchObject({ gapMs: 300_000, graceMs: 60_000, retentionMs: 360_000 });
+    expect(SessionWindows.ofInactivityGapAndGrace('5 m', '1 m')).toMatchObject({
+      gapMs: 300_000,
+      graceMs: 60_000,
+      retentionMs: 360_000,
+    });
     expect(() => SessionWindows.ofInactivityGapWithNoGrace(-1)).toThrow(expect.objectContaining({ code: 'INVALID_WINDOW' }));
     expect(() => SessionWindows.ofInactivityGapAndGrace(1, -1)).toThrow(expect.objectContaining({ code: 'INVALID_WINDOW' }));
   });
@@ -72,7 +82,9 @@ describe('join windows', () => {
   });
 
   it('refuse an empty window and a negative grace', () => {
-    expect(() => JoinWindows.ofTimeDifferenceWithNoGrace(10).after(-11)).toThrow(expect.objectContaining({ code: 'INVALID_WINDOW' }));
+    expect(() => JoinWindows.ofTimeDifferenceWithNoGrace(10).after(-11)).toThrow(
+      expect.objectContaining({ code: 'INVALID_WINDOW' }),
+    );
     expect(() => JoinWindows.ofTimeDifferenceWithNoGrace(-1)).toThrow(expect.objectContaining({ code: 'INVALID_WINDOW' }));
     expect(() => JoinWindows.ofTimeDifferenceAndGrace(1, -1)).toThrow(expect.objectContaining({ code: 'INVALID_WINDOW' }));
   });
