@@ -28,7 +28,8 @@ export function parseEndpoints(brokers: readonly string[]): BrokerEndpoint[] {
   return endpoints.filter((one) => one !== undefined);
 }
 
-function parseEndpoint(text: string): BrokerEndpoint | undefined {
+/** Reads `host:port`; `undefined` when it is not that. */
+export function parseEndpoint(text: string): BrokerEndpoint | undefined {
   const match = /^(?:\[([0-9a-fA-F:.]+(?:%\w+)?)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(text.trim());
   const host = match?.[1] ?? match?.[2];
   const port = Number(match?.[3]);
