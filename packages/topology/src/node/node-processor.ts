@@ -50,6 +50,10 @@ export interface NodeContext {
   dropped(reason: string): void;
   /** The task waits for this before it takes the next record, punctuates or commits. */
   waitFor(pending: Promise<void>): void;
+  /**
+   * An error that came after `process` had returned: the processing handler decides. Returns when the record is to be dropped.
+   */
+  onAsyncError(error: unknown, key: unknown, value: unknown): void;
   /** Milliseconds of wall clock between two emissions of closed windows and of expired outer-join records. */
   readonly emitIntervalMs: number;
 }
