@@ -76,7 +76,7 @@ describe('session-windowed aggregate', () => {
     harness.pipe(node, 'a', 1, 100);
     harness.pipe(node, 'b', 2, 93);
     harness.pipe(node, 'b', 3, 92);
-    harness.pipe(node, 'b', 4, 87);
+    harness.pipe(node, 'c', 4, 92);
     harness.pipe(node, undefined, 5, 1000);
     harness.pipe(node, 'a', 6, 100);
     expect(harness.forwarded.filter((one) => one.value !== undefined).map((one) => one.key)).toEqual([

@@ -1,0 +1,65 @@
+import type { StateEngine } from '@millrace/state';
+import { firstDifference } from './compare.ts';
+import { drive } from './drive.ts';
+import { interpret } from './interpreter/interpret.ts';
+import { operatorsOfTheNextIssue } from './interpreter/next-issue.ts';
+import type { Vector } from './vector.ts';
+
+export type Verdict =
+  | { readonly kind: 'passed' }
+  /** The vector uses operators that Millrace does not have yet. */
+  | { readonly kind: 'skipped'; readonly operators: readonly string[] }
+  /** The first difference, readable by itself. */
+  | { readonly kind: 'failed'; readonly difference: string };
+
+const passed: Verdict = { kind: 'passed' };
+
+function failed(difference: string): Verdict {
+  return { kind: 'failed', difference };
+}
+
+/** Builds the vector's topology with the DSL, feeds its inputs into the test driver and compares everything it pins. */
+export async function checkVector(vector: Vector, engine: StateEngine | undefined): Promise<Verdict> {
+  const operators = operatorsOfTheNextIssue(vector);
+  if (operators.length > 0) return { kind: 'skipped', operators };
+  const build = attempt(() => interpret(vector));
+  if (vector.expectError?.phase === 'build') return checkBuildError(vector, build.error);
+  if (build.error !== undefined) return failed(`building the topology failed: ${messageOf(build.error)}`);
+  const run = await drive(vector, build.result, engine);
+  return checkRun(vector, run.failedAt, run.error) ?? compare(vector, run.observed);
+}
+
+function checkBuildError(vector: Vector, error: unknown): Verdict {
+  const expected = `${vector.expectError?.class}: ${vector.expectError?.message}`;
+  if (error === undefined) return failed(`building the topology must fail with\n    ${expected}`);
+  // Kafka's illegal arguments are our TopologyErrors, too: what matters is that the program is told at build.
+  if (error instanceof Error && (error.name === 'TopologyError' || error.name === 'SettingsError')) return passed;
+  return failed(`building the topology must fail with\n    ${expected}\n    but failed with ${messageOf(error)}`);
+}
+
+function checkRun(vector: Vector, failedAt: number | undefined, error: unknown): Verdict | undefined {
+  const expected = vector.expectError;
+  if (expected === undefined) return failedAt === undefined ? undefined : failed(`input ${failedAt} failed: ${messageOf(error)}`);
+  if (failedAt === expected.at) return undefined;
+  if (failedAt === undefined) return failed(`input ${expected.at} must fail with ${expected.class}: ${expected.message}`);
+  return failed(`input ${expected.at} must fail, but input ${failedAt} did: ${messageOf(error)}`);
+}
+
+function compare(vector: Vector, observed: Parameters<typeof firstDifference>[1]): Verdict {
+  const difference = firstDifference(vector, observed);
+  return difference === undefined ? passed : failed(difference);
+}
+
+function attempt<T>(
+  action: () => T,
+): { readonly result: T; readonly error: undefined } | { readonly result: undefined; readonly error: unknown } {
+  try {
+    return { result: action(), error: undefined };
+  } catch (error) {
+    return { result: undefined, error };
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
