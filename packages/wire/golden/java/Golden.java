@@ -12,18 +12,18 @@ public final class Golden {
 
     public static void main(String[] args) throws Exception {
         Path folder = Path.of(args[0]);
-        write(folder.resolve("messages.json"), GoldenMessages.all());
-        write(folder.resolve("headers.json"), GoldenMessages.headers());
-        write(folder.resolve("consumer-protocol.json"), GoldenMessages.consumerProtocol());
-        write(folder.resolve("record-batches.json"), GoldenRecords.batches());
-        write(folder.resolve("checksums.json"), GoldenRecords.checksums());
-        write(folder.resolve("error-codes.json"), GoldenMessages.errorCodes());
+        write(folder.resolve("messages.jsonl"), GoldenMessages.all());
+        write(folder.resolve("headers.jsonl"), GoldenMessages.headers());
+        write(folder.resolve("consumer-protocol.jsonl"), GoldenMessages.consumerProtocol());
+        write(folder.resolve("record-batches.jsonl"), GoldenRecords.batches());
+        write(folder.resolve("checksums.jsonl"), GoldenRecords.checksums());
+        write(folder.resolve("error-codes.jsonl"), GoldenMessages.errorCodes());
     }
 
     /** One case per line, so that a difference shows which one it is. */
     private static void write(Path file, List<? extends JsonNode> cases) throws IOException {
-        String lines = cases.stream().map(JsonNode::toString).collect(Collectors.joining(",\n"));
-        Files.writeString(file, "[\n" + lines + "\n]\n");
+        String lines = cases.stream().map(JsonNode::toString).collect(Collectors.joining("\n"));
+        Files.writeString(file, lines + "\n");
         System.out.println(file + ": " + cases.size() + " cases");
     }
 

@@ -68,7 +68,12 @@ describe.each(codecs)('%s', (codec) => {
       }),
       { numRuns: 300 },
     );
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => void onlyCorrupt(() => decompress(id, Buffer.from(bytes), 1 << 20))));
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 100 }),
+        (bytes) => void onlyCorrupt(() => decompress(id, Buffer.from(bytes), 1 << 20)),
+      ),
+    );
     expect(decompress(id, compressed).equals(text.subarray(0, 5000))).toBe(true);
   });
 });

@@ -4,34 +4,45 @@ const MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 const BLOCK_BYTES_MAX = 128 * 1024;
 
+/** A Zstandard frame inside of some bytes. */
+export interface ZstdFrame {
+  readonly start: number;
+  readonly end: number;
+  /** The frame decompresses to no more than that. */
+  readonly decompressedBytesBound: number;
+}
+
 /**
- * The most that a sequence of Zstandard frames can decompress to, found by walking over the block headers. Kafka's frames
- * carry no content size, and decompressing them in one go needs a bound.
+ * Finds the frames in `bytes` by walking over their block headers, skippable ones left out. Kafka's frames carry no content
+ * size, so that a bound for each has to be found this way.
  *
  * Source: RFC 8878, §3.1.
  * @throws CorruptDataError when the bytes are not whole frames
  */
-export function zstdDecompressedBytesBound(bytes: Buffer): number {
-  if (bytes.length === 0) throw cutOff();
-  let bound = 0;
+export function readZstdFrames(bytes: Buffer): ZstdFrame[] {
+  const frames: ZstdFrame[] = [];
   let at = 0;
   while (at < bytes.length) {
     if (at + 8 > bytes.length) throw cutOff();
     const magic = bytes.readUInt32LE(at);
     if ((magic & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC) {
       at += 8 + bytes.readUInt32LE(at + 4);
-      if (at > bytes.length) throw cutOff();
-      continue;
-    }
-    if (magic !== MAGIC) throw corruptCompression('zstd', `no frame starts at byte ${at}`);
-    const descriptor = bytes[at + 4] as number;
-    at += 5 + frameHeaderRest(descriptor);
-    const blocks = walkBlocks(bytes, at);
-    bound += blocks.bound;
-    at = blocks.end + (descriptor & 0x04 ? 4 : 0);
+    } else if (magic === MAGIC) {
+      const frame = readFrame(bytes, at);
+      frames.push(frame);
+      at = frame.end;
+    } else throw corruptCompression('zstd', `no frame starts at byte ${at}`);
     if (at > bytes.length) throw cutOff();
   }
-  return bound;
+  if (frames.length === 0) throw cutOff();
+  return frames;
+}
+
+function readFrame(bytes: Buffer, start: number): ZstdFrame {
+  const descriptor = bytes[start + 4] as number;
+  const blocks = walkBlocks(bytes, start + 5 + frameHeaderRest(descriptor));
+  const checksumBytes = descriptor & 0x04 ? 4 : 0;
+  return { start, end: blocks.end + checksumBytes, decompressedBytesBound: blocks.bound };
 }
 
 /** Bytes of the frame header behind its descriptor: window, dictionary id and content size. */

@@ -1,7 +1,7 @@
 import zlib from 'node:zlib';
 import { FatalStreamsError } from '@millrace/core';
 import { codecUnavailable, corruptCompression, decompressedTooLarge } from './codec-errors.ts';
-import { zstdDecompressedBytesBound } from './zstd-frame.ts';
+import { readZstdFrames, type ZstdFrame } from './zstd-frame.ts';
 
 interface ZstdLibrary {
   compress(bytes: Buffer): Buffer;
@@ -26,15 +26,30 @@ export function compressZstd(bytes: Buffer): Buffer {
   return loadedLibrary().compress(bytes);
 }
 
-/** Decompresses whole frames into at most `bytesMax` bytes. */
+/**
+ * Decompresses whole frames into at most `bytesMax` bytes.
+ *
+ * Frame by frame, because `node:zlib` stops after the first one without an error.
+ */
 export function decompressZstd(bytes: Buffer, bytesMax: number): Buffer {
   const zstd = loadedLibrary();
-  const bound = zstdDecompressedBytesBound(bytes);
+  const parts: Buffer[] = [];
+  let total = 0;
+  for (const frame of readZstdFrames(bytes)) {
+    const part = decompressFrame(zstd, bytes, frame, bytesMax - total, bytesMax);
+    total += part.length;
+    parts.push(part);
+  }
+  return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, total);
+}
+
+function decompressFrame(zstd: ZstdLibrary, bytes: Buffer, frame: ZstdFrame, bytesLeft: number, bytesMax: number): Buffer {
+  const bound = frame.decompressedBytesBound;
   try {
-    return zstd.decompress(bytes, Math.max(1, Math.min(bound, bytesMax)));
+    return zstd.decompress(bytes.subarray(frame.start, frame.end), Math.max(1, Math.min(bound, bytesLeft)));
   } catch (error) {
     // The library does not tell "does not fit" from "corrupt"; only above the bound can it be the former.
-    if (bound > bytesMax) throw decompressedTooLarge('zstd', bytesMax);
+    if (bound > bytesLeft) throw decompressedTooLarge('zstd', bytesMax);
     throw corruptCompression('zstd', (error as Error).message, error);
   }
 }

@@ -2,14 +2,29 @@ import type { Api } from '../schema/api.ts';
 import { apiVersions, describeCluster } from './cluster.ts';
 import { alterConfigs, describeConfigs, incrementalAlterConfigs } from './configs.ts';
 import { fetch } from './fetch.ts';
-import { deleteGroups, describeGroups, findCoordinator, heartbeat, joinGroup, leaveGroup, listGroups, syncGroup } from './groups.ts';
+import {
+  deleteGroups,
+  describeGroups,
+  findCoordinator,
+  heartbeat,
+  joinGroup,
+  leaveGroup,
+  listGroups,
+  syncGroup,
+} from './groups.ts';
 import { metadata } from './metadata.ts';
 import { listOffsets, offsetCommit, offsetDelete, offsetFetch, offsetForLeaderEpoch } from './offsets.ts';
 import { produce } from './produce.ts';
 import { saslAuthenticate, saslHandshake } from './sasl.ts';
 import { createPartitions, createTopics, deleteRecords, deleteTopics } from './topics.ts';
 import {
-  addOffsetsToTxn, addPartitionsToTxn, describeTransactions, endTxn, initProducerId, listTransactions, txnOffsetCommit,
+  addOffsetsToTxn,
+  addPartitionsToTxn,
+  describeTransactions,
+  endTxn,
+  initProducerId,
+  listTransactions,
+  txnOffsetCommit,
 } from './transactions.ts';
 
 /** Every API that is described, by name. Its keys are the `api_key` of the protocol. */
@@ -52,10 +67,39 @@ export const ApiKey = {
 
 /** Every API that is described. */
 export const apis: readonly Api[] = [
-  produce, fetch, listOffsets, metadata, offsetCommit, offsetFetch, findCoordinator, joinGroup, heartbeat, leaveGroup, syncGroup,
-  describeGroups, listGroups, saslHandshake, apiVersions, createTopics, deleteTopics, deleteRecords, initProducerId,
-  offsetForLeaderEpoch, addPartitionsToTxn, addOffsetsToTxn, endTxn, txnOffsetCommit, describeConfigs, alterConfigs,
-  saslAuthenticate, createPartitions, deleteGroups, incrementalAlterConfigs, offsetDelete, describeCluster, describeTransactions,
+  produce,
+  fetch,
+  listOffsets,
+  metadata,
+  offsetCommit,
+  offsetFetch,
+  findCoordinator,
+  joinGroup,
+  heartbeat,
+  leaveGroup,
+  syncGroup,
+  describeGroups,
+  listGroups,
+  saslHandshake,
+  apiVersions,
+  createTopics,
+  deleteTopics,
+  deleteRecords,
+  initProducerId,
+  offsetForLeaderEpoch,
+  addPartitionsToTxn,
+  addOffsetsToTxn,
+  endTxn,
+  txnOffsetCommit,
+  describeConfigs,
+  alterConfigs,
+  saslAuthenticate,
+  createPartitions,
+  deleteGroups,
+  incrementalAlterConfigs,
+  offsetDelete,
+  describeCluster,
+  describeTransactions,
   listTransactions,
 ];
 

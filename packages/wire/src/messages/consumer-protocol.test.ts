@@ -11,7 +11,10 @@ interface GoldenPayload {
   readonly hex: string;
 }
 
-const owned = [{ topic: 'a', partitions: [0, 7] }, { topic: 'b', partitions: [1] }];
+const owned = [
+  { topic: 'a', partitions: [0, 7] },
+  { topic: 'b', partitions: [1] },
+];
 
 function expected({ kind, version, content }: GoldenPayload): unknown {
   const full = content === 'full';

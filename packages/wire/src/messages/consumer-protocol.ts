@@ -66,12 +66,15 @@ export function decodeAssignment(buffer: Buffer): Assignment {
 }
 
 function compileVersions(fields: Fields): readonly Codec[] {
-  return Array.from({ length: VERSION_MAX + 1 }, (_, version) => compileStruct(fields, { version, flexible: false, strict: false }));
+  return Array.from({ length: VERSION_MAX + 1 }, (_, version) =>
+    compileStruct(fields, { version, flexible: false, strict: false }),
+  );
 }
 
 function encode(codecs: readonly Codec[], version: number, value: unknown): Buffer {
   const codec = codecs[version];
-  if (codec === undefined) throw new RangeError(`version ${version} of the consumer protocol is not known; 0 to ${VERSION_MAX} are`);
+  if (codec === undefined)
+    throw new RangeError(`version ${version} of the consumer protocol is not known; 0 to ${VERSION_MAX} are`);
   const writer = new ProtocolWriter();
   writer.int16(version);
   codec.write(writer, value);

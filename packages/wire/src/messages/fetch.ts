@@ -44,18 +44,12 @@ export const fetch = defineApi({
         highWatermark: int64(),
         lastStableOffset: int64({ default: -1 }),
         logStartOffset: int64({ versions: '5+', default: -1 }),
-        divergingEpoch: struct(
-          { epoch: int32({ default: -1 }), endOffset: int64({ default: -1 }) },
-          { versions: '12+', tag: 0 },
-        ),
+        divergingEpoch: struct({ epoch: int32({ default: -1 }), endOffset: int64({ default: -1 }) }, { versions: '12+', tag: 0 }),
         currentLeader: struct(
           { leaderId: int32({ default: -1 }), leaderEpoch: int32({ default: -1 }) },
           { versions: '12+', tag: 1 },
         ),
-        snapshotId: struct(
-          { endOffset: int64({ default: -1 }), epoch: int32({ default: -1 }) },
-          { versions: '12+', tag: 2 },
-        ),
+        snapshotId: struct({ endOffset: int64({ default: -1 }), epoch: int32({ default: -1 }) }, { versions: '12+', tag: 2 }),
         /** Absent for read_uncommitted; not ordered by first offset. */
         abortedTransactions: array({ producerId: int64(), firstOffset: int64() }, { nullable: '4+' }),
         preferredReadReplica: int32({ versions: '11+', default: -1 }),

@@ -79,23 +79,34 @@ const golden = readFixture<GoldenMessage>('messages').map((message) => ({
 }));
 
 describe("messages serialised by Kafka's own classes", () => {
-  it.each(golden)('$api $version $direction ($content) are decoded to the same content', ({ schema, version, direction, bytes, json }) => {
-    const decoded = direction === 'request' ? decodeRequest(schema, version, bytes) : decodeResponse(schema, version, bytes);
-    expect(withoutRecords(decoded)).toMatchObject(fromKafka(schema[direction], json, version));
-  });
+  it.each(golden)(
+    '$api $version $direction ($content) are decoded to the same content',
+    ({ schema, version, direction, bytes, json }) => {
+      const decoded = direction === 'request' ? decodeRequest(schema, version, bytes) : decodeResponse(schema, version, bytes);
+      expect(withoutRecords(decoded)).toMatchObject(fromKafka(schema[direction], json, version));
+    },
+  );
 
-  it.each(golden)('$api $version $direction ($content) are encoded to the same bytes', ({ schema, version, direction, bytes }) => {
-    const again =
-      direction === 'request'
-        ? encodeRequest(schema, version, decodeRequest(schema, version, bytes))
-        : encodeResponse(schema, version, decodeResponse(schema, version, bytes));
-    expect(again.toString('hex')).toBe(bytes.toString('hex'));
-  });
+  it.each(golden)(
+    '$api $version $direction ($content) are encoded to the same bytes',
+    ({ schema, version, direction, bytes }) => {
+      const again =
+        direction === 'request'
+          ? encodeRequest(schema, version, decodeRequest(schema, version, bytes))
+          : encodeResponse(schema, version, decodeResponse(schema, version, bytes));
+      expect(again.toString('hex')).toBe(bytes.toString('hex'));
+    },
+  );
 
   it('cover every version that is described', () => {
     for (const { name, versionMin, versionMax } of apis) {
       const versions = new Set(golden.filter(({ api }) => api === name).map(({ version }) => version));
-      expect([name, Math.min(...versions), Math.max(...versions), versions.size]).toEqual([name, versionMin, versionMax, versionMax - versionMin + 1]);
+      expect([name, Math.min(...versions), Math.max(...versions), versions.size]).toEqual([
+        name,
+        versionMin,
+        versionMax,
+        versionMax - versionMin + 1,
+      ]);
     }
   });
 });

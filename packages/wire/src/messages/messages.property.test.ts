@@ -35,10 +35,13 @@ function anyOf(fields: Fields, version: number, flexible: boolean): fc.Arbitrary
 function anyField(field: Field, version: number, flexible: boolean): fc.Arbitrary<unknown> {
   const { type, options } = field;
   const value =
-    type.kind === 'array' ? fc.array(anyField(type.element, version, flexible), { maxLength: 3 })
-    : type.kind === 'struct' ? anyOf(type.fields, version, flexible)
-    : scalars[type.kind];
-  const absentPossible = inRange(options.nullable ?? 'none', version) || (options.tag !== undefined && options.default === undefined);
+    type.kind === 'array'
+      ? fc.array(anyField(type.element, version, flexible), { maxLength: 3 })
+      : type.kind === 'struct'
+        ? anyOf(type.fields, version, flexible)
+        : scalars[type.kind];
+  const absentPossible =
+    inRange(options.nullable ?? 'none', version) || (options.tag !== undefined && options.default === undefined);
   return absentPossible ? fc.option(value, { nil: undefined }) : value;
 }
 
@@ -52,7 +55,12 @@ function decode(api: Api, version: number, direction: Direction, buffer: Buffer)
 
 const cases = apis.flatMap((api) =>
   Array.from({ length: api.versionMax - api.versionMin + 1 }, (_, i) => api.versionMin + i).flatMap((version) =>
-    (['request', 'response'] as const).map((direction) => ({ api, version, direction, name: `${api.name} ${version} ${direction}` })),
+    (['request', 'response'] as const).map((direction) => ({
+      api,
+      version,
+      direction,
+      name: `${api.name} ${version} ${direction}`,
+    })),
   ),
 );
 

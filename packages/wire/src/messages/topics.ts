@@ -51,10 +51,7 @@ export const deleteTopics = defineApi({
   versions: '1-6',
   flexible: '4+',
   request: {
-    topics: array(
-      { name: string({ nullable: '6+' }), topicId: uuid({ default: ZERO_UUID }) },
-      { versions: '6+', default: [] },
-    ),
+    topics: array({ name: string({ nullable: '6+' }), topicId: uuid({ default: ZERO_UUID }) }, { versions: '6+', default: [] }),
     topicNames: array(string(), { versions: '0-5', default: [] }),
     timeoutMs: int32(),
   },

@@ -76,9 +76,16 @@ describe('ProtocolWriter and ProtocolReader', () => {
     writer.string('grüße 🎈', true);
     writer.bytes(Buffer.from([1, 2]), false);
     const reader = new ProtocolReader(writer.view());
-    expect([reader.int8(), reader.boolean(), reader.int16(), reader.uint16(), reader.int32(), reader.uint32(), reader.int64(), reader.float64()]).toEqual(
-      [-5, true, -30_000, 60_000, -2_000_000_000, 4_000_000_000, -(2 ** 52) - 1, 0.1],
-    );
+    expect([
+      reader.int8(),
+      reader.boolean(),
+      reader.int16(),
+      reader.uint16(),
+      reader.int32(),
+      reader.uint32(),
+      reader.int64(),
+      reader.float64(),
+    ]).toEqual([-5, true, -30_000, 60_000, -2_000_000_000, 4_000_000_000, -(2 ** 52) - 1, 0.1]);
     expect(reader.uuid()).toBe('01234567-89ab-cdef-0123-456789abcdef');
     expect(reader.utf8(reader.stringLength(true))).toBe('grüße 🎈');
     expect([...reader.bytes(reader.bytesLength(false))]).toEqual([1, 2]);
@@ -87,7 +94,14 @@ describe('ProtocolWriter and ProtocolReader', () => {
 
   it('refuse to read past the end', () => {
     const reads: ((reader: ProtocolReader) => unknown)[] = [
-      (r) => r.int8(), (r) => r.int16(), (r) => r.int32(), (r) => r.int64(), (r) => r.uuid(), (r) => r.bytes(1), (r) => r.utf8(1), (r) => r.float64(),
+      (r) => r.int8(),
+      (r) => r.int16(),
+      (r) => r.int32(),
+      (r) => r.int64(),
+      (r) => r.uuid(),
+      (r) => r.bytes(1),
+      (r) => r.utf8(1),
+      (r) => r.float64(),
     ];
     for (const read of reads) expect(() => read(new ProtocolReader(Buffer.alloc(20), 0, 0))).toThrow(CorruptDataError);
   });

@@ -96,7 +96,9 @@ function consume(log: ModelLog, from: number, isolationLevel: IsolationLevel, by
 
 type Step = ['append' | 'plain' | 'commit' | 'abort' | 'empty' | 'empty control', number, number];
 const step: fc.Arbitrary<Step> = fc.tuple(
-  fc.constantFrom<Step[0]>('append', 'append', 'plain', 'commit', 'abort', 'empty', 'empty control'), fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 }),
+  fc.constantFrom<Step[0]>('append', 'append', 'plain', 'commit', 'abort', 'empty', 'empty control'),
+  fc.integer({ min: 1, max: 4 }),
+  fc.integer({ min: 1, max: 4 }),
 );
 
 function play(steps: readonly Step[]): ModelLog {
@@ -115,29 +117,51 @@ function play(steps: readonly Step[]): ModelLog {
 describe('CommittedBatches', () => {
   it('show exactly the committed records, wherever reading starts and fetches are cut', () => {
     fc.assert(
-      fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), fc.nat(), fc.constantFrom(1, 100, 300, 2000, 1 << 20), (steps, start, bytesMax) => {
-        const log = play(steps);
-        const from = log.end === 0 ? 0 : start % log.end;
-        for (const isolationLevel of ['read_committed', 'read_uncommitted'] as const) {
-          expect(consume(log, from, isolationLevel, bytesMax)).toEqual(log.visible(from, isolationLevel));
-        }
-      }),
+      fc.property(
+        fc.array(step, { minLength: 1, maxLength: 60 }),
+        fc.nat(),
+        fc.constantFrom(1, 100, 300, 2000, 1 << 20),
+        (steps, start, bytesMax) => {
+          const log = play(steps);
+          const from = log.end === 0 ? 0 : start % log.end;
+          for (const isolationLevel of ['read_committed', 'read_uncommitted'] as const) {
+            expect(consume(log, from, isolationLevel, bytesMax)).toEqual(log.visible(from, isolationLevel));
+          }
+        },
+      ),
       { numRuns: 500 },
     );
   });
 
   it('hide two transactions of one producer that were aborted one after the other', () => {
-    const log = play([['append', 1, 2], ['abort', 1, 1], ['append', 1, 2], ['abort', 1, 1], ['append', 1, 1], ['commit', 1, 1]]);
+    const log = play([
+      ['append', 1, 2],
+      ['abort', 1, 1],
+      ['append', 1, 2],
+      ['abort', 1, 1],
+      ['append', 1, 1],
+      ['commit', 1, 1],
+    ]);
     expect(consume(log, 0, 'read_committed', 1 << 20)).toEqual([6]);
   });
 
   it('hide a transaction whose abort marker lies beyond the fetched bytes', () => {
-    const log = play([['append', 1, 1], ['append', 1, 1], ['abort', 1, 1]]);
+    const log = play([
+      ['append', 1, 1],
+      ['append', 1, 1],
+      ['abort', 1, 1],
+    ]);
     expect(consume(log, 0, 'read_committed', 1)).toEqual([]);
   });
 
   it('sort the aborted transactions, which brokers list by marker', () => {
-    const log = play([['append', 1, 1], ['append', 2, 1], ['abort', 2, 1], ['append', 1, 1], ['abort', 1, 1]]);
+    const log = play([
+      ['append', 1, 1],
+      ['append', 2, 1],
+      ['abort', 2, 1],
+      ['append', 1, 1],
+      ['abort', 1, 1],
+    ]);
     expect(log.aborted.map(({ firstOffset }) => firstOffset)).toEqual([1, 0]);
     expect(consume(log, 0, 'read_committed', 1 << 20)).toEqual([]);
   });

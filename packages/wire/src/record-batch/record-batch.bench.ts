@@ -17,7 +17,7 @@ describe(`one batch of ${RECORDS} records of 16 + 100 bytes`, () => {
   const builder = new RecordBatchBuilder(2 << 20);
   const batch = Buffer.from(append(builder));
   const cursor = new RecordCursor();
-  let sum = 0;
+  const seen = { bytes: 0 };
 
   bench('append and finish', () => {
     append(builder);
@@ -27,7 +27,7 @@ describe(`one batch of ${RECORDS} records of 16 + 100 bytes`, () => {
     const iterator = new RecordBatchIterator({ checkCrc });
     bench(`walk ${checkCrc ? 'with' : 'without'} checksum`, () => {
       iterator.open(batch);
-      while (iterator.next()) for (cursor.open(batch, iterator.header); cursor.next(); ) sum += cursor.valueEnd;
+      while (iterator.next()) for (cursor.open(batch, iterator.header); cursor.next(); ) seen.bytes += cursor.valueEnd;
     });
   }
 });

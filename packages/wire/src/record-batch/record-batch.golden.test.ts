@@ -43,7 +43,7 @@ const markers = all.filter((batch): batch is GoldenMarker => 'marker' in batch);
 
 beforeAll(loadCodecs);
 
-function valueOf(record: GoldenRecord): string | null {
+function recordValue(record: GoldenRecord): string | null {
   return record.repeated === undefined ? (record.value ?? null) : record.repeated.text.repeat(record.repeated.times);
 }
 
@@ -59,7 +59,9 @@ function read(bytes: Buffer): { timestamp: number; key: string | null; value: st
         timestamp: cursor.timestamp,
         key: text(cursor.keyStart, cursor.keyEnd),
         value: text(cursor.valueStart, cursor.valueEnd),
-        headers: cursor.headers().map(({ key, value }) => ({ key, value: value === undefined ? null : Buffer.from(value).toString() })),
+        headers: cursor
+          .headers()
+          .map(({ key, value }) => ({ key, value: value === undefined ? null : Buffer.from(value).toString() })),
       });
     }
   }
@@ -71,7 +73,7 @@ function build(batch: GoldenBatch): Buffer {
   const builder = new RecordBatchBuilder();
   for (const record of batch.records) {
     const headers = record.headers.map(({ key, value }) => ({ key, value: bytes(value) }));
-    builder.appendRecord({ timestamp: record.timestamp, key: bytes(record.key), value: bytes(valueOf(record)), headers });
+    builder.appendRecord({ timestamp: record.timestamp, key: bytes(record.key), value: bytes(recordValue(record)), headers });
   }
   return builder.finish(batch);
 }
@@ -82,7 +84,7 @@ describe("record batches of Kafka's own classes", () => {
       batch.records.map((record) => ({
         timestamp: batch.logAppendTime === -1 ? record.timestamp : batch.logAppendTime,
         key: record.key,
-        value: valueOf(record),
+        value: recordValue(record),
         headers: record.headers,
       })),
     );
@@ -111,7 +113,9 @@ describe("record batches of Kafka's own classes", () => {
 
   it.each(batches)('$name, $compression: are read back alike when built here', (batch) => {
     const own = read(build(batch)).map(({ timestamp, ...rest }) => (batch.logAppendTime === -1 ? { timestamp, ...rest } : rest));
-    const java = read(Buffer.from(batch.hex, 'hex')).map(({ timestamp, ...rest }) => (batch.logAppendTime === -1 ? { timestamp, ...rest } : rest));
+    const java = read(Buffer.from(batch.hex, 'hex')).map(({ timestamp, ...rest }) =>
+      batch.logAppendTime === -1 ? { timestamp, ...rest } : rest,
+    );
     expect(own).toEqual(java);
   });
 });

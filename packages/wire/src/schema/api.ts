@@ -42,7 +42,8 @@ export function isFlexible(api: Api, version: number): boolean {
   return inRange(api.flexible, version);
 }
 
-const compiled = new WeakMap<Api, Map<string, Codec>>();
+/** Per API: the codecs compiled so far, requests at twice their version, responses behind them. */
+const compiled = new WeakMap<Api, Codec[]>();
 
 /**
  * The codec of one direction of an API in one version; compiled on first use.
@@ -50,17 +51,24 @@ const compiled = new WeakMap<Api, Map<string, Codec>>();
  * @throws FatalStreamsError `UNSUPPORTED_VERSION` when the version is not described
  */
 export function codecOf(api: Api, version: number, direction: Direction): Codec {
-  let codecs = compiled.get(api);
-  if (codecs === undefined) compiled.set(api, (codecs = new Map()));
-  const name = `${direction} ${version}`;
-  let codec = codecs.get(name);
-  if (codec === undefined) codecs.set(name, (codec = compile(api, version, direction)));
+  const slot = version * 2 + (direction === 'request' ? 0 : 1);
+  return compiled.get(api)?.[slot] ?? compileInto(slot, api, version, direction);
+}
+
+function compileInto(slot: number, api: Api, version: number, direction: Direction): Codec {
+  const codec = compile(api, version, direction);
+  const codecs = compiled.get(api) ?? [];
+  codecs[slot] = codec;
+  compiled.set(api, codecs);
   return codec;
 }
 
 function compile(api: Api, version: number, direction: Direction): Codec {
   if (!inRange(api.versions, version)) {
-    throw new FatalStreamsError('UNSUPPORTED_VERSION', `${api.name} version ${version} is not supported; versions ${api.versions} are`);
+    throw new FatalStreamsError(
+      'UNSUPPORTED_VERSION',
+      `${api.name} version ${version} is not supported; versions ${api.versions} are`,
+    );
   }
   // A request field that gets lost changes what is asked for; a response field that the client's version lacks is nobody's loss.
   return compileStruct(api[direction], { version, flexible: isFlexible(api, version), strict: direction === 'request' });

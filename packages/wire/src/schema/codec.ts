@@ -11,5 +11,8 @@ export interface Codec {
 }
 
 export function nullRefused(what: string, reader: ProtocolReader): never {
-  throw new CorruptDataError('UNEXPECTED_NULL', `null ${what} in front of byte ${reader.position}, where the format does not allow it`);
+  throw new CorruptDataError(
+    'UNEXPECTED_NULL',
+    `null ${what} in front of byte ${reader.position}, where the format does not allow it`,
+  );
 }

@@ -23,7 +23,17 @@ export interface FieldOptions<T> {
 }
 
 export type ScalarKind =
-  | 'boolean' | 'int8' | 'int16' | 'uint16' | 'int32' | 'uint32' | 'int64' | 'float64' | 'uuid' | 'string' | 'bytes';
+  | 'boolean'
+  | 'int8'
+  | 'int16'
+  | 'uint16'
+  | 'int32'
+  | 'uint32'
+  | 'int64'
+  | 'float64'
+  | 'uuid'
+  | 'string'
+  | 'bytes';
 
 /** The type of a field, as data. */
 export type FieldType =
@@ -68,9 +78,13 @@ type HasDefault<O> = O extends { readonly default: unknown } ? true : false;
 type Absent<O> = O extends { readonly nullable: VersionRange }
   ? undefined
   : O extends { readonly tag: number }
-    ? HasDefault<O> extends true ? never : undefined
+    ? HasDefault<O> extends true
+      ? never
+      : undefined
     : never;
-type IsOptional<O> = O extends { readonly default: unknown } | { readonly nullable: VersionRange } | { readonly tag: number } ? true : false;
+type IsOptional<O> = O extends { readonly default: unknown } | { readonly nullable: VersionRange } | { readonly tag: number }
+  ? true
+  : false;
 type FieldOf<Out, In, O> = Field<Out | Absent<O>, In | Absent<O>, IsOptional<O>>;
 
 type NoOptions = Record<never, never>;
@@ -96,10 +110,12 @@ export const bytes = scalar<Buffer>('bytes');
 
 /** A list of scalars, or of structs when given fields. */
 export function array<F extends Field, const O extends FieldOptions<readonly []> = NoOptions>(
-  element: F, options?: O,
+  element: F,
+  options?: O,
 ): FieldOf<readonly OutOf<F>[], readonly InOf<F>[], O>;
 export function array<F extends Fields, const O extends FieldOptions<readonly []> = NoOptions>(
-  fields: F, options?: O,
+  fields: F,
+  options?: O,
 ): FieldOf<readonly Decoded<F>[], readonly Encodable<F>[], O>;
 export function array(element: Field | Fields, options: FieldOptions<readonly []> = {}): Field {
   return { type: { kind: 'array', element: isField(element) ? element : struct(element) }, options };
@@ -107,7 +123,8 @@ export function array(element: Field | Fields, options: FieldOptions<readonly []
 
 /** A struct inside a message. */
 export function struct<F extends Fields, const O extends FieldOptions<never> = NoOptions>(
-  fields: F, options?: O,
+  fields: F,
+  options?: O,
 ): FieldOf<Decoded<F>, Encodable<F>, O> {
   return { type: { kind: 'struct', fields }, options: options ?? {} };
 }

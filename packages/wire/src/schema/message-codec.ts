@@ -1,7 +1,15 @@
 import { CorruptDataError } from '@millrace/core';
 import { ProtocolReader } from '../primitives/protocol-reader.ts';
 import { ProtocolWriter } from '../primitives/protocol-writer.ts';
-import { codecOf, type Api, type Direction, type RequestInput, type RequestOf, type ResponseInput, type ResponseOf } from './api.ts';
+import {
+  codecOf,
+  type Api,
+  type Direction,
+  type RequestInput,
+  type RequestOf,
+  type ResponseInput,
+  type ResponseOf,
+} from './api.ts';
 
 /**
  * Encodes the body of a request: what follows the request header.
@@ -65,7 +73,10 @@ function encode(api: Api, version: number, direction: Direction, body: unknown):
 function decode(api: Api, version: number, direction: Direction, reader: ProtocolReader): unknown {
   const body = codecOf(api, version, direction).read(reader);
   if (reader.remaining !== 0) {
-    throw new CorruptDataError('TRAILING_BYTES', `${reader.remaining} bytes follow the ${direction} ${api.name} version ${version}`);
+    throw new CorruptDataError(
+      'TRAILING_BYTES',
+      `${reader.remaining} bytes follow the ${direction} ${api.name} version ${version}`,
+    );
   }
   return body;
 }

@@ -40,7 +40,10 @@ export function writeRequestHeader(writer: ProtocolWriter, header: RequestHeader
  *
  * @param versionOf tells the header version from API key and version; asked after these were read
  */
-export function readRequestHeader(reader: ProtocolReader, versionOf: (apiKey: number, apiVersion: number) => 1 | 2): RequestHeader {
+export function readRequestHeader(
+  reader: ProtocolReader,
+  versionOf: (apiKey: number, apiVersion: number) => 1 | 2,
+): RequestHeader {
   const apiKey = reader.int16();
   const apiVersion = reader.int16();
   const correlationId = reader.int32();
@@ -66,7 +69,8 @@ export function readResponseHeader(reader: ProtocolReader, headerVersion: 0 | 1)
 export function skipTags(reader: ProtocolReader): void {
   const count = reader.uvarint();
   // A tag takes at least two bytes, so that a hostile count ends the loop at the end of the bytes.
-  if (count * 2 > reader.remaining) throw new CorruptDataError('CORRUPT_TAG', `${count} tags claimed in ${reader.remaining} bytes`);
+  if (count * 2 > reader.remaining)
+    throw new CorruptDataError('CORRUPT_TAG', `${count} tags claimed in ${reader.remaining} bytes`);
   for (let i = 0; i < count; i++) {
     reader.uvarint();
     reader.skip(reader.uvarint());

@@ -7,7 +7,15 @@ import type { ScalarKind } from './field.ts';
 type FixedKind = Exclude<ScalarKind, 'string' | 'bytes'>;
 
 const FIXED_BYTES: Readonly<Record<FixedKind, number>> = {
-  boolean: 1, int8: 1, int16: 2, uint16: 2, int32: 4, uint32: 4, int64: 8, float64: 8, uuid: 16,
+  boolean: 1,
+  int8: 1,
+  int16: 2,
+  uint16: 2,
+  int32: 4,
+  uint32: 4,
+  int64: 8,
+  float64: 8,
+  uuid: 16,
 };
 
 /** A codec for a value that contains no other values. */

@@ -5,7 +5,7 @@ import { apiByKey } from '../messages/api-table.ts';
 import { apiVersions } from '../messages/cluster.ts';
 import { ErrorCode, errorName } from '../messages/error-code.ts';
 import { fetch } from '../messages/fetch.ts';
-import { findCoordinator, heartbeat, joinGroup } from '../messages/groups.ts';
+import { type findCoordinator, heartbeat, joinGroup } from '../messages/groups.ts';
 import { offsetFetch } from '../messages/offsets.ts';
 import { initProducerId } from '../messages/transactions.ts';
 import { ProtocolReader } from '../primitives/protocol-reader.ts';
@@ -13,14 +13,22 @@ import { ProtocolWriter } from '../primitives/protocol-writer.ts';
 import type { RequestInput, ResponseOf } from './api.ts';
 import { decodeRequest, decodeResponse, encodeRequest, encodeResponse, readResponse } from './message-codec.ts';
 import {
-  readRequestHeader, readResponseHeader, requestHeaderVersion, responseHeaderVersion, writeRequestHeader, writeResponseHeader,
+  readRequestHeader,
+  readResponseHeader,
+  requestHeaderVersion,
+  responseHeaderVersion,
+  writeRequestHeader,
+  writeResponseHeader,
 } from './message-header.ts';
 
 describe('message codecs', () => {
   it('fill in what a version does not have', () => {
     const request = { groupId: 'g', sessionTimeoutMs: 1, memberId: '', protocolType: 'consumer', protocols: [] };
     expect(decodeRequest(joinGroup, 0, encodeRequest(joinGroup, 0, request))).toEqual({
-      ...request, rebalanceTimeoutMs: -1, groupInstanceId: undefined, reason: undefined,
+      ...request,
+      rebalanceTimeoutMs: -1,
+      groupInstanceId: undefined,
+      reason: undefined,
     });
   });
 
@@ -28,17 +36,30 @@ describe('message codecs', () => {
     const request = { groupId: 'g', generationId: 1, memberId: 'm' };
     expect(() => encodeRequest(heartbeat, 2, { ...request, groupInstanceId: 'i' })).toThrow(FatalStreamsError);
     expect(() => encodeRequest(offsetFetch, 6, { groupId: 'g', requireStable: true })).toThrow(/requireStable/);
-    expect(() => encodeRequest(initProducerId, 2, { transactionalId: 't', transactionTimeoutMs: 1, producerId: 5, producerEpoch: 0 })).toThrow(/producerId/);
+    expect(() =>
+      encodeRequest(initProducerId, 2, { transactionalId: 't', transactionTimeoutMs: 1, producerId: 5, producerEpoch: 0 }),
+    ).toThrow(/producerId/);
     encodeRequest(heartbeat, 2, request);
-    encodeRequest(joinGroup, 7, { groupId: 'g', sessionTimeoutMs: 1, memberId: '', protocolType: 'consumer', protocols: [], reason: 'why' });
+    encodeRequest(joinGroup, 7, {
+      groupId: 'g',
+      sessionTimeoutMs: 1,
+      memberId: '',
+      protocolType: 'consumer',
+      protocols: [],
+      reason: 'why',
+    });
   });
 
   it('refuse versions that are not described', () => {
-    expect(() => encodeRequest(heartbeat, 5, { groupId: 'g', generationId: 1, memberId: 'm' })).toThrow(/version 5 is not supported/);
+    expect(() => encodeRequest(heartbeat, 5, { groupId: 'g', generationId: 1, memberId: 'm' })).toThrow(
+      /version 5 is not supported/,
+    );
   });
 
   it('refuse a message with a required field missing', () => {
-    expect(() => encodeRequest(heartbeat, 4, { groupId: 'g' } as unknown as RequestInput<typeof heartbeat>)).toThrow(/generationId/);
+    expect(() => encodeRequest(heartbeat, 4, { groupId: 'g' } as unknown as RequestInput<typeof heartbeat>)).toThrow(
+      /generationId/,
+    );
   });
 
   it('skip tags that they do not know', () => {
@@ -56,7 +77,12 @@ describe('message codecs', () => {
   });
 
   it('read the finalized features of a broker', () => {
-    const response = { errorCode: 0, apiKeys: [], finalizedFeaturesEpoch: 3, finalizedFeatures: [{ name: 'transaction.version', maxVersionLevel: 2, minVersionLevel: 2 }] };
+    const response = {
+      errorCode: 0,
+      apiKeys: [],
+      finalizedFeaturesEpoch: 3,
+      finalizedFeatures: [{ name: 'transaction.version', maxVersionLevel: 2, minVersionLevel: 2 }],
+    };
     expect(decodeResponse(apiVersions, 4, encodeResponse(apiVersions, 4, response))).toMatchObject(response);
   });
 
@@ -76,7 +102,9 @@ describe('message codecs', () => {
   });
 
   it('say in types what is absent, what is optional and what is required', () => {
-    expectTypeOf<ResponseOf<typeof fetch>['responses'][number]['partitions'][number]['records']>().toEqualTypeOf<Buffer | undefined>();
+    expectTypeOf<ResponseOf<typeof fetch>['responses'][number]['partitions'][number]['records']>().toEqualTypeOf<
+      Buffer | undefined
+    >();
     expectTypeOf<ResponseOf<typeof fetch>['responses'][number]['partitions'][number]['divergingEpoch']>().toEqualTypeOf<
       { readonly epoch: number; readonly endOffset: number } | undefined
     >();
@@ -94,20 +122,23 @@ interface GoldenHeader {
 }
 
 describe('message headers', () => {
-  it.each(readFixture<GoldenHeader>('headers'))('$direction header $version is what Kafka writes (client id $clientId)', ({ direction, version, clientId, hex }) => {
-    const writer = new ProtocolWriter();
-    const reader = new ProtocolReader(Buffer.from(hex, 'hex'));
-    if (direction === 'request') {
-      const header = { apiKey: 11, apiVersion: 9, correlationId: 123456789, clientId: clientId ?? undefined };
-      writeRequestHeader(writer, header, version as 1 | 2);
-      expect(readRequestHeader(reader, () => version as 1 | 2)).toEqual(header);
-    } else {
-      writeResponseHeader(writer, 123456789, version as 0 | 1);
-      expect(readResponseHeader(reader, version as 0 | 1)).toBe(123456789);
-    }
-    expect(writer.view().toString('hex')).toBe(hex);
-    expect(reader.remaining).toBe(0);
-  });
+  it.each(readFixture<GoldenHeader>('headers'))(
+    '$direction header $version is what Kafka writes (client id $clientId)',
+    ({ direction, version, clientId, hex }) => {
+      const writer = new ProtocolWriter();
+      const reader = new ProtocolReader(Buffer.from(hex, 'hex'));
+      if (direction === 'request') {
+        const header = { apiKey: 11, apiVersion: 9, correlationId: 123456789, clientId: clientId ?? undefined };
+        writeRequestHeader(writer, header, version as 1 | 2);
+        expect(readRequestHeader(reader, () => version as 1 | 2)).toEqual(header);
+      } else {
+        writeResponseHeader(writer, 123456789, version as 0 | 1);
+        expect(readResponseHeader(reader, version as 0 | 1)).toBe(123456789);
+      }
+      expect(writer.view().toString('hex')).toBe(hex);
+      expect(reader.remaining).toBe(0);
+    },
+  );
 
   it('have the versions that the protocol prescribes', () => {
     expect([requestHeaderVersion(joinGroup, 5), requestHeaderVersion(joinGroup, 6)]).toEqual([1, 2]);

@@ -39,8 +39,10 @@ export function compileStruct(fields: Fields, target: CompileTarget): Codec {
   const tagged: TaggedCodec[] = [];
   const absent: [string, Field][] = [];
   for (const [name, field] of Object.entries(fields)) {
-    if (!inRange(field.options.versions ?? '0+', target.version) || (field.options.tag !== undefined && !target.flexible)) absent.push([name, field]);
-    else if (field.options.tag !== undefined) tagged.push({ name, field, tag: field.options.tag, codec: compileField(field, target) });
+    if (!inRange(field.options.versions ?? '0+', target.version) || (field.options.tag !== undefined && !target.flexible))
+      absent.push([name, field]);
+    else if (field.options.tag !== undefined)
+      tagged.push({ name, field, tag: field.options.tag, codec: compileField(field, target) });
     else present.push(positioned(name, field, target));
   }
   tagged.sort((a, b) => a.tag - b.tag);
@@ -150,7 +152,8 @@ function readTag(reader: ProtocolReader, tagged: TaggedCodec, start: number, end
   reader.position = start;
   reader.end = end;
   const value = tagged.codec.read(reader);
-  if (reader.position !== end) throw new CorruptDataError('CORRUPT_TAG', `tagged field ${tagged.name} does not fill its ${end - start} bytes`);
+  if (reader.position !== end)
+    throw new CorruptDataError('CORRUPT_TAG', `tagged field ${tagged.name} does not fill its ${end - start} bytes`);
   reader.end = outerEnd;
   return value;
 }
