@@ -1,0 +1,76 @@
+/** One option of `millrace run`: how it is written, where it may come from, what it means. */
+export interface OptionEntry {
+  /** As commander writes it. */
+  readonly flags: string;
+  /** Read when the option is not given. */
+  readonly env?: string;
+  readonly description: string;
+  readonly choices?: readonly string[];
+  /** May be given several times; the values add up. */
+  readonly repeatable?: boolean;
+}
+
+/** How to reach the cluster. */
+const connectionOptions: readonly OptionEntry[] = [
+  { flags: '--brokers <host:port,…>', env: 'KAFKA_BROKERS', description: 'addresses to begin with' },
+  {
+    flags: '--transport <name>',
+    env: 'MILLRACE_TRANSPORT',
+    description: 'what carries the bytes',
+    choices: ['kafkajs', 'socket'],
+  },
+  { flags: '--tls', env: 'MILLRACE_TLS', description: 'encrypt; also implied by --ca' },
+  { flags: '--ca <file>', env: 'MILLRACE_CA', description: 'PEM file of the authority that vouches for the brokers' },
+  {
+    flags: '--sasl-mechanism <name>',
+    env: 'MILLRACE_SASL_MECHANISM',
+    description: 'how to authenticate',
+    choices: ['plain', 'scram-sha-256', 'scram-sha-512'],
+  },
+  { flags: '--sasl-username <name>', env: 'MILLRACE_SASL_USERNAME', description: 'who to authenticate as' },
+  {
+    flags: '--sasl-password-file <file>',
+    env: 'MILLRACE_SASL_PASSWORD_FILE',
+    description: 'file with the password; or put the password itself into MILLRACE_SASL_PASSWORD',
+  },
+];
+
+/** How to work. */
+const settingOptions: readonly OptionEntry[] = [
+  {
+    flags: '--application-id <id>',
+    env: 'MILLRACE_APPLICATION_ID',
+    description: 'consumer group, and prefix of internal topics and state',
+  },
+  { flags: '--state-dir <folder>', env: 'MILLRACE_STATE_DIR', description: 'where local state lives' },
+  {
+    flags: '--guarantee <name>',
+    env: 'MILLRACE_GUARANTEE',
+    description: 'default at_least_once',
+    choices: ['at_least_once', 'exactly_once_v2'],
+  },
+  {
+    flags: '--commit-interval-ms <ms>',
+    env: 'MILLRACE_COMMIT_INTERVAL_MS',
+    description: 'default 30000, or 100 under exactly_once_v2',
+  },
+  {
+    flags: '--group-instance-id <id>',
+    env: 'MILLRACE_GROUP_INSTANCE_ID',
+    description: 'keeps the assignment of this worker over a restart',
+  },
+  { flags: '--config <name=value>', description: 'any other setting; may be repeated', repeatable: true },
+];
+
+const outputOptions: readonly OptionEntry[] = [
+  {
+    flags: '--log-level <level>',
+    env: 'MILLRACE_LOG_LEVEL',
+    description: 'default info',
+    choices: ['debug', 'info', 'warn', 'error', 'silent'],
+  },
+  { flags: '--no-view', description: 'log lines instead of the live view on a terminal' },
+];
+
+/** Every option of `millrace run`, in the order of the help text. */
+export const runOptionTable: readonly OptionEntry[] = [...connectionOptions, ...settingOptions, ...outputOptions];
