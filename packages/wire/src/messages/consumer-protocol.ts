@@ -1,4 +1,4 @@
-import { CorruptDataError } from '@millrace/core';
+import { assert, CorruptDataError } from '@millrace/core';
 import { ProtocolReader } from '../primitives/protocol-reader.ts';
 import { ProtocolWriter } from '../primitives/protocol-writer.ts';
 import { array, bytes, int32, string, type Decoded, type Encodable, type Fields } from '../schema/field.ts';
