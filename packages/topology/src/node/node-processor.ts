@@ -51,9 +51,10 @@ export interface NodeContext {
   /** The task waits for this before it takes the next record, punctuates or commits. */
   waitFor(pending: Promise<void>): void;
   /**
-   * An error that came after `process` had returned: the processing handler decides. Returns when the record is to be dropped.
+   * For failures outside a call of `process`, in asynchronous code: lets the task decide about the record. Returns when it
+   * goes on without the record, throws when it stops. A harness that runs single operators may lack it.
    */
-  onAsyncError(error: unknown, key: unknown, value: unknown): void;
+  handleError?(error: unknown, key: unknown, value: unknown): void;
   /** Milliseconds of wall clock between two emissions of closed windows and of expired outer-join records. */
   readonly emitIntervalMs: number;
 }
