@@ -73,8 +73,7 @@ function compileVersions(fields: Fields): readonly Codec[] {
 
 function encode(codecs: readonly Codec[], version: number, value: unknown): Buffer {
   const codec = codecs[version];
-  if (codec === undefined)
-    throw new RangeError(`version ${version} of the consumer protocol is not known; 0 to ${VERSION_MAX} are`);
+  assert(codec !== undefined, `version ${version} of the consumer protocol is not known; 0 to ${VERSION_MAX} are`);
   const writer = new ProtocolWriter();
   writer.int16(version);
   codec.write(writer, value);
