@@ -11,3 +11,5 @@ export type {
   TransportUnderTest,
 } from './contract-options.ts';
 export { ScriptedBroker } from './scripted-broker.ts';
+export { describeTransportSecurity } from './security-contract.ts';
+export { describeTransportTraffic } from './traffic-contract.ts';
