@@ -51,10 +51,10 @@ export interface NodeContext {
   /** The task waits for this before it takes the next record, punctuates or commits. */
   waitFor(pending: Promise<void>): void;
   /**
-   * For failures outside a call of `process`, in asynchronous code: lets the task decide about the record. Returns when it
+   * For failures after `process` has returned, in asynchronous code: lets the task decide about the record. Returns when it
    * goes on without the record, throws when it stops. A harness that runs single operators may lack it.
    */
-  handleError?(error: unknown, key: unknown, value: unknown): void;
+  onAsyncError?(error: unknown, key: unknown, value: unknown): void;
   /** Milliseconds of wall clock between two emissions of closed windows and of expired outer-join records. */
   readonly emitIntervalMs: number;
 }

@@ -81,6 +81,8 @@ export interface SubtopologyPlan {
   readonly stores: readonly StoreSpec[];
   /** Sets of topics (internal ones unprefixed) that must have equal partition counts. */
   readonly copartitionGroups: readonly (readonly string[])[];
+  /** Patterns whose topics belong to the group with the same index. */
+  readonly copartitionPatterns?: readonly (readonly RegExp[])[];
 }
 
 /** The whole topology, ready to be bound to partitions: data only. */

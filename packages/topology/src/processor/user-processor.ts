@@ -1,183 +1,139 @@
-import { ProcessingError, type Headers, type Record, type RecordContext, type RecordMetadata } from '@millrace/core';
-import type { StateStore } from '@millrace/state';
+import type { Headers } from '@millrace/core';
 import type { NodeContext, NodeProcessor, NodeProcessorSupplier } from '../node/node-processor.ts';
-import { AsyncRecords } from './async-records.ts';
-import type {
-  Cancellable,
-  FixedKeyProcessorContext,
-  FixedKeyProcessorSupplier,
-  FixedKeyRecord,
-  ProcessorContext,
-  ProcessorSupplier,
-  PunctuationType,
-  Punctuator,
-} from './processor.ts';
-import { assertFresh, ProcessorRecord } from './records.ts';
+import type { FixedKeyProcessorSupplier, ProcessorSupplier } from './processor.ts';
+import { FixedKeyStreamRecord, StreamRecord } from './stream-record.ts';
+import { UserFixedKeyContext, UserProcessorContext } from './user-processor-context.ts';
+import { restoreContext, type SavedContext, saveContext, type WaitingRecord } from './waiting-records.ts';
 
-/** What both kinds of user-defined processors have in common. */
-interface UserCode {
-  init?(context: ProcessorContext<unknown, unknown> & FixedKeyProcessorContext<unknown, unknown>): void;
-  process(record: Record<unknown, unknown> & FixedKeyRecord<unknown, unknown>): void | Promise<void>;
+/** The two kinds of user processors, seen alike. */
+interface UserProcessor<C, R> {
+  init?(context: C): void;
+  process(record: R): void | Promise<void>;
   close?(): void;
 }
 
+/** Where the two kinds differ. */
+interface UserProcessorKind<C extends UserProcessorContext | UserFixedKeyContext, R> {
+  readonly context: new (node: NodeContext) => C;
+  createRecord(key: unknown, value: unknown, timestamp: number, headers: Headers): R;
+}
+
+const processorKind: UserProcessorKind<UserProcessorContext, StreamRecord<unknown, unknown>> = {
+  context: UserProcessorContext,
+  createRecord: (key, value, timestamp, headers) => new StreamRecord(key, value, timestamp, headers),
+};
+
+const fixedKeyKind: UserProcessorKind<UserFixedKeyContext, FixedKeyStreamRecord<unknown, unknown>> = {
+  context: UserFixedKeyContext,
+  createRecord: (key, value, timestamp, headers) => new FixedKeyStreamRecord(new StreamRecord(key, value, timestamp, headers)),
+};
+
+/** Lets a user's `Processor` run in a node. */
+export function processorNodeSupplier<KIn, VIn, KOut, VOut>(
+  supplier: ProcessorSupplier<KIn, VIn, KOut, VOut>,
+): NodeProcessorSupplier {
+  type Erased = UserProcessor<UserProcessorContext, StreamRecord<unknown, unknown>>;
+  return () => new UserProcessorNode(supplier() as unknown as Erased, processorKind);
+}
+
+/** Lets a user's `FixedKeyProcessor` run in a node. */
+export function fixedKeyNodeSupplier<KIn, VIn, VOut>(supplier: FixedKeyProcessorSupplier<KIn, VIn, VOut>): NodeProcessorSupplier {
+  type Erased = UserProcessor<UserFixedKeyContext, FixedKeyStreamRecord<unknown, unknown>>;
+  return () => new UserProcessorNode(supplier() as unknown as Erased, fixedKeyKind);
+}
+
 /**
- * Runs a user-defined processor inside a node. Record objects exist only from here on.
+ * Runs a user's processor in a node. Here, and only here, records are objects.
  *
- * @param supplier called once per task
+ * When `process` returns a promise the task waits for it before it takes its next record. Records that the current one causes
+ * meanwhile (a `flatMap` above) queue here and are processed one by one, in order, before the task goes on.
  */
-export function processorOperator(supplier: ProcessorSupplier<never, never, unknown, unknown>): NodeProcessorSupplier {
-  const made = new WeakSet<object>();
-  return () => new UserProcessor(supplier() as UserCode, made);
-}
+class UserProcessorNode<C extends UserProcessorContext | UserFixedKeyContext, R> implements NodeProcessor {
+  readonly #processor: UserProcessor<C, R>;
+  readonly #kind: UserProcessorKind<C, R>;
+  #node!: NodeContext;
+  #context!: C;
+  /** Records that came while a promise was open; `undefined` while none is. */
+  #waiting: WaitingRecord[] | undefined;
 
-/** The same for a processor that keeps the key. */
-export function fixedKeyProcessorOperator(supplier: FixedKeyProcessorSupplier<never, never, unknown>): NodeProcessorSupplier {
-  const made = new WeakSet<object>();
-  return () => new UserProcessor(supplier() as UserCode, made);
-}
-
-class UserProcessor implements NodeProcessor {
-  readonly #user: UserCode;
-  readonly #made: WeakSet<object>;
-  #context: UserContext | undefined;
-  #records: AsyncRecords | undefined;
-
-  constructor(user: UserCode, made: WeakSet<object>) {
-    this.#user = user;
-    this.#made = made;
+  constructor(processor: UserProcessor<C, R>, kind: UserProcessorKind<C, R>) {
+    this.#processor = processor;
+    this.#kind = kind;
   }
 
-  init(context: NodeContext): void {
-    assertFresh(this.#user, this.#made, context.nodeName);
-    const own = new UserContext(context);
-    this.#context = own;
-    this.#records = new AsyncRecords(context, (key, value, timestamp, headers) => this.#call(own, key, value, timestamp, headers));
-    this.#user.init?.(own);
-    own.started = true;
+  init(node: NodeContext): void {
+    this.#node = node;
+    this.#context = new this.#kind.context(node);
+    this.#processor.init?.(this.#context);
   }
 
   process(key: unknown, value: unknown, timestamp: number, headers: Headers): void {
-    (this.#records as AsyncRecords).process(key, value, timestamp, headers);
+    if (this.#waiting !== undefined) {
+      this.#waiting.push({ key, value, timestamp, headers, context: saveContext(this.#node.recordContext) });
+      return;
+    }
+    const pending = this.#call(key, value, timestamp, headers);
+    if (pending === undefined) return;
+    this.#waiting = [];
+    this.#node.waitFor(this.#finish(pending, key, value, saveContext(this.#node.recordContext)));
   }
 
   close(): void {
-    this.#user.close?.();
+    this.#processor.close?.();
   }
 
-  #call(context: UserContext, key: unknown, value: unknown, timestamp: number, headers: Headers): void | Promise<void> {
-    context.processing++;
-    let result: void | Promise<void>;
+  #call(key: unknown, value: unknown, timestamp: number, headers: Headers): Promise<void> | undefined {
+    this.#context.begin();
+    let pending: Promise<void> | undefined;
     try {
-      result = this.#user.process(new ProcessorRecord(key, value, timestamp, headers));
+      const result = this.#processor.process(this.#kind.createRecord(key, value, timestamp, headers));
+      if (isPromise(result)) pending = result;
+      return pending;
+    } finally {
+      if (pending === undefined) this.#context.end();
+    }
+  }
+
+  /** Sees the open promise through, then the records that queued behind it. */
+  async #finish(pending: Promise<void>, key: unknown, value: unknown, context: SavedContext): Promise<void> {
+    try {
+      await this.#settle(pending, key, value, context);
+      for (let next = this.#waiting?.shift(); next !== undefined; next = this.#waiting?.shift()) await this.#processWaiting(next);
+    } finally {
+      this.#waiting = undefined;
+    }
+  }
+
+  async #processWaiting(record: WaitingRecord): Promise<void> {
+    restoreContext(this.#node.recordContext, record.context);
+    let pending: Promise<void> | undefined;
+    try {
+      pending = this.#call(record.key, record.value, record.timestamp, record.headers);
     } catch (error) {
-      context.processing--;
-      throw error;
+      this.#fail(error, record.key, record.value);
     }
-    if (result === undefined) {
-      context.processing--;
-      return undefined;
+    if (pending !== undefined) await this.#settle(pending, record.key, record.value, record.context);
+  }
+
+  async #settle(pending: Promise<void>, key: unknown, value: unknown, context: SavedContext): Promise<void> {
+    this.#context.beginAsync(context);
+    try {
+      await pending;
+    } catch (error) {
+      restoreContext(this.#node.recordContext, context);
+      this.#fail(error, key, value);
+    } finally {
+      this.#context.endAsync();
+      this.#context.end();
     }
-    return result.finally(() => {
-      context.processing--;
-    });
+  }
+
+  #fail(error: unknown, key: unknown, value: unknown): void {
+    if (this.#node.onAsyncError === undefined) throw error;
+    this.#node.onAsyncError(error, key, value);
   }
 }
 
-class UserContext implements ProcessorContext<unknown, unknown>, FixedKeyProcessorContext<unknown, unknown> {
-  readonly #node: NodeContext;
-  /** True once `init` has returned. */
-  started = false;
-  /** How many calls of user code are under way: forwarding is allowed only inside one. */
-  processing = 0;
-
-  constructor(node: NodeContext) {
-    this.#node = node;
-  }
-
-  get applicationId(): string {
-    return this.#node.applicationId;
-  }
-
-  get taskId(): string {
-    return this.#node.taskId;
-  }
-
-  get logger(): NodeContext['logger'] {
-    return this.#node.logger;
-  }
-
-  recordMetadata(): RecordMetadata | undefined {
-    const { topic, partition, offset } = this.#node.recordContext;
-    return topic === undefined ? undefined : { topic, partition, offset };
-  }
-
-  getStateStore<S = StateStore>(name: string): S {
-    return this.#node.getStore<S>(name);
-  }
-
-  schedule(intervalMs: number, type: PunctuationType, punctuator: Punctuator): Cancellable {
-    return this.#node.schedule(intervalMs, type, (timestamp) => this.#punctuate(punctuator, timestamp));
-  }
-
-  commit(): void {
-    this.#node.commit();
-  }
-
-  currentStreamTimeMs(): number {
-    return this.#node.streamTimeMs();
-  }
-
-  currentSystemTimeMs(): number {
-    return this.#node.systemTimeMs();
-  }
-
-  record<K, V>(key: K, value: V, timestamp: number, headers: Headers = []): Record<K, V> {
-    return new ProcessorRecord(key, value, timestamp, headers);
-  }
-
-  forward(record: Record<unknown, unknown> | FixedKeyRecord<unknown, unknown>, childName?: string): void {
-    if (this.processing === 0) {
-      throw new ProcessingError('FORWARD_OUTSIDE_PROCESS', 'forward was called outside process and punctuators; forward from inside them, or return a promise that ends later', {
-        node: this.#node.nodeName,
-      });
-    }
-    const child = childName === undefined ? -1 : this.#childIndex(childName);
-    const context = this.#node.recordContext;
-    const { timestamp, headers } = context;
-    context.timestamp = record.timestamp;
-    context.headers = record.headers;
-    if (child < 0) this.#node.forward(record.key, record.value, record.timestamp, record.headers, undefined, true);
-    else this.#node.forwardTo(child, record.key, record.value, record.timestamp, record.headers, undefined, true);
-    restore(context, timestamp, headers);
-  }
-
-  #childIndex(name: string): number {
-    const index = this.#node.childNames.indexOf(name);
-    if (index >= 0) return index;
-    throw new ProcessingError('UNKNOWN_CHILD', `there is no child named ${name}; the children are ${this.#node.childNames.join(', ') || 'none'}`, { node: this.#node.nodeName });
-  }
-
-  #punctuate(punctuator: Punctuator, timestamp: number): void | Promise<void> {
-    this.processing++;
-    let result: void | Promise<void>;
-    try {
-      result = punctuator(timestamp);
-    } catch (error) {
-      this.processing--;
-      throw error;
-    }
-    if (result !== undefined) {
-      return result.finally(() => {
-        this.processing--;
-      });
-    }
-    this.processing--;
-    return undefined;
-  }
-}
-
-function restore(context: RecordContext, timestamp: number, headers: Headers): void {
-  context.timestamp = timestamp;
-  context.headers = headers;
+function isPromise(result: unknown): result is Promise<void> {
+  return typeof result === 'object' && result !== null && typeof (result as { then?: unknown }).then === 'function';
 }
