@@ -1,0 +1,20 @@
+import { JoinWindows, SessionWindows, TimeWindows } from '@millrace/dsl';
+import type { WindowJson } from '../vector.ts';
+
+export function windowsOf(window: WindowJson): TimeWindows | SessionWindows {
+  const { type, sizeMs = 0, advanceMs = 0, gapMs = 0, graceMs } = window;
+  if (type === 'session') {
+    return graceMs === undefined
+      ? SessionWindows.ofInactivityGapWithNoGrace(gapMs)
+      : SessionWindows.ofInactivityGapAndGrace(gapMs, graceMs);
+  }
+  const windows = graceMs === undefined ? TimeWindows.ofSizeWithNoGrace(sizeMs) : TimeWindows.ofSizeAndGrace(sizeMs, graceMs);
+  return type === 'hopping' ? windows.advanceBy(advanceMs) : windows;
+}
+
+/** The bounds are set one after the other, the larger first: each step must give a window that is not empty. */
+export function joinWindowsOf({ beforeMs = 0, afterMs = 0, graceMs }: WindowJson): JoinWindows {
+  const widest = JoinWindows.ofTimeDifference(Math.max(Math.abs(beforeMs), Math.abs(afterMs)));
+  const windows = widest.before(beforeMs).after(afterMs);
+  return graceMs === undefined ? windows : windows.grace(graceMs);
+}
