@@ -52,7 +52,7 @@ export function createWorker(options: CreateWorkerOptions): StreamWorker {
     input,
     restorer,
     logger,
-    openTask: (assigned) => openTask(options, committer, assigned, manager),
+    openTask: (assigned, tasksOnWorker) => openTask(options, { committer, input, assigned, tasksOnWorker }),
     onAllRunning: events.onRunning,
   });
   const member = createMember(options, transactionalId, manager);
@@ -130,17 +130,17 @@ function openTask(
   manager: TaskManager,
 ): Promise<StreamTask> {
   const { plan, settings, components, directory } = options;
-  const subtopology = subtopologyOf(plan, assigned.id.subtopology);
   return StreamTask.open({
     id: assigned.id,
-    subtopology,
+    subtopology: subtopologyOf(plan, assigned.id.subtopology),
     inputPartitions: assigned.partitions,
     settings,
     components,
     directory: directory.taskPath(formatTaskId(assigned.id)),
     appender: committer.appender,
+    progress: input.fetcher,
     // Shares are equal: a worker's tasks rarely differ enough to pay for moving memory between them.
-    cleanCacheBytes: Math.floor(settings.stateCacheBytes / Math.max(1, manager.tasks.size + 1)),
+    cleanCacheBytes: Math.floor(settings.stateCacheBytes / tasksOnWorker),
   });
 }
 

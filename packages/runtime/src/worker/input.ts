@@ -1,5 +1,5 @@
-import { FatalStreamsError, topicPartitionKey, type Logger, type TopicPartition } from '@millrace/core';
-import type { FetchFailure, Fetcher, KafkaClient } from '@millrace/client';
+import { FatalStreamsError, TaskMigratedError, topicPartitionKey, type Logger, type TopicPartition } from '@millrace/core';
+import type { Fetcher, FetchFailure, KafkaClient, OffsetCommit } from '@millrace/client';
 import type { OffsetReset } from '../settings/settings.ts';
 import type { StreamTask } from '../task/stream-task.ts';
 import type { TaskSet } from './task-set.ts';
@@ -19,6 +19,8 @@ export interface InputOptions {
 export class Input {
   readonly fetcher: Fetcher;
   readonly #options: InputOptions;
+  /** The offset of the last commit by partition. */
+  readonly #expected = new Map<string, number>();
   /** Partitions whose queue was full when last looked at. */
   readonly #paused = new Map<string, { readonly task: StreamTask; readonly at: TopicPartition }>();
 
@@ -29,21 +31,38 @@ export class Input {
 
   /** Starts reading the inputs of a task at its committed offsets. */
   async open(task: StreamTask, signal: AbortSignal): Promise<void> {
-    for (const { topic, partition, offset } of await this.#positions(task, signal)) this.fetcher.assign(topic, partition, offset);
+    for (const { topic, partition, offset } of await this.#positions(task, signal)) {
+      this.#expected.set(topicPartitionKey(topic, partition), offset);
+      this.fetcher.assign(topic, partition, offset);
+    }
   }
 
-  /** Goes back to the committed offsets; what was queued has been dropped by the task. */
+  /** Takes note of what was committed. */
+  committed(offsets: readonly OffsetCommit[]): void {
+    for (const { topic, partition, offset } of offsets) this.#expected.set(topicPartitionKey(topic, partition), offset);
+  }
+
+  /**
+   * Goes back to the committed offsets; what was queued has been dropped by the task.
+   *
+   * @throws TaskMigratedError when Kafka's offsets are not those of this worker's last commit: then its state is another, too
+   */
   async reopen(task: StreamTask, signal: AbortSignal): Promise<void> {
     this.#forgetPaused(task);
-    for (const { topic, partition, offset } of await this.#positions(task, signal)) {
-      this.fetcher.seek(topic, partition, offset);
-      this.fetcher.resume(topic, partition);
+    for (const at of await this.#positions(task, signal)) {
+      const expected = this.#expected.get(topicPartitionKey(at.topic, at.partition));
+      if (expected !== undefined && expected !== at.offset) throw movedOn(task, at, expected);
+      this.fetcher.seek(at.topic, at.partition, at.offset);
+      this.fetcher.resume(at.topic, at.partition);
     }
   }
 
   close(task: StreamTask): void {
     this.#forgetPaused(task);
-    for (const { topic, partition } of task.inputPartitions) this.fetcher.unassign(topic, partition);
+    for (const { topic, partition } of task.inputPartitions) {
+      this.#expected.delete(topicPartitionKey(topic, partition));
+      this.fetcher.unassign(topic, partition);
+    }
   }
 
   /** Hands everything that has arrived to the tasks. Returns true when there was something. */
@@ -123,4 +142,11 @@ export class Input {
   #forgetPaused(task: StreamTask): void {
     for (const { topic, partition } of task.inputPartitions) this.#paused.delete(topicPartitionKey(topic, partition));
   }
+}
+
+function movedOn(task: StreamTask, at: TopicPartition & { readonly offset: number }, expected: number): TaskMigratedError {
+  return new TaskMigratedError('OFFSETS_MOVED', `the committed offset is ${at.offset}, the last one of this worker is ${expected}; the task starts anew from its changelog`, {
+    taskId: task.taskId,
+    ...at,
+  });
 }

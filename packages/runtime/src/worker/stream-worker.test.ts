@@ -121,6 +121,7 @@ class Stage {
       handleFailures: () => Promise.resolve(),
       deliver: () => false,
       resumeDrained: () => undefined,
+      committed: () => undefined,
       fetcher: { available: true, wait: () => Promise.resolve(), close: () => Promise.resolve() },
     } as unknown as Input;
     const worker = new StreamWorker({

@@ -158,7 +158,7 @@ export class StreamWorker {
 
   /** The way of a commit: flush caches → changelogs → Kafka → local databases (in the background). */
   async #commit(): Promise<void> {
-    const { clock, manager, committer, member, schedule, purge } = this.#options;
+    const { clock, manager, committer, member, schedule, purge, input } = this.#options;
     const running = manager.tasks.running;
     for (const task of running) await flush(task);
     const tasks = running.filter((task) => task.commitNeeded);
@@ -169,6 +169,7 @@ export class StreamWorker {
       assert(member.metadata !== undefined, 'a commit needs a membership');
       await committer.commit(member.metadata, offsets);
       this.#writes.start(tasks);
+      input.committed(offsets);
       purge.committed(offsets, clock.nowMs());
     }
     this.#backoff.reset();

@@ -18,8 +18,12 @@ export interface TaskManagerOptions {
   readonly input: Input;
   readonly restorer: Restorer;
   readonly logger: Logger;
-  /** Opens the task's database and stores; the task is not restored yet. */
-  readonly openTask: (assigned: AssignedTask) => Promise<StreamTask>;
+  /**
+   * Opens the task's database and stores; the task is not restored yet.
+   *
+   * @param tasksOnWorker how many tasks share the worker's memory
+   */
+  readonly openTask: (assigned: AssignedTask, tasksOnWorker: number) => Promise<StreamTask>;
   /** All tasks are restored and take records. */
   readonly onAllRunning: () => void;
 }
@@ -57,7 +61,7 @@ export class TaskManager {
   async assign(assigned: readonly AssignedTask[], signal: AbortSignal): Promise<void> {
     const wanted = new Set(assigned.map(({ id }) => formatTaskId(id)));
     for (const task of this.tasks.all) if (!wanted.has(task.taskId)) await this.#close(task, true);
-    for (const one of assigned) if (!this.tasks.has(formatTaskId(one.id))) await this.#open(one);
+    for (const one of assigned) if (!this.tasks.has(formatTaskId(one.id))) await this.#open(one, assigned.length);
     this.startRestore(signal);
   }
 
@@ -104,7 +108,7 @@ export class TaskManager {
     if (task !== undefined) {
       await this.#close(task, false);
       await this.#options.engine.quarantine(this.#options.directory.taskPath(taskId));
-      await this.#open({ id: task.id, partitions: task.inputPartitions });
+      await this.#open({ id: task.id, partitions: task.inputPartitions }, this.tasks.size + 1);
     }
     this.startRestore(signal);
   }
@@ -130,17 +134,13 @@ export class TaskManager {
 
   async #run(task: StreamTask, signal: AbortSignal): Promise<void> {
     await this.#options.input.open(task, signal);
-    if (signal.aborted) {
-      this.#options.input.close(task);
-      return;
-    }
     this.tasks.setRunning(task);
   }
 
   /** A database that cannot be opened because it is damaged is put aside once; restoring fills the new one. */
-  async #open(assigned: AssignedTask): Promise<void> {
+  async #open(assigned: AssignedTask, tasksOnWorker: number): Promise<void> {
     try {
-      this.tasks.add(await this.#options.openTask(assigned));
+      this.tasks.add(await this.#options.openTask(assigned, tasksOnWorker));
     } catch (error) {
       if (!(error instanceof StreamsError) || error.name !== 'TaskCorruptedError') throw error;
       const taskId = formatTaskId(assigned.id);
@@ -149,7 +149,7 @@ export class TaskManager {
         error,
       });
       await this.#options.engine.quarantine(this.#options.directory.taskPath(taskId));
-      this.tasks.add(await this.#options.openTask(assigned));
+      this.tasks.add(await this.#options.openTask(assigned, tasksOnWorker));
     }
   }
 

@@ -1,0 +1,107 @@
+import { assert, type Logger } from '@millrace/core';
+import type { Admin } from '@millrace/client';
+import { matchesTopic, resolvePartitionCounts, type PartitionCounts, type SubtopologyPlan, type TopologyPlan } from '@millrace/topology';
+import type { ResolvedSettings } from '../settings/settings.ts';
+import { CHANGELOG_CONFIG, ensureInternalTopics, REPARTITION_CONFIG, type InternalTopic } from '../topics/internal-topics.ts';
+import { changelogTopicName, internalTopicName } from '../topics/topic-names.ts';
+import type { PlannedTask } from './streams-assignor.ts';
+
+export interface PlanTasksOptions {
+  readonly plan: TopologyPlan;
+  readonly settings: ResolvedSettings;
+  readonly admin: Admin;
+  readonly logger: Logger;
+}
+
+/**
+ * Binds the topology to the cluster as it is: looks up the partition counts of the inputs, creates the internal topics, and
+ * says which tasks there are and what each reads.
+ *
+ * @throws TopologyError when a source topic is missing or inputs that belong together have different partition counts
+ */
+export async function planTasks({ plan, settings, admin, logger }: PlanTasksOptions): Promise<PlannedTask[]> {
+  const external = await externalCounts(plan, admin);
+  const counts = resolvePartitionCounts(plan, external);
+  await ensureInternalTopics(admin, internalTopics(plan, counts, settings), settings.replicationFactor, logger);
+  return plan.subtopologies.flatMap((subtopology) => tasksOf(subtopology, external, counts, settings.applicationId));
+}
+
+/** The names on the broker of all that the topology reads, as the group protocol shows them. */
+export function sourceTopicsOf(plan: TopologyPlan, applicationId: string): string[] {
+  return plan.subtopologies.flatMap(({ sourceTopics, repartitionSources }) => [
+    ...sourceTopics,
+    ...repartitionSources.map(({ name }) => internalTopicName(applicationId, name)),
+  ]);
+}
+
+export function subtopologyOf(plan: TopologyPlan, id: number): SubtopologyPlan {
+  const found = plan.subtopologies.find((subtopology) => subtopology.id === id);
+  assert(found !== undefined, `the topology has no sub-topology ${id}`);
+  return found;
+}
+
+/** Says whether a topic on the broker is one that the sub-topology reads. */
+export function topicMatcher(subtopology: SubtopologyPlan, applicationId: string): (topic: string) => boolean {
+  const resolve = topicResolver(subtopology, applicationId);
+  const names = new Set([...subtopology.sourceTopics, ...subtopology.repartitionSources.map(({ name }) => name)].map(resolve));
+  return (topic) => names.has(topic) || subtopology.sourcePatterns.some((pattern) => matchesTopic(pattern, topic));
+}
+
+/** Gives a topic of the topology its name on the broker: internal ones carry the application id in front. */
+export function topicResolver(subtopology: SubtopologyPlan, applicationId: string): (name: string) => string {
+  const internal = new Set([...subtopology.repartitionSinks, ...subtopology.repartitionSources.map(({ name }) => name)]);
+  return (name) => (internal.has(name) ? internalTopicName(applicationId, name) : name);
+}
+
+async function externalCounts(plan: TopologyPlan, admin: Admin): Promise<Map<string, number>> {
+  const topics = await matchingTopics(plan, admin);
+  const found = await admin.describeTopics(topics);
+  return new Map([...found].flatMap(([name, description]) => (description === undefined ? [] : [[name, description.partitions] as const])));
+}
+
+async function matchingTopics(plan: TopologyPlan, admin: Admin): Promise<string[]> {
+  const fixed = plan.subtopologies.flatMap(({ sourceTopics }) => sourceTopics);
+  const patterns = plan.subtopologies.flatMap(({ sourcePatterns }) => sourcePatterns);
+  if (patterns.length === 0) return [...new Set(fixed)];
+  const all = await admin.listTopics();
+  const matched = all.map(({ name }) => name).filter((name) => patterns.some((pattern) => matchesTopic(pattern, name)));
+  return [...new Set([...fixed, ...matched])];
+}
+
+function internalTopics(plan: TopologyPlan, counts: PartitionCounts, settings: ResolvedSettings): InternalTopic[] {
+  const { applicationId, topicConfig } = settings;
+  return plan.subtopologies.flatMap(({ repartitionSources, stores }) => [
+    ...repartitionSources.map(({ name }) => ({
+      name: internalTopicName(applicationId, name),
+      partitions: counts.repartitionTopics.get(name) ?? 0,
+      configs: { ...REPARTITION_CONFIG, ...topicConfig },
+    })),
+    ...stores
+      .filter(({ builder }) => counts.changelogs.has(builder.name))
+      .map(({ builder }) => ({
+        name: changelogTopicName(applicationId, builder.name),
+        partitions: counts.changelogs.get(builder.name) ?? 0,
+        configs: { ...CHANGELOG_CONFIG, ...topicConfig, ...builder.changelogConfig },
+      })),
+  ]);
+}
+
+function tasksOf(
+  subtopology: SubtopologyPlan,
+  external: ReadonlyMap<string, number>,
+  counts: PartitionCounts,
+  applicationId: string,
+): PlannedTask[] {
+  const matches = topicMatcher(subtopology, applicationId);
+  const inputs = [
+    ...[...external].filter(([topic]) => matches(topic)),
+    ...subtopology.repartitionSources.map(
+      ({ name }) => [internalTopicName(applicationId, name), counts.repartitionTopics.get(name) ?? 0] as const,
+    ),
+  ];
+  return Array.from({ length: counts.tasks.get(subtopology.id) ?? 0 }, (_, partition) => ({
+    id: { subtopology: subtopology.id, partition },
+    stateful: subtopology.stores.length > 0,
+    partitions: inputs.filter(([, partitions]) => partition < partitions).map(([topic]) => ({ topic, partition })),
+  }));
+}
