@@ -187,6 +187,15 @@ export class Overlay<E extends Entry> {
     for (const entry of this.#committing) if ((entry.pins & DIRTY) === 0) visit(entry);
   }
 
+  /** Visits every entry that must stay in memory, once. Costs a walk over all entries. */
+  forEachPinned(visit: (entry: E) => void): void {
+    for (const bucket of [this.root, ...this.#buckets.values()]) {
+      for (const entry of bucket.strays.values()) if (entry.pins !== 0) visit(entry);
+      for (const entry of bucket.young.values()) if (entry.pins !== 0) visit(entry);
+      for (const entry of bucket.old.values()) if (entry.pins !== 0 && entry.generation === this.#generation - 1) visit(entry);
+    }
+  }
+
   #rotate(): void {
     this.#rotateBucket(this.root);
     for (const bucket of this.#buckets.values()) {

@@ -6,7 +6,7 @@ import { KeySpace, PREFIX_BYTES, ROW_TAG } from '../layout/key-space.ts';
 import { MetaRow } from '../layout/meta-row.ts';
 import { type KeyCodec, keyCodec } from '../overlay/key-codec.ts';
 import { valueCodec } from '../overlay/value-codec.ts';
-import { mergedScan } from '../table/merged-scan.ts';
+import { mergedScan } from '../layout/merged-scan.ts';
 import type { RowEntry } from '../table/row-entry.ts';
 import { type RowLayout, RowTable } from '../table/row-table.ts';
 import type { WriteBatch } from '../write-batch.ts';
@@ -155,7 +155,7 @@ export abstract class KeyValueTable<K, V, R> implements StateStore, KeyValueStor
 
   async *#scan(gte: Buffer, lt: Buffer, reverse: boolean): AsyncGenerator<KeyValue<K, R>, void> {
     const scan = mergedScan(this.#table, { database: this.#context.database, range: { gte, lt }, reverse });
-    for await (const { key, value, timestamp } of scan) {
+    for await (const [key, { value, timestamp }] of scan) {
       yield [this.#keys.key(this.#keys.identityAt(key, PREFIX_BYTES, key.length)), this.result(value, timestamp)];
     }
   }

@@ -1,7 +1,8 @@
 import { ByteBuffer, readInt64 } from '@millrace/core';
 import type { StateDatabase } from '../contracts/engine.ts';
+import type { ValueAndTimestamp } from '../contracts/stores.ts';
 import { BUCKET_PREFIX_BYTES, type Retention } from '../layout/retention.ts';
-import { mergedScan, type ScannedRow } from '../table/merged-scan.ts';
+import { mergedScan, type ScannedRow } from '../layout/merged-scan.ts';
 import type { RowTable } from '../table/row-table.ts';
 
 /** Bytes after the key in a window key: start and sequence number. */
@@ -25,7 +26,7 @@ export async function* scanWindows<K, V>(
   database: StateDatabase,
   retention: Retention,
   scan: WindowScan,
-): AsyncGenerator<ScannedRow<V>, void> {
+): AsyncGenerator<ScannedRow<ValueAndTimestamp<V>>, void> {
   const from = Math.max(scan.from, retention.oldestReadable, 0);
   const to = Math.min(scan.to, retention.observed);
   const segments: number[] = [];

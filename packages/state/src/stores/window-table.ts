@@ -169,10 +169,10 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
   }
 
   async *#scan(scan: WindowScan): AsyncGenerator<KeyValue<WindowedKey<K>, R>, void> {
-    for await (const row of scanWindows(this.#table, this.#context.database, this.#retention, scan)) {
-      const keyEnd = row.key.length - WINDOW_SUFFIX_BYTES;
-      const key = this.#keys.key(this.#keys.identityAt(row.key, BUCKET_PREFIX_BYTES, keyEnd));
-      yield [this.#windowedKey(key, readInt64(row.key, keyEnd)), this.result(row.value, row.timestamp)];
+    for await (const [rowKey, row] of scanWindows(this.#table, this.#context.database, this.#retention, scan)) {
+      const keyEnd = rowKey.length - WINDOW_SUFFIX_BYTES;
+      const key = this.#keys.key(this.#keys.identityAt(rowKey, BUCKET_PREFIX_BYTES, keyEnd));
+      yield [this.#windowedKey(key, readInt64(rowKey, keyEnd)), this.result(row.value, row.timestamp)];
     }
   }
 

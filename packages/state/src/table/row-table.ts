@@ -1,8 +1,9 @@
 import { assert, ByteBuffer, ProcessingError, readInt64, TaskCorruptedError } from '@millrace/core';
 import type { StateDatabase } from '../contracts/engine.ts';
 import type { ChangelogWriter, FlushListener, StoreContext } from '../contracts/state-store.ts';
-import type { Row, RowAccess } from '../contracts/stores.ts';
+import type { Row, RowAccess, ValueAndTimestamp } from '../contracts/stores.ts';
 import { asBuffer } from '../layout/byte-views.ts';
+import type { ScanSource } from '../layout/merged-scan.ts';
 import { type Bucket, ENTRY_BYTES, HELD } from '../overlay/entry.ts';
 import { type HeldUpdate, HeldUpdates } from '../overlay/held-updates.ts';
 import type { KeyIdentity } from '../overlay/key-codec.ts';
@@ -41,7 +42,7 @@ const TIMESTAMP_BYTES = 8;
  *
  * Cost     `find` of a row in memory: one map look-up; `read`, `write`: no look-up, no object (bytes for mutable values).
  */
-export class RowTable<K, V> implements RowAccess<K, V> {
+export class RowTable<K, V> implements RowAccess<K, V>, ScanSource<RowEntry, ValueAndTimestamp<V>> {
   readonly cached: boolean;
   readonly overlay: Overlay<RowEntry>;
   readonly held = new HeldUpdates<RowEntry>();
@@ -185,16 +186,16 @@ export class RowTable<K, V> implements RowAccess<K, V> {
     this.#layout.writeKey(entry, target);
   }
 
-  /** The value of what `entry.held` or the database hold. */
-  decode(bytes: Buffer): V {
-    return this.#values.value(this.#hold(bytes));
+  freeze(entry: RowEntry): (() => ValueAndTimestamp<V>) | undefined {
+    const { held, timestamp } = entry;
+    return held === undefined ? undefined : () => ({ value: this.#values.value(held), timestamp });
   }
 
-  decodeHeld(held: unknown): V {
-    return this.#values.value(held);
+  decode(bytes: Buffer): ValueAndTimestamp<V> {
+    return { value: this.#values.value(this.#hold(bytes)), timestamp: this.#timestampOf(bytes) };
   }
 
-  timestampOf(bytes: Buffer): number {
+  #timestampOf(bytes: Buffer): number {
     return this.#headerBytes > 0 ? readInt64(bytes, 0) : 0;
   }
 
@@ -206,7 +207,7 @@ export class RowTable<K, V> implements RowAccess<K, V> {
     if (found !== undefined) {
       const bytes = asBuffer(found);
       entry.held = this.#hold(bytes);
-      entry.timestamp = this.timestampOf(bytes);
+      entry.timestamp = this.#timestampOf(bytes);
       entry.persisted = true;
     }
     entry.bytes = this.#sizeOf(entry);

@@ -1,0 +1,36 @@
+import type { Serde } from '@millrace/core';
+import type { StoreBuilder } from '../contracts/state-store.ts';
+import type { SessionStore } from '../contracts/stores.ts';
+import { SessionTable } from './session/session-table.ts';
+import { assertOption, builderBase, type CachedStoreOptions, compactedWithRetention } from './store-options.ts';
+
+/** Options of session stores. */
+export interface SessionStoreOptions extends CachedStoreOptions {
+  /** How long a session can be read after its end, ms, ≥ 1: at least inactivity gap + grace. */
+  readonly retentionMs: number;
+  /**
+   * The inactivity gap, ms, ≥ 0: how far apart the sessions of a key are at least. Only the layout depends on it, and with
+   * it the cost of a search. Default `retentionMs`.
+   */
+  readonly gapMs?: number;
+}
+
+/**
+ * A store of values by key and session that forgets sessions after its retention.
+ *
+ * Source: Kafka Streams `Stores.sessionStoreBuilder` over `persistentSessionStore`.
+ *
+ * @example sessionStore('visits', string(), int64(), { retentionMs: 3_600_000, gapMs: 1_800_000 });
+ */
+export function sessionStore<K, V>(
+  name: string,
+  keySerde: Serde<K>,
+  valueSerde: Serde<V>,
+  options: SessionStoreOptions,
+): StoreBuilder<SessionStore<K, V>> {
+  const { retentionMs, gapMs = retentionMs, caching = false } = options;
+  assertOption(name, 'retentionMs', retentionMs, 1);
+  assertOption(name, 'gapMs', gapMs, 0);
+  const base = builderBase(name, 'session', options, compactedWithRetention(retentionMs));
+  return { ...base, build: () => new SessionTable({ name, keySerde, valueSerde, retentionMs, gapMs, cached: caching }) };
+}

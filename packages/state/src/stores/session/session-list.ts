@@ -1,0 +1,59 @@
+import type { SessionRow } from '../../contracts/stores.ts';
+import { Entry } from '../../overlay/entry.ts';
+import type { HeldUpdate, Holdable } from '../../overlay/held-updates.ts';
+import type { HeldValue } from '../../overlay/value-codec.ts';
+
+/** One session of a key. A removed one stays in its list, without value, until the removal is committed. */
+export class Session implements SessionRow, Holdable {
+  readonly list: SessionList;
+  readonly start: number;
+  readonly end: number;
+  held: HeldValue | undefined = undefined;
+  /** Whether the changelog has a value for it after the last commit. */
+  persisted = false;
+  /** Whether it is among the changes of its list. */
+  changed = false;
+  update: HeldUpdate | undefined = undefined;
+  /** Where its value stands in the batch that is being prepared. */
+  valueStart = -1;
+  valueEnd = -1;
+
+  constructor(list: SessionList, start: number, end: number) {
+    this.list = list;
+    this.start = start;
+    this.end = end;
+  }
+
+  get timestamp(): number {
+    return this.held === undefined ? -1 : this.end;
+  }
+}
+
+/** The sessions of one key that end in one time bucket: one row of the database. */
+export class SessionList extends Entry {
+  /** Ordered by end, then start; removed ones included. */
+  sessions: Session[] = [];
+  /** Sessions that the next commit has to log. */
+  readonly changes: Session[] = [];
+  /** How many sessions have updates that are held back. */
+  heldBack = 0;
+  /** Whether the database has a row for the list. */
+  persisted = false;
+
+  get(start: number, end: number): Session | undefined {
+    for (const session of this.sessions) if (session.end === end && session.start === start) return session;
+    return undefined;
+  }
+
+  add(start: number, end: number): Session {
+    const session = new Session(this, start, end);
+    let at = this.sessions.length;
+    while (at > 0 && isAfter(this.sessions[at - 1] as Session, session)) at--;
+    this.sessions.splice(at, 0, session);
+    return session;
+  }
+}
+
+function isAfter(a: Session, b: Session): boolean {
+  return a.end > b.end || (a.end === b.end && a.start > b.start);
+}

@@ -1,0 +1,287 @@
+import { assert, ByteBuffer, CorruptDataError, ProcessingError, readInt64, type Serde } from '@millrace/core';
+import type { ChangelogWriter, FlushListener, StateStore, StoreContext } from '../../contracts/state-store.ts';
+import type { KeyValue, SessionRow, SessionStore, WindowedKey } from '../../contracts/stores.ts';
+import { KeySpace, ROW_TAG } from '../../layout/key-space.ts';
+import { mergedScan } from '../../layout/merged-scan.ts';
+import { MetaRow } from '../../layout/meta-row.ts';
+import { BUCKET_PREFIX_BYTES, Retention } from '../../layout/retention.ts';
+import { Bucket, HELD } from '../../overlay/entry.ts';
+import { type HeldUpdate, HeldUpdates } from '../../overlay/held-updates.ts';
+import { type KeyCodec, type KeyIdentity, keyCodec, RAW_KEYS } from '../../overlay/key-codec.ts';
+import { RestorePins } from '../../overlay/restore-pins.ts';
+import { RAW_VALUES, valueCodec } from '../../overlay/value-codec.ts';
+import type { WriteBatch } from '../../write-batch.ts';
+import { type Session, SessionList } from './session-list.ts';
+import { SessionLists } from './session-lists.ts';
+
+/** What a session store is made with. */
+export interface SessionTableOptions<K, V> {
+  readonly name: string;
+  readonly keySerde: Serde<K>;
+  readonly valueSerde: Serde<V>;
+  readonly retentionMs: number;
+  readonly gapMs: number;
+  readonly cached: boolean;
+}
+
+/** Bytes after the key in a session key: end and start. */
+const SESSION_SUFFIX_BYTES = 16;
+/** A search goes through at most about so many time buckets. */
+const BUCKETS_PER_RETENTION = 64;
+
+interface Restoring {
+  readonly lists: SessionLists<string, Buffer>;
+  readonly pins: RestorePins<SessionList>;
+}
+
+/**
+ * Sessions by key. The sessions of a key that end in one time bucket are one row, so that a search is a few point reads;
+ * buckets are as wide as the inactivity gap, so that a row has one or two sessions.
+ *
+ * Changelog: `[key][end, int64][start, int64]` → value, timestamp = end; no value when removed.
+ * Source: Kafka Streams `RocksDBSessionStore`, `SessionKeySchema`, `CachingSessionStore`.
+ */
+export class SessionTable<K, V> implements StateStore, SessionStore<K, V> {
+  readonly name: string;
+  readonly kind = 'session';
+  readonly retentionMs: number;
+  readonly #options: SessionTableOptions<K, V>;
+  readonly #held = new HeldUpdates<Session>();
+  readonly #logKey = new ByteBuffer(64);
+  readonly #found: SessionRow[] = [];
+  // Set by `open`, which comes before everything else.
+  #lists!: SessionLists<K, V>;
+  #keys!: KeyCodec<K>;
+  #space!: KeySpace;
+  #retention!: Retention;
+  #meta!: MetaRow;
+  #context!: StoreContext;
+  #cached = false;
+  #listener: FlushListener<WindowedKey<K>, V> | undefined;
+  #sendOldValues = false;
+  #restoring: Restoring | undefined;
+
+  constructor(options: SessionTableOptions<K, V>) {
+    this.name = options.name;
+    this.retentionMs = options.retentionMs;
+    this.#options = options;
+  }
+
+  async open(context: StoreContext): Promise<void> {
+    const { keySerde, valueSerde, retentionMs, gapMs, cached } = this.#options;
+    const { database, cleanCacheBytes, changelogTopic } = context;
+    const bucketMs = Math.max(gapMs, Math.ceil(retentionMs / BUCKETS_PER_RETENTION), 1);
+    this.#context = context;
+    this.#cached = cached && context.cachingAllowed;
+    this.#keys = keyCodec(keySerde, changelogTopic);
+    this.#space = new KeySpace(context.storeId);
+    this.#meta = new MetaRow(this.#space);
+    this.#retention = new Retention(this.#space, retentionMs, bucketMs);
+    const values = valueCodec(valueSerde, changelogTopic);
+    this.#lists = new SessionLists({ database, retention: this.#retention, keys: this.#keys, values, cleanCacheBytes });
+    await this.restored();
+  }
+
+  get cached(): boolean {
+    return this.#cached;
+  }
+
+  setFlushListener(listener: FlushListener<WindowedKey<K>, V>, sendOldValues: boolean): void {
+    this.#listener = listener;
+    this.#sendOldValues = sendOldValues;
+  }
+
+  put(key: K, start: number, end: number, value: V | undefined): void {
+    if (this.#retention.observe(end)) this.#lists.overlay.dropBucketsBelow(this.#retention.firstBucket);
+    if (!this.#retention.isWritable(end)) {
+      this.#context.onExpiredRecord(this.name, end);
+      return;
+    }
+    const list = this.#listFor(this.#identity(key), end);
+    const session = list.get(start, end) ?? (value == null ? undefined : list.add(start, end));
+    if (session !== undefined) this.#write(list, session, value);
+  }
+
+  remove(key: K, start: number, end: number): void {
+    this.put(key, start, end, undefined);
+  }
+
+  #identity(key: K): KeyIdentity {
+    if (key != null) return this.#keys.identity(key);
+    throw new ProcessingError('STORE_KEY_ABSENT', 'a store was asked for an absent key; check for it before', { store: this.name });
+  }
+
+  /** A session that nobody can read gets a list of its own, which goes no further than the changelog. */
+  #listFor(identity: KeyIdentity, end: number): SessionList {
+    if (this.#retention.isReadable(end)) return this.#lists.find(this.#retention.bucketOf(end), identity);
+    return new SessionList(new Bucket(this.#retention.bucketOf(end)), identity);
+  }
+
+  #write(list: SessionList, session: Session, value: V | undefined): void {
+    if (this.#cached) {
+      if ((session.update?.position ?? -1) < 0) list.heldBack++;
+      this.#held.hold(session, session.held, session.end, this.#context.recordContext);
+      this.#lists.overlay.pin(list, HELD);
+    } else {
+      this.#noteChange(list, session);
+    }
+    session.held = value == null ? undefined : this.#lists.hold(value);
+    this.#lists.overlay.resize(list, this.#lists.sizeOf(list));
+  }
+
+  #noteChange(list: SessionList, session: Session): void {
+    this.#lists.overlay.markDirty(list);
+    if (session.changed) return;
+    session.changed = true;
+    list.changes.push(session);
+  }
+
+  find(key: K, earliestEnd: number, latestStart: number, into: SessionRow[]): void {
+    into.length = 0;
+    const identity = this.#identity(key);
+    const from = Math.max(earliestEnd, this.#retention.oldestReadable, 0);
+    const lastBucket = this.#retention.bucketOf(this.#retention.observed);
+    for (let bucket = this.#retention.bucketOf(from); bucket <= lastBucket; bucket++) {
+      const { sessions } = this.#lists.find(bucket, identity);
+      for (let i = 0; i < sessions.length; i++) {
+        const session = sessions[i] as Session;
+        if (session.held !== undefined && session.end >= from && session.start <= latestStart) into.push(session);
+      }
+    }
+  }
+
+  read(row: SessionRow): V | undefined {
+    return this.#lists.value(row as Session);
+  }
+
+  fetchSession(key: K, start: number, end: number): V | undefined {
+    if (!this.#retention.isReadable(end) || end > this.#retention.observed) return undefined;
+    const session = this.#lists.find(this.#retention.bucketOf(end), this.#identity(key)).get(start, end);
+    return session === undefined ? undefined : this.#lists.value(session);
+  }
+
+  fetch(key: K): Iterable<KeyValue<WindowedKey<K>, V>> {
+    return this.findSessions(key, 0, Number.MAX_SAFE_INTEGER);
+  }
+
+  backwardFetch(key: K): Iterable<KeyValue<WindowedKey<K>, V>> {
+    return [...this.fetch(key)].reverse();
+  }
+
+  findSessions(key: K, earliestEnd: number, latestStart: number): Iterable<KeyValue<WindowedKey<K>, V>> {
+    this.find(key, earliestEnd, latestStart, this.#found);
+    return this.#found.map((row) => [windowedKey(key, row.start, row.end), this.read(row) as V]);
+  }
+
+  async *all(): AsyncGenerator<KeyValue<WindowedKey<K>, V>, void> {
+    const range = { gte: this.#space.bound(ROW_TAG), lt: this.#space.bound(ROW_TAG + 1) };
+    const oldest = this.#retention.oldestReadable;
+    for await (const [rowKey, sessions] of mergedScan(this.#lists, { database: this.#context.database, range, reverse: false })) {
+      const key = this.#keys.key(this.#keys.identityAt(rowKey, BUCKET_PREFIX_BYTES, rowKey.length));
+      for (const { start, end, value } of sessions) if (end >= oldest) yield [windowedKey(key, start, end), value];
+    }
+  }
+
+  flushCache(): void {
+    this.#held.flush(this.#context.recordContext, (session, update) => this.#flushSession(session, update));
+  }
+
+  #flushSession(session: Session, update: HeldUpdate): void {
+    const { list } = session;
+    // Made and removed since the last flush: nobody has heard of the session, and nobody has to.
+    const vanished = session.held === undefined && update.before === undefined;
+    if (!vanished) this.#noteChange(list, session);
+    else if (!session.changed) list.sessions.splice(list.sessions.indexOf(session), 1);
+    if (--list.heldBack === 0) this.#lists.overlay.unpin(list, HELD);
+    if (vanished || this.#listener === undefined) return;
+    const oldValue = this.#sendOldValues && update.before !== undefined ? this.#lists.valueOf(update.before) : undefined;
+    this.#listener(windowedKey(this.#keys.key(list.identity), session.start, session.end), this.read(session), oldValue, session.end);
+  }
+
+  prepareCommit(batch: WriteBatch, changelog: ChangelogWriter | undefined): void {
+    assert(this.#held.isEmpty, `store ${this.name} is committed while it holds back updates; flush it first`);
+    for (const list of this.#lists.overlay.startCommit()) this.#commitList(list, batch, changelog);
+    if (!this.#retention.hasMoved) return;
+    this.#retention.prepareCommit(batch);
+    this.#meta.save(batch, [this.#retention.observed]);
+  }
+
+  #commitList(list: SessionList, batch: WriteBatch, changelog: ChangelogWriter | undefined): void {
+    if (list.bucket.id >= this.#retention.firstBucket) this.#lists.put(list, batch);
+    else this.#lists.writeSessions(list, batch.scratch);
+    for (const session of list.changes) {
+      session.changed = false;
+      const present = session.held !== undefined;
+      if (changelog !== undefined && (present || session.persisted)) this.#log(session, batch.scratch.bytes, changelog);
+      session.persisted = present;
+    }
+    list.changes.length = 0;
+    list.sessions = list.sessions.filter((session) => session.held !== undefined);
+  }
+
+  #log(session: Session, values: Buffer, changelog: ChangelogWriter): void {
+    const key = this.#logKey;
+    const present = session.held !== undefined;
+    key.clear();
+    this.#keys.write(session.list.identity, key);
+    key.writeInt64(session.end);
+    key.writeInt64(session.start);
+    changelog.append(session.end, key.bytes, 0, key.length, values, present ? session.valueStart : -1, present ? session.valueEnd : -1);
+  }
+
+  committed(): void {
+    this.#lists.overlay.endCommit();
+    this.#retention.committed();
+  }
+
+  rollback(): void {
+    this.#lists.overlay.clear();
+    this.#held.clear();
+    this.#retention.rollback();
+  }
+
+  get dirtyBytes(): number {
+    return this.#lists.overlay.pinnedBytes;
+  }
+
+  restore(batch: WriteBatch, _timestamp: number, source: Buffer, keyStart: number, keyEnd: number, valueStart: number, valueEnd: number): void {
+    const suffix = keyEnd - SESSION_SUFFIX_BYTES;
+    if (suffix < keyStart) throw new CorruptDataError('CHANGELOG_KEY_INVALID', 'a changelog key is too short for a session key', { store: this.name });
+    const end = readInt64(source, suffix);
+    const start = readInt64(source, suffix + 8);
+    if (this.#retention.observe(end)) this.#retention.prepareCommit(batch);
+    this.#meta.save(batch, [this.#retention.observed]);
+    if (!this.#retention.isStored(end)) return;
+    this.#restoring ??= this.#startRestoring();
+    const { lists, pins } = this.#restoring;
+    pins.release();
+    const list = lists.find(this.#retention.bucketOf(end), RAW_KEYS.identityAt(source, keyStart, suffix));
+    pins.pin(list, batch);
+    const session = list.get(start, end) ?? list.add(start, end);
+    session.held = valueStart < 0 ? undefined : RAW_VALUES.holdAt(source, valueStart, valueEnd);
+    lists.overlay.resize(list, lists.sizeOf(list));
+    lists.put(list, batch);
+    if (session.held === undefined) list.sessions.splice(list.sessions.indexOf(session), 1);
+  }
+
+  #startRestoring(): Restoring {
+    const { database, cleanCacheBytes } = this.#context;
+    const lists = new SessionLists({ database, retention: this.#retention, keys: RAW_KEYS, values: RAW_VALUES, cleanCacheBytes });
+    return { lists, pins: new RestorePins(lists.overlay) };
+  }
+
+  async restored(): Promise<void> {
+    this.#restoring = undefined;
+    const numbers = [-1];
+    this.#meta.load(this.#context.database, numbers);
+    this.#retention.reset(numbers[0] as number);
+  }
+
+  close(): void {
+    this.rollback();
+  }
+}
+
+function windowedKey<K>(key: K, start: number, end: number): WindowedKey<K> {
+  return { key, window: { start, end } };
+}
