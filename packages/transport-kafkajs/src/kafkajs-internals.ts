@@ -100,11 +100,19 @@ const require = createRequire(import.meta.url);
  */
 export function loadKafkajs(load: (id: string) => unknown = require): KafkajsInternals {
   const missing: string[] = [];
-  const version = member(load('kafkajs/package.json'), 'version');
+  const loaded = (id: string): unknown => {
+    try {
+      return load(id);
+    } catch (error) {
+      missing.push(`${id} (${error instanceof Error ? error.message.split('\n')[0] : String(error)})`);
+      return undefined;
+    }
+  };
+  const version = member(loaded('kafkajs/package.json'), 'version');
   if (version !== pinnedVersion) missing.push(`version ${pinnedVersion} (found ${String(version)})`);
-  const Connection = load('kafkajs/src/network/connection');
-  const RequestQueue = load('kafkajs/src/network/requestQueue');
-  const createLogger = member(load('kafkajs/src/loggers'), 'createLogger');
+  const Connection = loaded('kafkajs/src/network/connection');
+  const RequestQueue = loaded('kafkajs/src/network/requestQueue');
+  const createLogger = member(loaded('kafkajs/src/loggers'), 'createLogger');
   if (typeof createLogger !== 'function') missing.push('loggers.createLogger');
   const methods = ['connect', 'authenticate', 'setVersions', 'setSupportAuthenticationProtocol', 'send'];
   missing.push(...missingMethods('Connection', Connection, methods));
