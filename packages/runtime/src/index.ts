@@ -1,1 +1,40 @@
-export {};
+/**
+ * What runs a topology: the application, its worker, tasks, commit, restore and assignment.
+ *
+ * @module
+ */
+export type { AppState, AppStateListener } from './app/app-state.ts';
+export { StreamsApplication } from './app/streams-application.ts';
+export type { StreamsComponents, UncaughtErrorResponse } from './components.ts';
+
+// The task and its error handlers.
+export {
+  logAndContinueDeserialization,
+  logAndFailDeserialization,
+  type DeserializationErrorHandler,
+  type RawRecord,
+} from './errors/deserialization-error-handler.ts';
+export type { ErrorDecision, ErrorHandlerContext } from './errors/error-handler-context.ts';
+export {
+  logAndContinueProcessing,
+  logAndFailProcessing,
+  type ProcessedRecord,
+  type ProcessingErrorHandler,
+} from './errors/processing-error-handler.ts';
+export {
+  defaultProductionErrorHandler,
+  logAndContinueProduction,
+  type ProductionDecision,
+  type ProductionErrorHandler,
+  type RefusedRecord,
+  type UnserializedRecord,
+} from './errors/production-error-handler.ts';
+export type { InputProgress } from './task/partition-group.ts';
+export type { StreamTaskOptions, TaskComponents, TaskSettings } from './task/stream-task-options.ts';
+export { StreamTask } from './task/stream-task.ts';
+export { DROPPED_RECORDS, PROCESSED_RECORDS, PUNCTUATIONS } from './task/task-metrics.ts';
+export type { TaskChangelog } from './task-state/task-state.ts';
+export { internalTopicName } from './topics/topic-names.ts';
+export type { RestoreListener, RestoreProgress } from './restore/restore-listener.ts';
+export { resolveSettings } from './settings/resolve-settings.ts';
+export type { Guarantee, OffsetReset, ResolvedSettings, StreamsSettings } from './settings/settings.ts';

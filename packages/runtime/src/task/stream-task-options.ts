@@ -34,6 +34,6 @@ export interface StreamTaskOptions {
   readonly progress: InputProgress;
   /** Bytes of clean rows kept in memory, for all stores of the task together. */
   readonly cleanCacheBytes: number;
-  /** Global stores, which every task may read. */
-  readonly globalStore?: ((name: string) => StateStore | undefined) | undefined;
+  /** Global stores by name: every node may read them. */
+  readonly globalStores?: ReadonlyMap<string, StateStore> | undefined;
 }

@@ -106,7 +106,7 @@ export class TaskNodes implements TaskPort {
   // ---- what nodes see ----
 
   store(name: string): StateStore {
-    const store = this.#surroundings.state.store(name) ?? this.#options.globalStore?.(name);
+    const store = this.#surroundings.state.store(name) ?? this.#options.globalStores?.get(name);
     if (store === undefined)
       throw new StreamsError('UNKNOWN_STORE', `the task has no store ${name}; add it to the topology`, {
         taskId: this.taskId,

@@ -1,0 +1,124 @@
+import type { Headers } from '@millrace/core';
+import type { BatchAppender, OffsetCommit, TopicHandle } from '@millrace/client';
+import { TopicLog } from './topic-log.ts';
+
+/**
+ * What the driver has instead of Kafka: topics of one partition each, the open transaction, and the committed offsets.
+ *
+ * It outlives the task, so that a crashed application finds on it what it had committed.
+ */
+export class DriverBroker implements BatchAppender {
+  readonly backPressure = false;
+  readonly bufferedBytes = 0;
+  readonly #logs = new Map<string, TopicLog>();
+  readonly #handles = new Map<string, TopicHandle>();
+  readonly #produced = new Set<string>();
+  readonly #offsets = new Map<string, OffsetCommit>();
+  /** Records of the open transaction: log and offset in turn. */
+  readonly #openLogs: TopicLog[] = [];
+  readonly #openOffsets: number[] = [];
+
+  /** The log of a topic; topics come into being when they are first named. */
+  log(topic: string): TopicLog {
+    let log = this.#logs.get(topic);
+    if (log === undefined) this.#logs.set(topic, (log = new TopicLog(topic)));
+    return log;
+  }
+
+  get logs(): Iterable<TopicLog> {
+    return this.#logs.values();
+  }
+
+  /** Topics to which the application has written, in the order of the first record. */
+  get producedTopics(): string[] {
+    return [...this.#produced];
+  }
+
+  /** Appends a record of the outside world: it belongs to no transaction. */
+  appendInput(
+    topic: string,
+    timestamp: number,
+    bytes: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+    headers: Headers,
+  ): void {
+    const log = this.log(topic);
+    const isOpen = log.visibleEnd < log.endOffset;
+    log.append(timestamp, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd, headers);
+    // Behind uncommitted records it stays unseen until their transaction has ended, as on a broker.
+    if (!isOpen) log.commit();
+  }
+
+  // ---- what the task writes to ----
+
+  topic(name: string): Promise<TopicHandle> {
+    return Promise.resolve(this.knownTopic(name));
+  }
+
+  knownTopic(name: string): TopicHandle {
+    let handle = this.#handles.get(name);
+    if (handle === undefined) this.#handles.set(name, (handle = { topic: name, partitions: 1 }));
+    return handle;
+  }
+
+  /** Changelogs are written to partition 0 as well: the driver's task is `0_0`. */
+  append(
+    topic: TopicHandle,
+    _partition: number,
+    timestamp: number,
+    key: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    value: Buffer,
+    valueStart: number,
+    valueEnd: number,
+    headers: Headers,
+  ): void {
+    const log = this.log(topic.topic);
+    this.#produced.add(topic.topic);
+    const offset = log.append(timestamp, key, keyStart, keyEnd, value, valueStart, valueEnd, headers);
+    this.#openLogs.push(log);
+    this.#openOffsets.push(offset);
+  }
+
+  async drained(): Promise<void> {
+    // Nothing is ever in flight.
+  }
+
+  endOffset(topic: string): number {
+    return this.#logs.get(topic)?.endOffset ?? -1;
+  }
+
+  takeFailure(): undefined {
+    return undefined;
+  }
+
+  // ---- transactions ----
+
+  /** Makes the records of the open transaction visible, together with the offsets. */
+  commit(offsets: readonly OffsetCommit[]): void {
+    for (const log of this.#openLogs) log.commit();
+    for (const offset of offsets) this.#offsets.set(offset.topic, offset);
+    this.#end();
+  }
+
+  /** Drops the open transaction, as the broker does when the application has died. */
+  abort(): void {
+    for (let i = 0; i < this.#openLogs.length; i++) (this.#openLogs[i] as TopicLog).abort(this.#openOffsets[i] as number);
+    for (const log of this.#openLogs) log.commit();
+    this.#end();
+  }
+
+  #end(): void {
+    this.#openLogs.length = 0;
+    this.#openOffsets.length = 0;
+  }
+
+  /** The committed offset of an input topic. */
+  committed(topic: string): OffsetCommit | undefined {
+    return this.#offsets.get(topic);
+  }
+}

@@ -1,0 +1,176 @@
+import { join } from 'node:path';
+import { formatTaskId, seededRandom, type MetricsRegistry, type TaskId } from '@millrace/core';
+import type { CommittedOffset } from '@millrace/client';
+import { StreamTask } from '@millrace/runtime';
+import type { StateStore } from '@millrace/state';
+import type { SubtopologyPlan } from '@millrace/topology';
+import type { DriverBroker } from '../broker/driver-broker.ts';
+import type { TopicLog } from '../broker/topic-log.ts';
+import type { TestClock } from '../clock/test-clock.ts';
+import type { ResolvedDriverOptions } from './driver-options.ts';
+
+const BUFFERED_BYTES = 1 << 30;
+const CLEAN_CACHE_BYTES = 64 * 1024 * 1024;
+
+/** What a task of the driver is made of; the same for every incarnation. */
+export interface DrivenTaskOptions {
+  readonly id: TaskId;
+  readonly plan: SubtopologyPlan;
+  readonly broker: DriverBroker;
+  readonly clock: TestClock;
+  readonly metrics: MetricsRegistry;
+  readonly driver: ResolvedDriverOptions;
+  readonly globalStores: ReadonlyMap<string, StateStore>;
+  /** True for the task of the global stores: what is in the topic counts, not what the group has committed. */
+  readonly resumesFromState?: boolean;
+  /** Awaited after each commit that the task makes by itself. */
+  readonly onCommit?: (() => Promise<void>) | undefined;
+}
+
+/**
+ * One incarnation of the task that a driver runs, from opening its state to its end: does what a worker does, but one record
+ * at a time and only when told to.
+ */
+export class DrivenTask {
+  readonly #options: DrivenTaskOptions;
+  readonly #task: StreamTask;
+  readonly directory: string;
+  readonly #inputs: DrivenInput[] = [];
+
+  private constructor(options: DrivenTaskOptions, task: StreamTask, directory: string) {
+    this.#options = options;
+    this.#task = task;
+    this.directory = directory;
+  }
+
+  /** Opens the state, restores it from the changelogs, and goes on from the committed offsets. */
+  static async open(options: DrivenTaskOptions, topics: readonly string[]): Promise<DrivenTask> {
+    const { id, plan, broker, clock, metrics, driver, globalStores } = options;
+    const directory = join(driver.stateDir, formatTaskId(id));
+    const task = await StreamTask.open({
+      id,
+      subtopology: plan,
+      inputPartitions: topics.map((topic) => ({ topic, partition: 0 })),
+      settings: { ...driver, guarantee: 'exactly_once_v2', bufferedBytesPerPartition: BUFFERED_BYTES },
+      components: { ...driver, clock, metrics, random: seededRandom(0) },
+      directory,
+      appender: broker,
+      progress: { position: () => 0, bounds: () => ALL_CONSUMED },
+      cleanCacheBytes: CLEAN_CACHE_BYTES,
+      globalStores,
+    });
+    const driven = new DrivenTask(options, task, directory);
+    try {
+      await driven.#restore();
+      driven.#initializeInput(topics);
+      return driven;
+    } catch (error) {
+      await task.close({ clean: false });
+      throw error;
+    }
+  }
+
+  async #restore(): Promise<void> {
+    for (const { topic, offset = 0, isInput } of this.#task.changelogs()) {
+      const log = this.#options.broker.log(topic);
+      const end = isInput ? (this.#options.broker.committed(topic)?.offset ?? 0) : log.visibleEnd;
+      if (offset < end) await this.#task.applyRestored(log.fetch(offset, end));
+    }
+    await this.#task.finishRestore();
+  }
+
+  #initializeInput(topics: readonly string[]): void {
+    const { broker } = this.#options;
+    const offsets = topics.map((topic) => this.#startOffset(topic));
+    this.#task.initializeInput(offsets);
+    for (const { topic, offset } of offsets) this.#inputs.push({ log: broker.log(topic), position: offset });
+  }
+
+  /** A task without changelogs (that of the global stores) goes on where its local state ends. */
+  #startOffset(topic: string): CommittedOffset {
+    const { broker, resumesFromState } = this.#options;
+    const none = { topic, partition: 0, offset: 0, metadata: '' };
+    if (resumesFromState !== true) return broker.committed(topic) ?? none;
+    return { ...none, offset: this.#task.storedInputOffset(topic, 0) ?? 0 };
+  }
+
+  reads(topic: string): boolean {
+    return this.#inputs.some(({ log }) => log.topic === topic);
+  }
+
+  /** Starts reading a topic that matches a pattern of the topology. */
+  addInput(topic: string): void {
+    this.#task.addInput({ topic, partition: 0 });
+    this.#inputs.push({ log: this.#options.broker.log(topic), position: 0 });
+  }
+
+  /** Stores of the topology, in the order of their first node. */
+  get stores(): Iterable<StateStore> {
+    return this.#task.stores;
+  }
+
+  /**
+   * Processes everything that has arrived, and what that sends to topics that are read. After each record: stream-time
+   * punctuation, then a commit, as Kafka Streams' driver does.
+   */
+  async settle(): Promise<void> {
+    const task = this.#task;
+    this.#feed();
+    while (task.process(1, Infinity) > 0) {
+      if (task.pending !== undefined) await task.pending;
+      await this.#punctuate(() => task.punctuateStreamTime());
+      if (!this.#options.driver.autoCommit) continue;
+      await this.commit();
+      if (this.#options.onCommit !== undefined) await this.#options.onCommit();
+    }
+  }
+
+  async punctuateWallClock(): Promise<void> {
+    await this.#punctuate(() => this.#task.punctuateWallClock());
+    if (this.#options.driver.autoCommit) await this.commit();
+  }
+
+  /** Repeats while punctuators are waited for: those behind them have not fired yet. */
+  async #punctuate(punctuate: () => boolean): Promise<void> {
+    for (punctuate(); this.#task.pending !== undefined; punctuate()) await this.#task.pending;
+  }
+
+  /** The way of a commit, as a worker goes it; then what it has made visible is handed to the task. */
+  async commit(): Promise<void> {
+    const task = this.#task;
+    do {
+      task.flushCaches();
+      if (task.pending !== undefined) await task.pending;
+    } while (task.hasUnflushed);
+    if (!task.commitNeeded) return;
+    task.prepareCommit();
+    this.#options.broker.commit(task.committableOffsets());
+    await task.completeCommit();
+    this.#feed();
+  }
+
+  #feed(): void {
+    const inputs = this.#inputs;
+    for (let i = 0; i < inputs.length; i++) {
+      const input = inputs[i] as DrivenInput;
+      const end = input.log.visibleEnd;
+      if (input.position === end) continue;
+      this.#task.enqueue(input.log.fetch(input.position, end));
+      input.position = end;
+    }
+  }
+
+  /** Ends the task; what is uncommitted is lost. */
+  async close(clean: boolean): Promise<void> {
+    await this.#task.close({ clean });
+  }
+}
+
+interface DrivenInput {
+  readonly log: TopicLog;
+  /** The next offset to hand to the task. */
+  position: number;
+}
+
+/** Inputs of a driver never have more on the broker than the task has been given. */
+const ALL_CONSUMED = { highWatermark: 0, lastStableOffset: 0 };
