@@ -1,3 +1,5 @@
+import { errorName } from '@millrace/wire';
+
 /**
  * What follows from an error code of the broker, whatever the API:
  *
@@ -44,4 +46,9 @@ export function consequenceOf(errorCode: number): Consequence {
 export function passesByItself(errorCode: number): boolean {
   const consequence = consequenceOf(errorCode);
   return consequence === 'retry' || consequence === 'refresh-metadata' || consequence === 'find-coordinator';
+}
+
+/** True for the name of an error code that refuses records without saying anything about the producer. */
+export function isRefusal(code: string): boolean {
+  return CODES.refused.some((refused) => errorName(refused) === code);
 }

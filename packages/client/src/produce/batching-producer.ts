@@ -23,7 +23,7 @@ export class BatchingProducer implements Producer {
     this.#settings = settings;
     this.#accumulator = new Accumulator({ ...settings, clock: cluster.clock, onReady: (queue) => this.#sender.add(queue) });
     const policy = settings.idempotent
-      ? new IdempotentSequencing(cluster, this.#failures, () => this.#sender.kick())
+      ? new IdempotentSequencing(cluster, this.#failures, (error) => this.#onIdentity(error))
       : new UnsequencedPolicy(this.#failures);
     this.#sender = new Sender({
       ...settings, cluster, policy,
@@ -32,6 +32,11 @@ export class BatchingProducer implements Producer {
       maxInFlightPerPartition: settings.idempotent ? settings.maxInFlight : 1,
       versionMax: () => Infinity,
     });
+  }
+
+  #onIdentity(error: StreamsError | undefined): void {
+    if (error === undefined) this.#sender.kick();
+    else this.#sender.failWaiting(error);
   }
 
   async topic(name: string): Promise<TopicHandle> {

@@ -1,4 +1,4 @@
-import { CancelledError, StreamsError } from '@millrace/core';
+import { StreamsError } from '@millrace/core';
 import { initProducerId } from '@millrace/wire';
 import type { Cluster } from '../cluster/cluster.ts';
 import { brokerError } from '../errors/broker-error.ts';
@@ -40,12 +40,12 @@ export class UnsequencedPolicy implements SequencePolicy {
 export class IdempotentSequencing implements SequencePolicy {
   readonly #cluster: Cluster;
   readonly #failures: FailureLog;
-  readonly #onIdentity: () => void;
+  readonly #onIdentity: (error: StreamsError | undefined) => void;
   #identity: ProducerIdentity | undefined;
   #asking = false;
 
-  /** @param onIdentity called when there is an identity again, and after each failed attempt to get one */
-  constructor(cluster: Cluster, failures: FailureLog, onIdentity: () => void) {
+  /** @param onIdentity called when there is an identity again, or with the reason why there will be none */
+  constructor(cluster: Cluster, failures: FailureLog, onIdentity: (error: StreamsError | undefined) => void) {
     this.#cluster = cluster;
     this.#failures = failures;
     this.#onIdentity = onIdentity;
@@ -76,14 +76,14 @@ export class IdempotentSequencing implements SequencePolicy {
   }
 
   async #initialise(): Promise<void> {
+    let failed: StreamsError | undefined;
     try {
       this.#identity = await retrying(this.#cluster.retryOptions(this.#cluster.closing), () => this.#initialiseOnce());
     } catch (error) {
-      if (!(error instanceof CancelledError)) this.#failures.record({ topic: '', partition: -1, error: asStreamsError(error) });
-    } finally {
-      this.#asking = false;
-      this.#onIdentity();
+      failed = asStreamsError(error);
     }
+    this.#asking = false;
+    this.#onIdentity(failed);
   }
 
   async #initialiseOnce(): Promise<ProducerIdentity> {

@@ -79,6 +79,17 @@ export class Sender {
     this.#ready.clear();
   }
 
+  /** Gives up all that waits: there will be no identity to send it under. */
+  failWaiting(error: StreamsError): void {
+    for (const queue of this.#ready) {
+      for (const batch of queue.dropWaiting()) {
+        this.#options.policy.onGivenUp(queue, error);
+        this.#options.accumulator.release(batch);
+      }
+    }
+    this.#ready.clear();
+  }
+
   close(): void {
     this.#closed = true;
     this.#cancelWake?.();

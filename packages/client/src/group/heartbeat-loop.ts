@@ -1,0 +1,102 @@
+import { CancelledError, type Cancel } from '@millrace/core';
+import { ErrorCode, heartbeat } from '@millrace/wire';
+import type { Cluster } from '../cluster/cluster.ts';
+import { passesByItself } from '../errors/consequence.ts';
+import type { GroupMetadata } from '../port/kafka-client.ts';
+import type { GroupSettings } from './group-settings.ts';
+
+/** What a heartbeat brings to light. */
+export interface HeartbeatEvents {
+  /** The group rebalances. */
+  readonly onRebalance: () => void;
+  /** The membership is gone. */
+  readonly onLost: (reason: string) => void;
+  /** No rejoin helps. */
+  readonly onFailed: (errorCode: number) => void;
+}
+
+const REQUEST_TIMEOUT_MIN_MS = 1_000;
+
+/**
+ * Keeps a membership alive by timer, whoever polls or processes. When no heartbeat has succeeded for the session timeout
+ * the coordinator has given the member up, answer or no answer, and so does the member.
+ */
+export class HeartbeatLoop {
+  readonly #cluster: Cluster;
+  readonly #settings: GroupSettings;
+  readonly #events: HeartbeatEvents;
+  #metadata: GroupMetadata | undefined;
+  #aliveAtMs = 0;
+  #pending = false;
+  #cancelTimer: Cancel | undefined;
+
+  constructor(cluster: Cluster, settings: GroupSettings, events: HeartbeatEvents) {
+    this.#cluster = cluster;
+    this.#settings = settings;
+    this.#events = events;
+  }
+
+  /** The member was just heard of as this. */
+  start(metadata: GroupMetadata): void {
+    this.stop();
+    this.#metadata = metadata;
+    this.touch();
+    this.#arm();
+  }
+
+  /** The coordinator has shown by another answer that it counts the member in. */
+  touch(): void {
+    this.#aliveAtMs = this.#cluster.clock.monotonicMs();
+  }
+
+  stop(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    this.#metadata = undefined;
+  }
+
+  #arm(): void {
+    this.#cancelTimer = this.#cluster.clock.setTimer(this.#settings.heartbeatIntervalMs, () => this.#beat());
+  }
+
+  #beat(): void {
+    const metadata = this.#metadata;
+    if (metadata === undefined) return;
+    const silentMs = this.#cluster.clock.monotonicMs() - this.#aliveAtMs;
+    if (silentMs > this.#settings.sessionTimeoutMs) {
+      this.stop();
+      return this.#events.onLost(`no heartbeat succeeded for ${Math.round(silentMs)} ms, longer than the session timeout`);
+    }
+    this.#arm();
+    if (!this.#pending) void this.#send(metadata);
+  }
+
+  async #send(metadata: GroupMetadata): Promise<void> {
+    this.#pending = true;
+    try {
+      const timeoutMs = Math.max(REQUEST_TIMEOUT_MIN_MS, Math.floor(this.#settings.sessionTimeoutMs / 3));
+      const to = { kind: 'group', key: metadata.groupId, lane: 'group', timeoutMs, signal: this.#cluster.closing } as const;
+      const { errorCode } = await this.#cluster.sendToCoordinator(heartbeat, to, metadata);
+      this.#cluster.noteCoordinatorError(errorCode, 'group', metadata.groupId);
+      if (this.#metadata === metadata) this.#settle(errorCode);
+    } catch (error) {
+      if (!(error instanceof CancelledError)) this.#cluster.logger.debug('heartbeat failed', { groupId: metadata.groupId, error });
+    } finally {
+      this.#pending = false;
+    }
+  }
+
+  #settle(errorCode: number): void {
+    if (errorCode === ErrorCode.NONE) return this.touch();
+    if (errorCode === ErrorCode.REBALANCE_IN_PROGRESS) {
+      this.touch();
+      return this.#events.onRebalance();
+    }
+    if (passesByItself(errorCode)) return;
+    this.stop();
+    if (errorCode === ErrorCode.ILLEGAL_GENERATION || errorCode === ErrorCode.UNKNOWN_MEMBER_ID) {
+      return this.#events.onLost(`the coordinator does not know the member in this generation (error ${errorCode})`);
+    }
+    this.#events.onFailed(errorCode);
+  }
+}

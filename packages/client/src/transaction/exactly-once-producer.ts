@@ -1,0 +1,405 @@
+import { assert, CancelledError, FatalStreamsError, topicPartitionKey, type Headers, type StreamsError } from '@millrace/core';
+import { loadCodecs, type EndTxnResponse } from '@millrace/wire';
+import type { Cluster } from '../cluster/cluster.ts';
+import type {
+  GroupMetadata, OffsetCommit, Offsets, ProduceFailure, TopicHandle, TransactionalProducer, TransactionalProducerOptions,
+} from '../port/kafka-client.ts';
+import { Accumulator } from '../produce/accumulator.ts';
+import { FailureLog } from '../produce/failure-log.ts';
+import type { PartitionQueue } from '../produce/partition-queue.ts';
+import type { ProducerIdentity } from '../produce/producer-identity.ts';
+import { Sender } from '../produce/sender.ts';
+import { retrying } from '../retry/retrying.ts';
+import { settleCommit, type CommitOutcome } from './commit-outcome.ts';
+import { CoordinatorSession } from './coordinator-session.ts';
+import { initialiseProducerId } from './initialise-producer-id.ts';
+import { compareOffsets } from './offset-comparison.ts';
+import { aborted, isFinal, outcomeUnknown, unsettled } from './transaction-errors.ts';
+import { TransactionSequencing } from './transaction-sequencing.ts';
+import { resolveTransactionSettings, type TransactionSettings } from './transaction-settings.ts';
+import { TransactionStateMachine } from './transaction-state.ts';
+import { PRODUCE_V2_MIN, usesTransactionsV2 } from './transaction-version.ts';
+
+/** How long to try to get a new epoch before the transaction's fate is left to the next `init`. */
+const RECOVERY_BOUND_MS = 300_000;
+const CLOSING_BOUND_MS = 1_000;
+
+/**
+ * Exactly-once v2 (KIP-447): offsets are fenced by the group's generation, records by the producer's epoch.
+ *
+ * After anything but a clean commit the producer gets a new epoch from InitProducerId, which aborts what is open, before it
+ * is used again. So neither a sequence range nor a stray copy of an old request can ever meet a later transaction.
+ *
+ * Source: Kafka `TransactionManager`; wire-facts §3 and §4.
+ */
+export class ExactlyOnceProducer implements TransactionalProducer {
+  readonly #cluster: Cluster;
+  readonly #offsets: Offsets;
+  readonly #settings: TransactionSettings;
+  readonly #session: CoordinatorSession;
+  readonly #sequencing: TransactionSequencing;
+  readonly #accumulator: Accumulator;
+  readonly #sender: Sender;
+  readonly #failures = new FailureLog();
+  readonly #machine = new TransactionStateMachine();
+  readonly #lastCommitted = new Map<string, OffsetCommit>();
+  #dirty = false;
+  /** True while a record may be appended without a further look. */
+  #isOpen = false;
+  /** Buffered bytes from which on records are not held back any longer. */
+  #releaseAtBytes: number;
+  /** Why the open transaction cannot be committed any more. */
+  #broken: StreamsError | undefined;
+  /** Why the producer cannot be used before the next `init`. */
+  #failed: StreamsError | undefined = new FatalStreamsError('NOT_INITIALISED', 'the transactional producer is used before init(); await that first');
+  #recovery: Promise<void> | undefined;
+
+  constructor(cluster: Cluster, offsets: Offsets, options: TransactionalProducerOptions) {
+    const settings = resolveTransactionSettings(options);
+    this.#cluster = cluster;
+    this.#offsets = offsets;
+    this.#settings = settings;
+    this.#releaseAtBytes = settings.holdBackBytes;
+    this.#session = new CoordinatorSession(cluster, settings);
+    this.#sequencing = new TransactionSequencing({
+      addPartitions: (identity, queues) => this.#session.addPartitions(identity, queues),
+      onAdmitted: () => this.#sender.kick(),
+      onFailed: (queue, error) => this.#onBroken(queue, error),
+    });
+    this.#accumulator = new Accumulator({
+      ...settings, clock: cluster.clock, lingerMs: undefined, onReady: (queue) => this.#sender.add(queue),
+    });
+    this.#sender = new Sender({
+      ...settings, cluster,
+      policy: this.#sequencing,
+      accumulator: this.#accumulator,
+      acks: -1,
+      maxInFlightPerPartition: settings.maxInFlight,
+      versionMax: () => (this.#session.isV2 ? PRODUCE_V2_MIN : PRODUCE_V2_MIN - 1),
+    });
+    this.#sender.pause();
+  }
+
+  get transactionalId(): string {
+    return this.#settings.transactionalId;
+  }
+
+  get dirty(): boolean {
+    return this.#dirty;
+  }
+
+  // ---- init ------------------------------------------------------------------------------------------------------------
+
+  async init(signal?: AbortSignal): Promise<void> {
+    await this.#recovery?.catch(() => undefined);
+    this.#machine.to('initialising');
+    this.#dropTransaction();
+    this.#lastCommitted.clear();
+    try {
+      await retrying(this.#cluster.retryOptions(signal ?? this.#cluster.closing), async () => {
+        const nodeId = await this.#cluster.coordinators.find('transaction', this.transactionalId, signal);
+        this.#session.isV2 = usesTransactionsV2(await this.#cluster.requests.features(nodeId));
+        this.#begin(await initialiseProducerId(this.#cluster, { ...this.#settings, current: undefined }, signal));
+      });
+    } catch (error) {
+      throw this.#fail(error as StreamsError);
+    }
+    this.#failed = undefined;
+    this.#machine.to('ready');
+  }
+
+  #begin(identity: ProducerIdentity): void {
+    this.#sequencing.begin(identity, !this.#session.isV2);
+    this.#session.sawUnknownOutcome = false;
+  }
+
+  #identity(): ProducerIdentity {
+    const { identity } = this.#sequencing;
+    assert(identity !== undefined, 'a transaction request was made without a producer id');
+    return identity;
+  }
+
+  // ---- appending -------------------------------------------------------------------------------------------------------
+
+  async topic(name: string): Promise<TopicHandle> {
+    if (this.#settings.compression === 'zstd') await loadCodecs();
+    const { leaders } = await this.#cluster.topic(name);
+    return this.#accumulator.addTopic(name, leaders.length);
+  }
+
+  knownTopic(name: string): TopicHandle | undefined {
+    return this.#accumulator.topic(name);
+  }
+
+  append(
+    topic: TopicHandle,
+    partition: number,
+    timestamp: number,
+    key: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    value: Buffer,
+    valueStart: number,
+    valueEnd: number,
+    headers: Headers,
+  ): void {
+    if (!this.#isOpen) this.#open();
+    this.#accumulator.append(topic, partition, timestamp, key, keyStart, keyEnd, value, valueStart, valueEnd, headers);
+    if (this.#accumulator.bufferedBytes > this.#releaseAtBytes) this.#release();
+  }
+
+  #open(): void {
+    if (this.#failed !== undefined) throw this.#failed;
+    if (this.#broken !== undefined) throw this.#startOver(this.#broken);
+    assert(this.#machine.is('ready', 'in-transaction', 'recovering'), `append in state ${this.#machine.state}: await commit() first`);
+    if (this.#machine.is('ready')) this.#machine.to('in-transaction');
+    this.#dirty = true;
+    this.#isOpen = true;
+  }
+
+  /** Too much to hold back: the complete batches go out now, and again for every further `holdBackBytes`. */
+  #release(): void {
+    this.#releaseAtBytes = this.#accumulator.bufferedBytes + this.#settings.holdBackBytes;
+    this.#accumulator.closeAll();
+    if (this.#machine.is('in-transaction')) this.#sender.resume();
+  }
+
+  get backPressure(): boolean {
+    return this.#accumulator.backPressure;
+  }
+
+  get bufferedBytes(): number {
+    return this.#accumulator.bufferedBytes;
+  }
+
+  async drained(signal?: AbortSignal): Promise<void> {
+    await this.#recovery?.catch(() => undefined);
+    if (this.backPressure && this.#broken === undefined && this.#failed === undefined) {
+      this.#release();
+      await this.#accumulator.drained(signal);
+    }
+  }
+
+  endOffset(topic: string, partition: number): number {
+    return this.#accumulator.topic(topic)?.queues[partition]?.endOffset ?? -1;
+  }
+
+  takeFailure(): ProduceFailure | undefined {
+    return this.#failures.take();
+  }
+
+  // ---- commit ----------------------------------------------------------------------------------------------------------
+
+  async commit(group: GroupMetadata, offsets: readonly OffsetCommit[]): Promise<void> {
+    await this.#usable();
+    if (!this.#dirty && offsets.length === 0) return;
+    this.#isOpen = false;
+    this.#machine.to('committing');
+    try {
+      await this.#sendEverything(group, offsets);
+    } catch (error) {
+      throw await this.#giveUp(error as StreamsError);
+    }
+    await this.#finish(await this.#end(), group, offsets);
+  }
+
+  /** Waits for a recovery, and throws what stands in the way. */
+  async #usable(): Promise<void> {
+    await this.#recovery;
+    if (this.#failed !== undefined) throw this.#failed;
+    if (this.#broken !== undefined) throw await this.#giveUp(this.#broken);
+  }
+
+  async #sendEverything(group: GroupMetadata, offsets: readonly OffsetCommit[]): Promise<void> {
+    const commitOffsets = async (): Promise<void> => {
+      if (offsets.length > 0) await this.#session.commitOffsets(this.#identity(), group, offsets);
+    };
+    if (this.#session.isV2) {
+      await Promise.all([this.#produceAll(), commitOffsets()]);
+      return;
+    }
+    // Two requests that change the transaction at the same time would only make each other wait.
+    await this.#produceAll();
+    await commitOffsets();
+  }
+
+  async #produceAll(): Promise<void> {
+    if (!this.#dirty) return;
+    this.#sender.resume();
+    await this.#accumulator.flushed();
+    this.#sender.pause();
+    if (this.#broken !== undefined) throw this.#broken;
+  }
+
+  async #end(): Promise<CommitOutcome> {
+    const { clock, random, closing, requests } = this.#cluster;
+    const identity = this.#identity();
+    try {
+      return await settleCommit({
+        clock, random,
+        signal: closing,
+        send: () => this.#session.endTransaction(identity),
+        forAtMostMs: 2 * this.#settings.transactionTimeoutMs + requests.requestTimeoutMs,
+        onUncertain: () => {
+          this.#machine.to('settling');
+          this.#cluster.logger.warn('the outcome of a commit is unknown; asking again', { transactionalId: this.transactionalId });
+        },
+      });
+    } catch (error) {
+      throw await this.#giveUp(error as StreamsError);
+    }
+  }
+
+  async #finish(outcome: CommitOutcome, group: GroupMetadata, offsets: readonly OffsetCommit[]): Promise<void> {
+    if (outcome.kind === 'committed') return this.#onCommitted(outcome.response, offsets);
+    const error = outcome.kind === 'refused' ? this.#session.errorOf(outcome.errorCode, 'EndTxn') : outcome.error;
+    // Without a doubt about an earlier attempt a refusal is a plain no.
+    if (!outcome.wasUncertain) throw await this.#giveUp(error);
+    await this.#settleByOffsets(outcome, error, group, offsets);
+  }
+
+  /** Settles an unknown outcome: a new epoch ends the transaction either way, then the group's offsets tell which way. */
+  async #settleByOffsets(outcome: CommitOutcome, error: StreamsError, group: GroupMetadata, offsets: readonly OffsetCommit[]): Promise<void> {
+    await this.#recover();
+    const partitions = offsets.map(({ topic, partition }) => ({ topic, partition }));
+    const found = await this.#offsets.committed(group.groupId, partitions, this.#cluster.closing);
+    const verdict = compareOffsets(offsets, found, this.#lastCommitted);
+    if (verdict === 'committed') return this.#remember(offsets);
+    // A coordinator that had committed would have said so to the repetition.
+    if (verdict === 'not-committed' || (verdict === 'inconclusive' && outcome.kind === 'refused')) throw this.#aborted(error);
+    throw this.#fail(outcomeUnknown(error, this.transactionalId));
+  }
+
+  async #onCommitted(response: EndTxnResponse, offsets: readonly OffsetCommit[]): Promise<void> {
+    this.#remember(offsets);
+    this.#dirty = false;
+    this.#releaseAtBytes = this.#settings.holdBackBytes;
+    this.#failures.takeForFlush();
+    if (this.#session.isV2) {
+      const { producerId, producerEpoch } = response;
+      this.#begin({ producerId, producerEpoch });
+      this.#machine.to('ready');
+    } else if (this.#session.sawUnknownOutcome) {
+      // A stray copy of an unanswered request would otherwise act on the next transaction, which has the same epoch.
+      await this.#recover().catch(() => undefined);
+    } else {
+      this.#begin(this.#identity());
+      this.#machine.to('ready');
+    }
+  }
+
+  #remember(offsets: readonly OffsetCommit[]): void {
+    for (const one of offsets) this.#lastCommitted.set(topicPartitionKey(one.topic, one.partition), one);
+  }
+
+  // ---- abort and recovery ----------------------------------------------------------------------------------------------
+
+  async abort(): Promise<void> {
+    await this.#recovery;
+    if (this.#failed !== undefined) throw this.#failed;
+    if (!this.#dirty && this.#broken === undefined) return;
+    await this.#recover();
+  }
+
+  /** A batch was refused, or partitions could not be added, while the transaction goes on. */
+  #onBroken(queue: PartitionQueue | undefined, error: StreamsError): void {
+    if (queue !== undefined) this.#failures.record({ topic: queue.topic, partition: queue.partition, error });
+    this.#broken ??= error;
+    this.#isOpen = false;
+    this.#sender.pause();
+    // Nothing more will be sent: who waits for acknowledgements waits no longer.
+    this.#sender.clear();
+    this.#accumulator.clear();
+  }
+
+  /** For a caller that cannot wait: recovery goes on behind the error that it gets. */
+  #startOver(error: StreamsError): StreamsError {
+    if (isFinal(error)) return this.#fail(error);
+    this.#recover().catch(() => undefined);
+    return this.#aborted(error);
+  }
+
+  /** Ends the transaction that cannot be committed; returns what to throw. */
+  async #giveUp(error: StreamsError): Promise<StreamsError> {
+    if (error instanceof CancelledError) return error;
+    if (isFinal(error)) return this.#fail(error);
+    try {
+      await this.#recover();
+    } catch (failure) {
+      return failure as StreamsError;
+    }
+    return this.#aborted(error);
+  }
+
+  #recover(): Promise<void> {
+    const current = this.#identity();
+    this.#machine.to('recovering');
+    this.#dropTransaction();
+    const recovery = this.#renewEpoch(current).finally(() => {
+      if (this.#recovery === recovery) this.#recovery = undefined;
+    });
+    this.#recovery = recovery;
+    return recovery;
+  }
+
+  /**
+   * With the identity that we had: succeeds when the transaction failed or timed out, and fails when another incarnation
+   * took over. That is how the two are told apart.
+   */
+  async #renewEpoch(current: ProducerIdentity): Promise<void> {
+    try {
+      const options = { ...this.#cluster.retryOptions(), forAtMostMs: RECOVERY_BOUND_MS };
+      this.#begin(await retrying(options, () => initialiseProducerId(this.#cluster, { ...this.#settings, current })));
+    } catch (error) {
+      throw this.#fail(unsettled(error as StreamsError, this.transactionalId));
+    }
+    this.#machine.to(this.#dirty ? 'in-transaction' : 'ready');
+    // What was appended meanwhile may be more than is to be held back.
+    if (this.#accumulator.bufferedBytes > this.#settings.holdBackBytes) this.#release();
+  }
+
+  /** Forgets all that belongs to the open transaction. Until the next epoch nothing can be sent. */
+  #dropTransaction(): void {
+    this.#sequencing.begin(undefined, false);
+    this.#isOpen = false;
+    this.#dirty = false;
+    this.#broken = undefined;
+    this.#releaseAtBytes = this.#settings.holdBackBytes;
+    this.#sender.pause();
+    this.#sender.clear();
+    this.#accumulator.clear();
+  }
+
+  #aborted(cause: StreamsError): StreamsError {
+    return aborted(cause, this.transactionalId);
+  }
+
+  #fail(error: StreamsError): StreamsError {
+    this.#dropTransaction();
+    this.#failed = error;
+    if (!this.#machine.is('closed', 'failed')) this.#machine.to('failed');
+    return error;
+  }
+
+  async close(): Promise<void> {
+    if (this.#machine.is('closed')) return;
+    const { identity, touched } = this.#sequencing;
+    const isPending = touched && identity !== undefined && this.#dirty && this.#failed === undefined;
+    this.#machine.to('closed');
+    this.#failed = new CancelledError('the producer is closed');
+    this.#isOpen = false;
+    this.#sender.close();
+    this.#accumulator.clear();
+    if (isPending) await this.#abortQuietly(identity);
+  }
+
+  /** So that readers need not wait for the transaction to time out. */
+  async #abortQuietly(current: ProducerIdentity): Promise<void> {
+    const options = { ...this.#cluster.retryOptions(), forAtMostMs: CLOSING_BOUND_MS };
+    try {
+      await retrying(options, () => initialiseProducerId(this.#cluster, { ...this.#settings, current }));
+    } catch (error) {
+      this.#cluster.logger.debug('the open transaction is left to its timeout', { transactionalId: this.transactionalId, error });
+    }
+  }
+}
