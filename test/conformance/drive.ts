@@ -45,7 +45,9 @@ export async function drive(vector: Vector, topology: Topology, { engine, direct
 }
 
 function sinkTopics(vector: Vector): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(vector.topology.flatMap((step) => (step.op === 'to' && step.topic !== undefined ? [[step.topic, true]] : [])));
+  return Object.fromEntries(
+    vector.topology.flatMap((step) => (step.op === 'to' && step.topic !== undefined ? [[step.topic, true]] : [])),
+  );
 }
 
 /** The topics of one run. */
@@ -92,7 +94,13 @@ function headersJson(headers: Headers): HeaderJson[] {
   return headers.map(({ key, value }) => [key, Buffer.from(value ?? []).toString()]);
 }
 
-async function observe(vector: Vector, topology: Topology, session: Session, driver: TopologyTestDriver, failed: boolean): Promise<Observed> {
+async function observe(
+  vector: Vector,
+  topology: Topology,
+  session: Session,
+  driver: TopologyTestDriver,
+  failed: boolean,
+): Promise<Observed> {
   const stores: Record<string, StoreContentJson> = {};
   const opened = failed ? new Map<string, StateStore>() : driver.getAllStateStores();
   for (const name of Object.keys(vector.stores ?? {})) {
@@ -106,7 +114,9 @@ type Listed = AsyncIterable<readonly [key: string | WindowedKey<string>, value: 
 
 async function entriesOf(store: StateStore): Promise<StoreEntryJson[]> {
   const entries: StoreEntryJson[] = [];
-  const listed = (store as unknown as ReadOnlyKeyValueStore<string, unknown> & WindowStore<string, unknown> & SessionStore<string, unknown>).all();
+  const listed = (
+    store as unknown as ReadOnlyKeyValueStore<string, unknown> & WindowStore<string, unknown> & SessionStore<string, unknown>
+  ).all();
   for await (const [key, value] of listed as Listed) entries.push({ key: keyJson(key), ...valueAndTime(value) });
   return store.kind === 'keyValue' || store.kind === 'timestampedKeyValue' ? entries : entries.toSorted(byKeyStartEnd);
 }
@@ -120,7 +130,11 @@ function valueAndTime(value: unknown): { readonly value: StoreEntryJson['value']
 function byKeyStartEnd(a: StoreEntryJson, b: StoreEntryJson): number {
   const [left, right] = [a.key, b.key];
   if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return 0;
-  return Buffer.compare(Buffer.from(left.key), Buffer.from(right.key)) || left.start - right.start || (left.end ?? 0) - (right.end ?? 0);
+  return (
+    Buffer.compare(Buffer.from(left.key), Buffer.from(right.key)) ||
+    left.start - right.start ||
+    (left.end ?? 0) - (right.end ?? 0)
+  );
 }
 
 function droppedRecords(driver: TopologyTestDriver): number {
