@@ -1,0 +1,16 @@
+import { afterEach, describe } from 'vitest';
+import { describeKeyValueStores } from './key-value-suite.ts';
+import type { StateEngineHarness } from './state-engine-contract.ts';
+
+/**
+ * The suite that every kind of store passes over every engine: compared with naive models under random commands, commits,
+ * rollbacks, restarts, and restores from what the store itself has written to its changelog.
+ *
+ * @example describeStoreContract('memory', { createEngine: () => memoryEngine() });
+ */
+export function describeStoreContract(name: string, harness: StateEngineHarness): void {
+  describe(`stores over ${name}`, () => {
+    afterEach(async () => harness.cleanUp?.());
+    describeKeyValueStores(harness);
+  });
+}

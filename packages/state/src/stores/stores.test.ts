@@ -1,0 +1,4 @@
+import { describeStoreContract } from '../contract/store-contract.ts';
+import { memoryEngine } from '../memory/memory-engine.ts';
+
+describeStoreContract('memory', { createEngine: () => memoryEngine() });
