@@ -181,6 +181,18 @@ function movingBrokers(bench: ContractBench): void {
     await until(() => proxy.connected === 0);
   });
 
+  it('says what was sent and what was not when a broker moves', async () => {
+    const { proxy, transport } = await bench.proxied();
+    await countBrokers(transport, brokerId, 'data');
+    proxy.holdAnswers();
+    const sent = expect(transport.send(brokerId, metadataRequest())).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
+    const waiting = transport.send(brokerId, metadataRequest({ lane: 'admin' }));
+    const refused = expect(waiting).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
+    announce(transport, bench.address);
+    await Promise.all([sent, refused]);
+    expect(await countBrokers(transport, brokerId)).toBe(1);
+  });
+
   it('keeps its connections when the same address is announced again', async () => {
     const { proxy, transport } = await bench.proxied();
     await countBrokers(transport, brokerId);

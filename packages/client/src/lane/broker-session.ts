@@ -2,6 +2,7 @@ import { CancelledError } from '@millrace/core';
 import type { BrokerFeatures } from '../port/transport.ts';
 import { askFeatures } from './api-versions.ts';
 import type { BrokerConnection, HandshakeRequest } from './broker-connection.ts';
+import { connectionFailed } from './connection-errors.ts';
 import { PendingRequest } from './pending-request.ts';
 import { SessionLifetime } from './session-lifetime.ts';
 import type { ResolvedTransportOptions } from './transport-options.ts';
@@ -66,6 +67,8 @@ export class BrokerSession {
   }
 
   readonly #exchange = (request: HandshakeRequest): Promise<Buffer> => {
+    // It may have ended between two steps, while a key was derived from the password.
+    if (!this.connection.isOpen) return Promise.reject(connectionFailed(this.connection.node, 'the connection ended'));
     const asked = { ...request, lane: 'admin', timeoutMs: this.#options.connectTimeoutMs } as const;
     const pending = new PendingRequest(asked, this.#options.clock, this.connection);
     this.connection.send(pending);

@@ -76,10 +76,15 @@ export class LaneConnection implements RequestHolder {
     pending.reject(connectionFailed(this.#target.name, `no connection within ${pending.request.timeoutMs} ms`));
   }
 
-  /** Ends the connection; waiting requests and those in flight reject with `reason`. Resolves when the socket is closed. */
-  async close(reason: Error): Promise<void> {
+  /**
+   * Ends the lane for good and resolves when its socket is closed.
+   *
+   * @param reason with which requests in flight reject
+   * @param reasonForWaiting with which those reject that were not sent yet
+   */
+  async close(reason: Error, reasonForWaiting = reason): Promise<void> {
     const session = this.#session;
-    this.#rejectWaiting(reason);
+    this.#rejectWaiting(reasonForWaiting);
     session?.connection.end(reason);
     this.#abort.abort();
     await this.#preparing?.catch(() => undefined);

@@ -59,8 +59,9 @@ export class LaneTransport implements Transport {
   #leave(nodeId: number, oldEndpoint: BrokerEndpoint): void {
     const lanes = this.#lanes.get(nodeId);
     this.#lanes.delete(nodeId);
-    const reason = connectionLost(formatEndpoint(oldEndpoint), `broker ${nodeId} has moved to another address`);
-    for (const lane of lanes?.values() ?? []) void lane.close(reason);
+    const node = formatEndpoint(oldEndpoint);
+    const why = `broker ${nodeId} has moved to another address`;
+    for (const lane of lanes?.values() ?? []) void lane.close(connectionLost(node, why), connectionFailed(node, why));
   }
 
   #lane(broker: BrokerTarget, lane: Lane): LaneConnection {

@@ -46,10 +46,11 @@ export class SocketConnection implements BrokerConnection {
     this.#frames = new FrameReader(options.responseBytesMax, (frame) => this.#answer(frame));
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
-        this.end(connectionLost(this.node, 'the broker closed the connection'));
+        this.end(connectionLost(this.node, 'the connection was closed'));
         resolve();
       });
     });
+    socket.once('end', () => this.end(connectionLost(this.node, 'the broker closed the connection')));
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('error', (error) => this.end(connectionLost(this.node, reasonOf(error), error)));
   }
