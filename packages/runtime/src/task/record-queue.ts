@@ -85,6 +85,8 @@ export class RecordQueue {
   #position: number | undefined;
   #committedOffset: number | undefined;
   #committedPartitionTime = -1;
+  #preparedOffset: number | undefined;
+  #preparedPartitionTime = -1;
 
   constructor(options: RecordQueueOptions) {
     const { topic, partition, source } = options;
@@ -122,6 +124,17 @@ export class RecordQueue {
   committed(offset: number | undefined, partitionTime: number): void {
     this.#committedOffset = offset;
     this.#committedPartitionTime = partitionTime;
+  }
+
+  /** Takes down what {@link confirmCommit} will count as committed. */
+  prepareCommit(): void {
+    this.#preparedOffset = this.nextOffset;
+    this.#preparedPartitionTime = this.partitionTime;
+  }
+
+  confirmCommit(): void {
+    this.#committedOffset = this.#preparedOffset;
+    this.#committedPartitionTime = this.#preparedPartitionTime;
   }
 
   /** The offset of the last commit. */

@@ -271,7 +271,7 @@ export class StreamTask {
   prepareCommit(): void {
     this.#guarded(() => {
       this.#state.prepareCommit();
-      this.#committing = this.#inputs.committable();
+      this.#committing = this.#inputs.prepareCommit();
       this.#nodes.commitRequested = false;
       this.#worked = false;
     });
@@ -288,7 +288,7 @@ export class StreamTask {
    * @throws TaskCorruptedError when that failed: Kafka is ahead of the local state, which is to be restored
    */
   async completeCommit(): Promise<void> {
-    this.#inputs.committed(this.#committing);
+    this.#inputs.confirmCommit();
     try {
       await this.#state.completeCommit(this.#committing);
     } catch (error) {

@@ -67,24 +67,24 @@ export class TaskInputs implements SkippedRecordListener {
 
   /** True when positions have moved since the last commit, be it only over markers. */
   get moved(): boolean {
-    for (const queue of this.#queues.values()) if (queue.nextOffset !== queue.committedOffset) return true;
+    for (const queue of this.group.queues) if (queue.nextOffset !== queue.committedOffset) return true;
     return false;
   }
 
   /** What to commit now; partitions of which nothing is known yet are left out. */
-  committable(): OffsetCommit[] {
+  prepareCommit(): OffsetCommit[] {
     const commits: OffsetCommit[] = [];
-    for (const { topic, partition, nextOffset, partitionTime } of this.#queues.values()) {
-      if (nextOffset !== undefined)
-        commits.push({ topic, partition, offset: nextOffset, metadata: encodeOffsetMetadata(partitionTime) });
+    for (const queue of this.group.queues) {
+      queue.prepareCommit();
+      const { topic, partition, nextOffset: offset, partitionTime } = queue;
+      if (offset !== undefined) commits.push({ topic, partition, offset, metadata: encodeOffsetMetadata(partitionTime) });
     }
     return commits;
   }
 
-  committed(commits: readonly OffsetCommit[]): void {
-    for (const { topic, partition, offset, metadata } of commits) {
-      this.#queue(topic, partition).committed(offset, decodeOffsetMetadata(metadata));
-    }
+  /** What {@link prepareCommit} gave is committed. */
+  confirmCommit(): void {
+    for (const queue of this.group.queues) queue.confirmCommit();
   }
 
   /** Drops what waits, goes back to the last commit, and connects each queue to the new node that reads it. */

@@ -52,6 +52,8 @@ export class TopologyTestDriver implements AsyncDisposable {
   #globalTask: DrivenTask | undefined;
   /** Work is done in the order in which it was asked for. */
   #last: Promise<unknown> = Promise.resolve();
+  /** Pieces of work that are under way or have to wait for another one. */
+  #waiting = 0;
 
   private constructor(topology: Topology, options: ResolvedDriverOptions) {
     this.#options = options;
@@ -86,11 +88,12 @@ export class TopologyTestDriver implements AsyncDisposable {
   createInputTopic<K, V>(topic: Topic<K, V>, options?: TestInputTopicOptions): TestInputTopic<K, V> {
     this.#assertReadable(topic.name);
     const pipe: PipeBytes = (timestamp, bytes, keyStart, keyEnd, valueStart, valueEnd, headers) => {
-      const copy = Buffer.from(bytes.subarray(0, valueEnd));
-      return this.#exclusively(() => {
+      // Work that has to wait must not find the buffer used for another record.
+      const own = this.#waiting === 0 ? bytes : Buffer.from(bytes.subarray(0, valueEnd));
+      return this.#exclusively(async () => {
         this.#running();
-        this.#broker.appendInput(topic.name, timestamp, copy, keyStart, keyEnd, valueStart, valueEnd, headers);
-        return this.#settle();
+        this.#broker.appendInput(topic.name, timestamp, own, keyStart, keyEnd, valueStart, valueEnd, headers);
+        await this.#settle();
       });
     };
     return new TestInputTopic(topic, pipe, () => this.clock.nowMs(), options);
@@ -267,10 +270,15 @@ export class TopologyTestDriver implements AsyncDisposable {
     return this.#task;
   }
 
-  /** One piece of work at a time. A failure is that of its caller; the next piece finds the task as it was left. */
+  /**
+   * One piece of work at a time, in the order of the calls; without a wait when nothing is going on. A failure is that of its
+   * caller; the next piece finds the task as it was left.
+   */
   #exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(work);
-    this.#last = result.catch(() => undefined);
+    const result = this.#waiting === 0 ? work() : this.#last.then(work);
+    this.#waiting++;
+    const ended = (): void => void this.#waiting--;
+    this.#last = result.then(ended, ended);
     return result;
   }
 }
