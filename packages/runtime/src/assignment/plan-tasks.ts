@@ -1,6 +1,12 @@
 import { assert, type Logger } from '@millrace/core';
 import type { Admin } from '@millrace/client';
-import { matchesTopic, resolvePartitionCounts, type PartitionCounts, type SubtopologyPlan, type TopologyPlan } from '@millrace/topology';
+import {
+  matchesTopic,
+  resolvePartitionCounts,
+  type PartitionCounts,
+  type SubtopologyPlan,
+  type TopologyPlan,
+} from '@millrace/topology';
 import type { ResolvedSettings } from '../settings/settings.ts';
 import { CHANGELOG_CONFIG, ensureInternalTopics, REPARTITION_CONFIG, type InternalTopic } from '../topics/internal-topics.ts';
 import { changelogTopicName, internalTopicName } from '../topics/topic-names.ts';
@@ -56,7 +62,9 @@ export function topicResolver(subtopology: SubtopologyPlan, applicationId: strin
 async function externalCounts(plan: TopologyPlan, admin: Admin): Promise<Map<string, number>> {
   const topics = await matchingTopics(plan, admin);
   const found = await admin.describeTopics(topics);
-  return new Map([...found].flatMap(([name, description]) => (description === undefined ? [] : [[name, description.partitions] as const])));
+  return new Map(
+    [...found].flatMap(([name, description]) => (description === undefined ? [] : [[name, description.partitions] as const])),
+  );
 }
 
 async function matchingTopics(plan: TopologyPlan, admin: Admin): Promise<string[]> {

@@ -35,7 +35,7 @@ const CHOICES = {
   compression: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
 } as const;
 
-function defaults(input: StreamsSettings): Omit<ResolvedSettings, 'applicationId'> {
+function defaults(input: Pick<StreamsSettings, 'guarantee' | 'sessionTimeoutMs'>): Omit<ResolvedSettings, 'applicationId'> {
   const sessionTimeoutMs = input.sessionTimeoutMs ?? 10_000;
   return {
     guarantee: 'at_least_once',

@@ -123,12 +123,14 @@ function createMember(options: CreateWorkerOptions, transactionalId: string, man
   });
 }
 
-function openTask(
-  options: CreateWorkerOptions,
-  committer: Committer,
-  assigned: AssignedTask,
-  manager: TaskManager,
-): Promise<StreamTask> {
+interface OpenTask {
+  readonly committer: Committer;
+  readonly input: Input;
+  readonly assigned: AssignedTask;
+  readonly tasksOnWorker: number;
+}
+
+function openTask(options: CreateWorkerOptions, { committer, input, assigned, tasksOnWorker }: OpenTask): Promise<StreamTask> {
   const { plan, settings, components, directory } = options;
   return StreamTask.open({
     id: assigned.id,

@@ -145,8 +145,12 @@ export class Input {
 }
 
 function movedOn(task: StreamTask, at: TopicPartition & { readonly offset: number }, expected: number): TaskMigratedError {
-  return new TaskMigratedError('OFFSETS_MOVED', `the committed offset is ${at.offset}, the last one of this worker is ${expected}; the task starts anew from its changelog`, {
-    taskId: task.taskId,
-    ...at,
-  });
+  return new TaskMigratedError(
+    'OFFSETS_MOVED',
+    `the committed offset is ${at.offset}, the last one of this worker is ${expected}; the task starts anew from its changelog`,
+    {
+      taskId: task.taskId,
+      ...at,
+    },
+  );
 }

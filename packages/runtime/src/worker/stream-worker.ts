@@ -93,6 +93,7 @@ export class StreamWorker {
   async #step(signal: AbortSignal): Promise<void> {
     try {
       if (this.#recovery !== undefined) {
+        await this.#backoff.wait(signal);
         await this.#recovery(signal);
         this.#recovery = undefined;
       }
@@ -232,20 +233,17 @@ export class StreamWorker {
   }
 
   async #migrate(signal: AbortSignal): Promise<void> {
-    await this.#backoff.wait(signal);
     await this.#abandon(signal);
     this.#options.member.requestRejoin('the tasks migrated');
   }
 
   async #rollback(signal: AbortSignal): Promise<void> {
-    await this.#backoff.wait(signal);
     await this.#writes.settled();
     await this.#options.committer.rollback();
     await this.#options.manager.rollbackAll(signal);
   }
 
   async #revive(taskId: string, signal: AbortSignal): Promise<void> {
-    await this.#backoff.wait(signal);
     await this.#writes.settled().catch(() => undefined);
     await this.#options.committer.rollback();
     await this.#options.manager.rollbackAll(signal);
