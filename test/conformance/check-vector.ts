@@ -1,6 +1,6 @@
-import type { StateEngine } from '@millrace/state';
 import { firstDifference } from './compare.ts';
 import { drive } from './drive.ts';
+import type { EngineUnderTest } from './engines.ts';
 import { interpret } from './interpreter/interpret.ts';
 import { operatorsOfTheNextIssue } from './interpreter/next-issue.ts';
 import type { Vector } from './vector.ts';
@@ -19,7 +19,7 @@ function failed(difference: string): Verdict {
 }
 
 /** Builds the vector's topology with the DSL, feeds its inputs into the test driver and compares everything it pins. */
-export async function checkVector(vector: Vector, engine: StateEngine | undefined): Promise<Verdict> {
+export async function checkVector(vector: Vector, engine: EngineUnderTest): Promise<Verdict> {
   const operators = operatorsOfTheNextIssue(vector);
   if (operators.length > 0) return { kind: 'skipped', operators };
   const build = attempt(() => interpret(vector));
