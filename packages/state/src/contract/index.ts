@@ -4,3 +4,4 @@
  * @module
  */
 export { describeStateEngineContract, type StateEngineHarness } from './state-engine-contract.ts';
+export { describeStoreContract } from './store-contract.ts';

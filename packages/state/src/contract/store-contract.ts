@@ -1,6 +1,10 @@
 import { afterEach, describe } from 'vitest';
+import { describeJoinStores } from './join-suite.ts';
 import { describeKeyValueStores } from './key-value-suite.ts';
+import { describeOuterJoinStores } from './outer-join-suite.ts';
+import { describeSessionStores } from './session-suite.ts';
 import type { StateEngineHarness } from './state-engine-contract.ts';
+import { describeWindowStores } from './window-suite.ts';
 
 /**
  * The suite that every kind of store passes over every engine: compared with naive models under random commands, commits,
@@ -12,5 +16,9 @@ export function describeStoreContract(name: string, harness: StateEngineHarness)
   describe(`stores over ${name}`, () => {
     afterEach(async () => harness.cleanUp?.());
     describeKeyValueStores(harness);
+    describeWindowStores(harness);
+    describeSessionStores(harness);
+    describeJoinStores(harness);
+    describeOuterJoinStores(harness);
   });
 }

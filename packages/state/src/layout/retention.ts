@@ -95,6 +95,14 @@ export class Retention {
     return this.#firstBucket > before;
   }
 
+  /**
+   * True when the observed time is that of this row, and was lower at the last commit. A restore must learn of such a row
+   * even if it is deleted again: else the restored store would take other rows to be readable.
+   */
+  isNews(time: number): boolean {
+    return time === this.#observed && time > this.#observedCommitted;
+  }
+
   /** True when the observed time has moved since the last commit. */
   get hasMoved(): boolean {
     return this.#observed !== this.#observedCommitted;

@@ -236,5 +236,6 @@ function keyValueLayout<K>(space: KeySpace, keys: KeyCodec<K>): RowLayout<K> {
     userKey: (entry) => keys.key(entry.identity),
     keySize: (entry) => keys.size(entry.identity),
     isStored: () => true,
+    isNews: () => false,
   };
 }

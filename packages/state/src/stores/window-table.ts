@@ -90,6 +90,7 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
       userKey: (entry) => this.#windowedKey(keys.key(entry.identity), entry.bucket.id),
       keySize: (entry) => keys.size(entry.identity),
       isStored: (entry) => retention.isStored(entry.bucket.id),
+      isNews: (entry) => retention.isNews(entry.bucket.id),
     };
   }
 

@@ -23,6 +23,8 @@ export interface RowLayout<K> {
   keySize(entry: RowEntry): number;
   /** False when the row has expired since it was written: it goes to the changelog only. */
   isStored(entry: RowEntry): boolean;
+  /** True when the changelog must get the row even if it has come and gone since the last commit. */
+  isNews(entry: RowEntry): boolean;
 }
 
 export interface RowTableOptions<K, V> {
@@ -115,7 +117,7 @@ export class RowTable<K, V> implements RowAccess<K, V>, ScanSource<RowEntry, Val
   #flushRow(entry: RowEntry, update: HeldUpdate): void {
     // Made and deleted since the last flush: nobody has heard of the row, and nobody has to.
     const vanished = entry.held === undefined && update.before === undefined;
-    if (!vanished) this.overlay.markDirty(entry);
+    if (!vanished || this.#layout.isNews(entry)) this.overlay.markDirty(entry);
     this.overlay.unpin(entry, HELD);
     if (vanished || this.#listener === undefined) return;
     const oldValue = this.#sendOldValues && update.before !== undefined ? this.#values.value(update.before) : undefined;
@@ -130,7 +132,7 @@ export class RowTable<K, V> implements RowAccess<K, V>, ScanSource<RowEntry, Val
   #commitRow(entry: RowEntry, batch: WriteBatch, changelog: ChangelogWriter | undefined): void {
     const present = entry.held !== undefined;
     // Neither the database nor the changelog has ever seen the row.
-    if (!present && !entry.persisted) return;
+    if (!present && !entry.persisted && !this.#layout.isNews(entry)) return;
     const { scratch } = batch;
     const stored = this.#layout.isStored(entry);
     const keyStart = scratch.length;

@@ -98,7 +98,7 @@ export class JoinTable<K, V> implements StateStore, JoinStore<K, V> {
     }
     const bucket = this.#retention.bucketOf(timestamp);
     const identity = this.#keys.identity(key);
-    // A record that nobody can read gets a list of its own, which goes no further than the changelog.
+    // A record in a bucket that is gone gets a list of its own, which goes no further than the changelog.
     const isStored = this.#retention.isStored(timestamp);
     const list = isStored ? this.#lists.find(bucket, identity) : new JoinList(new Bucket(bucket), identity);
     this.#lists.overlay.markDirty(list);

@@ -54,8 +54,9 @@ export class PendingIndex {
   add(list: PendingList): IndexedBucket {
     const bucket = this.#bucket(list.bucket.id);
     bucket.live++;
-    if (!list.indexed) bucket.keys.push(list.identity);
-    list.indexed = true;
+    // A list with a row was in the index when the row was written; the index of a bucket begins anew once it is forgotten.
+    if (list.indexedIn !== bucket && !list.persisted) bucket.keys.push(list.identity);
+    list.indexedIn = bucket;
     return bucket;
   }
 

@@ -37,8 +37,8 @@ export class PendingList extends Entry {
   readonly changes: Pending[] = [];
   /** Whether the database has a row for the list. */
   persisted = false;
-  /** Whether the index of its bucket is known to name the key. */
-  indexed = false;
+  /** The index of the bucket to which the key has been added. */
+  indexedIn: object | undefined = undefined;
   /** The bytes of the key as latin-1 text, for sorting; made when first asked for. */
   keyText: string | undefined = undefined;
 

@@ -116,7 +116,6 @@ export class PendingLists<K, L, R> {
         item.persisted = true;
       });
       list.persisted = true;
-      list.indexed = true;
     }
     list.bytes = this.#sizeOf(list);
     return list;

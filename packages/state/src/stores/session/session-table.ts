@@ -98,7 +98,7 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V> {
       return;
     }
     const list = this.#listFor(this.#identity(key), end);
-    const session = list.get(start, end) ?? (value == null ? undefined : list.add(start, end));
+    const session = list.get(start, end) ?? (value != null || this.#retention.isNews(end) ? list.add(start, end) : undefined);
     if (session !== undefined) this.#write(list, session, value);
   }
 
@@ -111,9 +111,9 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V> {
     throw new ProcessingError('STORE_KEY_ABSENT', 'a store was asked for an absent key; check for it before', { store: this.name });
   }
 
-  /** A session that nobody can read gets a list of its own, which goes no further than the changelog. */
+  /** A session in a bucket that is gone gets a list of its own, which goes no further than the changelog. */
   #listFor(identity: KeyIdentity, end: number): SessionList {
-    if (this.#retention.isReadable(end)) return this.#lists.find(this.#retention.bucketOf(end), identity);
+    if (this.#retention.isStored(end)) return this.#lists.find(this.#retention.bucketOf(end), identity);
     return new SessionList(new Bucket(this.#retention.bucketOf(end)), identity);
   }
 
@@ -190,7 +190,7 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V> {
     const { list } = session;
     // Made and removed since the last flush: nobody has heard of the session, and nobody has to.
     const vanished = session.held === undefined && update.before === undefined;
-    if (!vanished) this.#noteChange(list, session);
+    if (!vanished || this.#retention.isNews(session.end)) this.#noteChange(list, session);
     else if (!session.changed) list.sessions.splice(list.sessions.indexOf(session), 1);
     if (--list.heldBack === 0) this.#lists.overlay.unpin(list, HELD);
     if (vanished || this.#listener === undefined) return;
@@ -212,7 +212,7 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V> {
     for (const session of list.changes) {
       session.changed = false;
       const present = session.held !== undefined;
-      if (changelog !== undefined && (present || session.persisted)) this.#log(session, batch.scratch.bytes, changelog);
+      if (changelog !== undefined && (present || session.persisted || this.#retention.isNews(session.end))) this.#log(session, batch.scratch.bytes, changelog);
       session.persisted = present;
     }
     list.changes.length = 0;
