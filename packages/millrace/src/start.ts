@@ -24,7 +24,7 @@ export interface ConnectionOptions {
   readonly clientId?: string;
   readonly tls?: TlsOptions;
   readonly sasl?: SaslOptions;
-  /** What carries the bytes. Default `kafkajs`. */
+  /** What carries the bytes. Default `socket` (docs/decisions/0004). */
   readonly transport?: 'kafkajs' | 'socket';
 }
 
@@ -72,7 +72,7 @@ export async function start(topology: Topology, options: StartOptions): Promise<
     clientId: clientId ?? settings.applicationId,
     transport: createTransport(
       { ...ports, ...connection(options), clientId: clientId ?? settings.applicationId },
-      transport ?? 'kafkajs',
+      transport ?? 'socket',
     ),
     ...(settings.requestTimeoutMs === undefined ? {} : { requestTimeoutMs: settings.requestTimeoutMs }),
   });
