@@ -2,6 +2,7 @@ import { bytes, ProcessingError, type Random, type Serde } from '@millrace/core'
 import type { BatchAppender } from '@millrace/client';
 import type { SinkTarget, SinkWriter } from '@millrace/topology';
 import type { ProductionErrorHandler } from '../errors/production-error-handler.ts';
+import { consultHandler } from '../errors/consult-handler.ts';
 import type { ErrorHandlerContext } from '../errors/error-handler-context.ts';
 import { SinkOutput, type SinkOwner } from './sink-output.ts';
 
@@ -52,7 +53,9 @@ export class RecordCollector {
     error: unknown,
   ): void {
     const context = this.#options.errorContext(target.node);
-    const { decide } = this.#options.handler.handleSerialization(context, { topic, key, value }, error, part);
+    const { decide } = consultHandler('production', context, error, () =>
+      this.#options.handler.handleSerialization(context, { topic, key, value }, error, part),
+    );
     if (decide === 'continue') {
       this.#options.owner.dropped(target.node, `the ${part} could not be serialised`);
       return;

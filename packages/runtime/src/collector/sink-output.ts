@@ -107,6 +107,8 @@ export class SinkOutput implements SinkWriter {
   #knownOutput(topic: string): TopicOutput | undefined {
     const existing = this.#outputs.get(topic);
     if (existing !== undefined) return existing;
+    // The look-up may have ended, but records that came before this one are still on their way.
+    if (this.#waiting.has(topic)) return undefined;
     const handle = this.#options.appender.knownTopic(topic);
     return handle === undefined ? undefined : this.#addOutput(handle);
   }

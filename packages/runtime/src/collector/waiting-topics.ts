@@ -49,7 +49,7 @@ export class WaitingTopics {
       .finally(() => this.#waiting.delete(topic));
   }
 
-  clear(): void {
-    this.#waiting.clear();
+  has(topic: string): boolean {
+    return this.#waiting.has(topic);
   }
 }

@@ -1,5 +1,6 @@
 import { bytes, FatalStreamsError, ProcessingError, type Serde, type TopicPartition } from '@millrace/core';
 import type { CommittedOffset, FetchedPartition, OffsetCommit } from '@millrace/client';
+import { consultHandler } from '../errors/consult-handler.ts';
 import type { DeserializationErrorHandler } from '../errors/deserialization-error-handler.ts';
 import { decodeOffsetMetadata, encodeOffsetMetadata } from './offset-metadata.ts';
 import { PartitionGroup, type InputProgress } from './partition-group.ts';
@@ -110,8 +111,12 @@ export class TaskInputs implements SkippedRecordListener {
     const { topic, partition, offset, timestamp, headers } = queue;
     const node = queue.source.name;
     const context = { taskId, node, topic, partition, offset, timestamp, headers };
-    const { decide } = this.#options.handler.handle(context, { key: queue.rawKey(), value: queue.rawValue() }, error);
-    if (decide === 'continue') return this.#options.owner.dropped(node, 'not deserialisable');
+    const raw = { key: queue.rawKey(), value: queue.rawValue() };
+    const { decide } = consultHandler('deserialisation', context, error, () => this.#options.handler.handle(context, raw, error));
+    if (decide === 'continue') {
+      this.#options.owner.dropped(node, 'not deserialisable');
+      return;
+    }
     const serde = part === 'key' ? queue.source.keySerde : queue.source.valueSerde;
     throw new ProcessingError(
       'DESERIALIZATION_FAILED',

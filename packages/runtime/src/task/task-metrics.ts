@@ -13,7 +13,7 @@ export class TaskMetrics {
   readonly punctuations: Counter;
   readonly #metrics: Metrics;
   readonly #taskId: string;
-  readonly #dropped = new Map<string, Map<string, Counter>>();
+  readonly #dropped = new Map<string, Counter>();
 
   constructor(metrics: Metrics, taskId: string) {
     this.#metrics = metrics;
@@ -24,16 +24,12 @@ export class TaskMetrics {
 
   /** Counts a dropped record. @param reason a short fixed text: each makes a time series */
   countDropped(node: string, reason: string): void {
-    let ofNode = this.#dropped.get(node);
-    if (ofNode === undefined) this.#dropped.set(node, (ofNode = new Map()));
-    let counter = ofNode.get(reason);
+    const id = `${node}\n${reason}`;
+    let counter = this.#dropped.get(id);
     if (counter === undefined) {
-      counter = this.#metrics.counter(DROPPED_RECORDS, 'Records dropped before or while they were processed.', {
-        task: this.#taskId,
-        node,
-        reason,
-      });
-      ofNode.set(reason, counter);
+      const labels = { task: this.#taskId, node, reason };
+      counter = this.#metrics.counter(DROPPED_RECORDS, 'Records dropped before or while they were processed.', labels);
+      this.#dropped.set(id, counter);
     }
     counter.add(1);
   }

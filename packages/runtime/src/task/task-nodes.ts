@@ -1,4 +1,4 @@
-import { formatTaskId, NO_HEADERS, ProcessingError, RecordContext, StreamsError, type Logger } from '@millrace/core';
+import { formatTaskId, NO_HEADERS, ProcessingError, type RecordContext, StreamsError, type Logger } from '@millrace/core';
 import type { StateStore } from '@millrace/state';
 import {
   TaskTopology,
@@ -10,6 +10,7 @@ import {
   type TaskPort,
 } from '@millrace/topology';
 import { RecordCollector } from '../collector/record-collector.ts';
+import { consultHandler } from '../errors/consult-handler.ts';
 import type { ErrorHandlerContext } from '../errors/error-handler-context.ts';
 import type { TaskState } from '../task-state/task-state.ts';
 import { PendingWork } from './pending-work.ts';
@@ -148,8 +149,12 @@ export class TaskNodes implements TaskPort {
   }
 
   onProcessingError(node: string, error: unknown, key: unknown, value: unknown): void {
-    const { decide } = this.#handler.handle(this.errorContext(node), { key, value }, error);
-    if (decide === 'continue') return this.#surroundings.metrics.countDropped(node, 'processing failed');
+    const context = this.errorContext(node);
+    const { decide } = consultHandler('processing', context, error, () => this.#handler.handle(context, { key, value }, error));
+    if (decide === 'continue') {
+      this.#surroundings.metrics.countDropped(node, 'processing failed');
+      return;
+    }
     const { topic, partition, offset } = this.recordContext;
     const where = topic === undefined ? {} : { topic, partition, offset };
     throw new ProcessingError('PROCESSING_FAILED', `processing failed: ${messageOf(error)}`, {

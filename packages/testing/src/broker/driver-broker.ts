@@ -20,8 +20,10 @@ export class DriverBroker implements BatchAppender {
 
   /** The log of a topic; topics come into being when they are first named. */
   log(topic: string): TopicLog {
-    let log = this.#logs.get(topic);
-    if (log === undefined) this.#logs.set(topic, (log = new TopicLog(topic)));
+    const known = this.#logs.get(topic);
+    if (known !== undefined) return known;
+    const log = new TopicLog(topic);
+    this.#logs.set(topic, log);
     return log;
   }
 
@@ -59,8 +61,10 @@ export class DriverBroker implements BatchAppender {
   }
 
   knownTopic(name: string): TopicHandle {
-    let handle = this.#handles.get(name);
-    if (handle === undefined) this.#handles.set(name, (handle = { topic: name, partitions: 1 }));
+    const known = this.#handles.get(name);
+    if (known !== undefined) return known;
+    const handle = { topic: name, partitions: 1 };
+    this.#handles.set(name, handle);
     return handle;
   }
 

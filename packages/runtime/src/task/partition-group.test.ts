@@ -1,0 +1,128 @@
+import { string, type Serde } from '@millrace/core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { fetchedPartition } from '../task-harness/fetched-partition.ts';
+import { PartitionGroup, type InputProgress } from './partition-group.ts';
+import { RecordQueue } from './record-queue.ts';
+
+const text = string() as Serde<unknown>;
+const caughtUp: InputProgress = { position: () => 5, bounds: () => ({ highWatermark: 5, lastStableOffset: 5 }) };
+
+function groupOf(
+  topics: readonly string[],
+  options: { maxTaskIdleMs?: number; readCommitted?: boolean; progress?: InputProgress } = {},
+) {
+  const group = new PartitionGroup({ maxTaskIdleMs: 0, readCommitted: true, progress: caughtUp, ...options });
+  const queues = topics.map((topic) => {
+    const source = { name: topic, keySerde: text, valueSerde: text, timestampExtractor: undefined, process: () => undefined };
+    const listener = { onUnreadable: () => undefined, onNegativeTimestamp: () => undefined };
+    const queue = new RecordQueue({ topic, partition: 0, source, defaultKeySerde: text, defaultValueSerde: text, listener });
+    group.add(queue);
+    return queue;
+  });
+  const fill = (topic: string, timestamps: readonly number[]): void => {
+    queues[topics.indexOf(topic)]?.enqueue(
+      fetchedPartition(
+        timestamps.map((timestamp) => ({ timestamp })),
+        { topic },
+      ),
+    );
+  };
+  return { group, fill };
+}
+
+/** Takes everything; topic and timestamp of each record. */
+function drain(group: PartitionGroup): [topic: string, timestamp: number][] {
+  const taken: [string, number][] = [];
+  for (let queue = group.take(); queue !== undefined; queue = group.take()) {
+    taken.push([queue.topic, queue.timestamp]);
+    queue.advance();
+  }
+  return taken;
+}
+
+describe('PartitionGroup', () => {
+  it('takes the lowest head, ties in the order of the partitions, each partition in offset order', () => {
+    const { group, fill } = groupOf(['a', 'b']);
+    fill('a', [1, 9, 2]);
+    fill('b', [1, 3]);
+    expect(drain(group)).toEqual([
+      ['a', 1],
+      ['b', 1],
+      ['b', 3],
+      ['a', 9],
+      ['a', 2],
+    ]);
+  });
+
+  it('has the highest timestamp taken as stream time', () => {
+    const { group, fill } = groupOf(['a']);
+    expect(group.streamTime).toBe(-1);
+    fill('a', [5, 3]);
+    drain(group);
+    expect(group.streamTime).toBe(5);
+  });
+
+  it('gives the same order as merging sorted inputs', () => {
+    const sorted = fc.array(fc.nat(50), { maxLength: 20 }).map((list) => list.sort((a, b) => a - b));
+    fc.assert(
+      fc.property(sorted, sorted, (a, b) => {
+        const { group, fill } = groupOf(['a', 'b']);
+        if (a.length > 0) fill('a', a);
+        if (b.length > 0) fill('b', b);
+        const times = drain(group).map(([, timestamp]) => timestamp);
+        expect(times).toEqual([...a, ...b].sort((x, y) => x - y));
+      }),
+    );
+  });
+
+  describe('when a partition is empty', () => {
+    const behind: InputProgress = { position: () => 5, bounds: () => ({ highWatermark: 9, lastStableOffset: 9 }) };
+    const unknown: InputProgress = { position: () => 0, bounds: () => undefined };
+
+    it('goes on once that one is caught up', () => {
+      const { group, fill } = groupOf(['a', 'b']);
+      expect(group.isReady(0)).toBe(false);
+      fill('a', [1]);
+      expect(group.isReady(0)).toBe(true);
+    });
+
+    it('waits without limit while the broker has more of it, or that is unknown', () => {
+      for (const progress of [behind, unknown]) {
+        const { group, fill } = groupOf(['a', 'b'], { progress, maxTaskIdleMs: 10 });
+        fill('a', [1]);
+        expect(group.isReady(0)).toBe(false);
+        expect(group.isReady(1e9)).toBe(false);
+        expect(group.idleDeadlineMs).toBe(Infinity);
+      }
+    });
+
+    it('counts uncommitted records on the broker only when it reads them', () => {
+      const progress: InputProgress = { position: () => 5, bounds: () => ({ highWatermark: 9, lastStableOffset: 5 }) };
+      for (const readCommitted of [true, false]) {
+        const { group, fill } = groupOf(['a', 'b'], { progress, readCommitted });
+        fill('a', [1]);
+        expect(group.isReady(0)).toBe(readCommitted);
+      }
+    });
+
+    it('waits as long as the setting says when it is caught up, from when it became empty', () => {
+      const { group, fill } = groupOf(['a', 'b'], { maxTaskIdleMs: 10 });
+      fill('a', [1, 2]);
+      expect(group.isReady(100)).toBe(false);
+      expect(group.idleDeadlineMs).toBe(110);
+      expect(group.isReady(109)).toBe(false);
+      expect(group.isReady(110)).toBe(true);
+      fill('b', [1]);
+      expect(group.isReady(111)).toBe(true);
+      expect(group.idleDeadlineMs).toBe(Infinity);
+    });
+
+    it('never waits with −1', () => {
+      const { group, fill } = groupOf(['a', 'b'], { progress: behind, maxTaskIdleMs: -1 });
+      expect(group.isReady(0)).toBe(false);
+      fill('a', [1]);
+      expect(group.isReady(0)).toBe(true);
+    });
+  });
+});

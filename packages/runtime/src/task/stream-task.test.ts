@@ -1,0 +1,304 @@
+import { MetricsRegistry, seededRandom, silentLogger, string, topic } from '@millrace/core';
+import { keyValueStore, memoryEngine, type KeyValueStore, type StateEngine } from '@millrace/state';
+import { Topology, type Processor, type ProcessorContext } from '@millrace/topology';
+import { describe, expect, it } from 'vitest';
+import { AppendedRecords } from '../task-harness/appended-records.ts';
+import { fetchedPartition, type FetchedRecord } from '../task-harness/fetched-partition.ts';
+import { decodeOffsetMetadata, encodeOffsetMetadata } from './offset-metadata.ts';
+import { StreamTask } from './stream-task.ts';
+import type { StreamTaskOptions } from './stream-task-options.ts';
+
+const text = { key: string(), value: string() };
+const counting = (): Topology =>
+  new Topology()
+    .addSource('in', topic('input', text))
+    .addProcessor('count', () => appending(), ['in'])
+    .addStateStore(keyValueStore('texts', string(), string()), ['count'])
+    .addSink('out', topic('output', text), ['count']);
+
+/** Appends each value to the text of its key. Counts in its own memory how many records it has seen. */
+function appending(): Processor<string, string, string, string> {
+  let context: ProcessorContext<string, string>;
+  let texts: KeyValueStore<string, string>;
+  let seen = 0;
+  return {
+    init(given) {
+      context = given;
+      texts = given.getStateStore('texts');
+    },
+    process(record) {
+      seen++;
+      const all = (texts.get(record.key) ?? '') + record.value;
+      texts.put(record.key, all);
+      context.forward(record.withValue(`${all} #${seen}`));
+    },
+  };
+}
+
+interface Harness {
+  readonly task: StreamTask;
+  readonly appended: AppendedRecords;
+  readonly feed: (records: readonly FetchedRecord[], baseOffset?: number) => void;
+  readonly outputs: () => (string | undefined)[];
+}
+
+async function open(
+  topology: Topology,
+  overrides: Partial<StreamTaskOptions> & { engine?: StateEngine } = {},
+  appended = new AppendedRecords({ output: 1, 'app-texts-changelog': 1 }),
+): Promise<StreamTask> {
+  const [subtopology] = topology.plan().subtopologies;
+  if (subtopology === undefined) throw new Error('the topology is empty');
+  return StreamTask.open({
+    id: { subtopology: 0, partition: 0 },
+    subtopology,
+    inputPartitions: [{ topic: 'input', partition: 0 }],
+    settings: {
+      applicationId: 'app',
+      guarantee: 'exactly_once_v2',
+      maxTaskIdleMs: 0,
+      bufferedBytesPerPartition: 1024,
+      cacheMaxBytes: 0,
+      emitIntervalMs: 0,
+    },
+    components: {
+      engine: overrides.engine ?? memoryEngine(),
+      clock: stillClock,
+      random: seededRandom(1),
+      logger: silentLogger,
+      metrics: new MetricsRegistry(),
+    },
+    directory: 'task',
+    appender: appended,
+    progress: { position: () => 0, bounds: () => ({ highWatermark: 0, lastStableOffset: 0 }) },
+    cleanCacheBytes: 1 << 20,
+    ...overrides,
+  });
+}
+
+const stillClock = { nowMs: () => 0, monotonicMs: () => 0, setTimer: () => () => undefined, sleep: () => Promise.resolve() };
+
+async function running(topology: Topology): Promise<Harness> {
+  const appended = new AppendedRecords({ output: 1, 'app-texts-changelog': 1 });
+  const task = await open(topology, {}, appended);
+  await task.finishRestore();
+  task.initializeInput([{ topic: 'input', partition: 0, offset: 0, metadata: '' }]);
+  return {
+    task,
+    appended,
+    feed: (records, baseOffset = 0) => task.enqueue(fetchedPartition(records, { baseOffset })),
+    outputs: () => appended.records.filter((record) => record.topic === 'output').map(({ value }) => value),
+  };
+}
+
+async function commit(task: StreamTask): Promise<void> {
+  task.flushCaches();
+  task.prepareCommit();
+  await task.completeCommit();
+}
+
+describe('StreamTask', () => {
+  it('processes up to the number asked for, and has the next offset and the partition time ready to commit', async () => {
+    const { task, feed, outputs } = await running(counting());
+    feed([
+      { key: 'k', value: 'a', timestamp: 30 },
+      { key: 'k', value: 'b', timestamp: 20 },
+      { key: 'k', value: 'c', timestamp: 10 },
+    ]);
+    expect(task.process(2, Infinity)).toBe(2);
+    expect(outputs()).toEqual(['a #1', 'ab #2']);
+    task.prepareCommit();
+    const [offset] = task.committableOffsets();
+    expect(offset).toMatchObject({ topic: 'input', partition: 0, offset: 2 });
+    expect(decodeOffsetMetadata(offset?.metadata ?? '')).toBe(30);
+    expect(task.process(9, Infinity)).toBe(1);
+  });
+
+  it('writes dirty rows to the changelog once per commit, with the latest value', async () => {
+    const { task, appended, feed } = await running(counting());
+    feed([
+      { key: 'k', value: 'a' },
+      { key: 'k', value: 'b' },
+      { key: 'l', value: 'c' },
+    ]);
+    task.process(9, Infinity);
+    await commit(task);
+    const changelog = appended.records.filter((record) => record.topic === 'app-texts-changelog');
+    expect(changelog.map(({ key, value }) => `${key ?? ''}=${value ?? ''}`)).toEqual(['k=ab', 'l=c']);
+    expect(task.commitNeeded).toBe(false);
+    expect(task.changelogs()).toEqual([
+      { store: 'texts', topic: 'app-texts-changelog', partition: 0, offset: 2, isInput: false },
+    ]);
+    expect(task.storedInputOffset('input', 0)).toBe(3);
+  });
+
+  it('goes back to the last commit in state, offsets and the memory of its processors', async () => {
+    const { task, feed, outputs } = await running(counting());
+    feed([
+      { key: 'k', value: 'a' },
+      { key: 'k', value: 'b' },
+    ]);
+    task.process(1, Infinity);
+    await commit(task);
+    task.process(1, Infinity);
+    task.rollback();
+    expect(task.hasRecords).toBe(false);
+    task.initializeInput([{ topic: 'input', partition: 0, offset: 1, metadata: '' }]);
+    task.enqueue(
+      fetchedPartition(
+        [
+          { key: 'k', value: 'a' },
+          { key: 'k', value: 'b' },
+        ],
+        { fetchOffset: 1 },
+      ),
+    );
+    task.process(9, Infinity);
+    expect(outputs()).toEqual(['a #1', 'ab #2', 'ab #1']);
+  });
+
+  it('lets the next records be processed while a commit is being written', async () => {
+    const { task, feed } = await running(counting());
+    feed([
+      { key: 'k', value: 'a' },
+      { key: 'k', value: 'b' },
+    ]);
+    task.process(1, Infinity);
+    task.prepareCommit();
+    const written = task.completeCommit();
+    task.process(1, Infinity);
+    await written;
+    task.rollback();
+    expect((task.store('texts') as KeyValueStore<string, string>).get('k')).toBe('a');
+  });
+
+  it('takes its stream time from the metadata of the committed offsets', async () => {
+    const times: number[] = [];
+    const watching = (): Processor<string, string> => {
+      let context: ProcessorContext<never, never>;
+      return {
+        init(given) {
+          context = given;
+        },
+        process: () => void times.push(context.currentStreamTimeMs()),
+      };
+    };
+    const { task, feed } = await running(
+      new Topology().addSource('in', topic('input', text)).addProcessor('watch', watching, ['in']),
+    );
+    task.initializeInput([{ topic: 'input', partition: 0, offset: 4, metadata: encodeOffsetMetadata(50) }]);
+    feed([{ timestamp: 20 }, { timestamp: 60 }], 4);
+    task.process(9, Infinity);
+    expect(times).toEqual([50, 60]);
+  });
+
+  it('stops after a record whose processor returned a promise, and goes on behind it', async () => {
+    const done: string[] = [];
+    const slow = (): Processor<string, string> => ({
+      async process(record) {
+        await Promise.resolve();
+        done.push(record.value);
+      },
+    });
+    const { task, feed } = await running(new Topology().addSource('in', topic('input', text)).addProcessor('slow', slow, ['in']));
+    feed([{ value: 'a' }, { value: 'b' }]);
+    expect(task.process(9, Infinity)).toBe(1);
+    expect(task.process(9, Infinity)).toBe(0);
+    await task.pending;
+    expect(done).toEqual(['a']);
+    expect(task.process(9, Infinity)).toBe(1);
+    await task.pending;
+    expect(done).toEqual(['a', 'b']);
+  });
+
+  it('throws with the next call what asynchronous work failed with, and then refuses to commit', async () => {
+    const failing = (): Processor<string, string> => ({ process: () => Promise.reject(new Error('later')) });
+    const { task, feed } = await running(
+      new Topology().addSource('in', topic('input', text)).addProcessor('failing', failing, ['in']),
+    );
+    feed([{ value: 'a' }]);
+    task.process(9, Infinity);
+    await task.pending;
+    expect(() => task.flushCaches()).toThrow(/processing failed: later.*input-0, offset 0, node failing/);
+    expect(() => task.prepareCommit()).toThrow(/later/);
+    task.rollback();
+    expect(task.process(9, Infinity)).toBe(0);
+  });
+
+  it('stops when user code asks for a commit and when the producer can take no more', async () => {
+    const asking = (): Processor<string, string> => {
+      let context: ProcessorContext<never, never>;
+      return {
+        init(given) {
+          context = given;
+        },
+        process(record) {
+          if (record.value === 'commit') context.commit();
+        },
+      };
+    };
+    const { task, appended, feed } = await running(
+      new Topology().addSource('in', topic('input', text)).addProcessor('ask', asking, ['in']),
+    );
+    feed([{ value: 'commit' }, { value: 'b' }, { value: 'c' }]);
+    expect(task.process(9, Infinity)).toBe(1);
+    expect(task.commitRequested).toBe(true);
+    await commit(task);
+    expect(task.commitRequested).toBe(false);
+    appended.backPressure = true;
+    expect(task.process(9, Infinity)).toBe(1);
+  });
+
+  it('asks for a pause when an input holds too much, and for more when it is down to half', async () => {
+    const { task, feed } = await running(counting());
+    feed([{ key: 'k', value: 'x'.repeat(600) }]);
+    expect(task.isFull('input', 0)).toBe(false);
+    feed([{ key: 'k', value: 'x'.repeat(600) }], 1);
+    expect([task.isFull('input', 0), task.hasRoom('input', 0)]).toEqual([true, false]);
+    task.process(2, Infinity);
+    expect(task.hasRoom('input', 0)).toBe(true);
+  });
+
+  it('restores its stores from changelog records before the processors are initialised', async () => {
+    const appended = new AppendedRecords({ output: 1, 'app-texts-changelog': 1 });
+    const task = await open(counting(), {}, appended);
+    expect(task.changelogs()).toEqual([
+      { store: 'texts', topic: 'app-texts-changelog', partition: 0, offset: undefined, isInput: false },
+    ]);
+    const changelog = { topic: 'app-texts-changelog' };
+    const records = [
+      { key: 'k', value: 'old' },
+      { key: 'gone', value: 'x' },
+      { key: 'k', value: 'new' },
+      { key: 'gone' },
+      { value: 'no key' },
+    ];
+    expect(await task.applyRestored(fetchedPartition(records, changelog))).toBe(4);
+    await task.applyRestored(fetchedPartition([], { ...changelog, baseOffset: 5, nextOffset: 9 }));
+    await task.finishRestore();
+    const store = task.store('texts') as KeyValueStore<string, string>;
+    expect([store.get('k'), store.get('gone')]).toEqual(['new', undefined]);
+    expect(task.changelogs()[0]?.offset).toBe(9);
+    expect(task.changelogOffsetSum()).toBe(9);
+  });
+
+  it('restores many records in several batches', async () => {
+    const task = await open(counting());
+    const records = Array.from({ length: 12_345 }, (_, i) => ({ key: `k${i % 9000}`, value: `${i}` }));
+    expect(await task.applyRestored(fetchedPartition(records, { topic: 'app-texts-changelog' }))).toBe(12_345);
+    await task.finishRestore();
+    const store = task.store('texts') as KeyValueStore<string, string>;
+    expect([store.get('k0'), store.get('k8999')]).toEqual(['9000', '8999']);
+  });
+
+  it('releases its state when it is closed, and refuses work', async () => {
+    const engine = memoryEngine();
+    const task = await open(counting(), {
+      components: { engine, clock: stillClock, random: seededRandom(1), logger: silentLogger, metrics: new MetricsRegistry() },
+    });
+    await task.close({ clean: true });
+    expect(() => task.process(1, Infinity)).toThrow(/closed/);
+    const again = await engine.open({ directory: 'task', taskId: '0_0', logger: silentLogger });
+    await again.close();
+  });
+});
