@@ -137,6 +137,7 @@ export class Retention {
   }
 
   rollback(): void {
+    this.#observedPrepared = this.#observedCommitted;
     this.#deletedBelow = this.#deletedBelowCommitted;
     this.#moveTo(this.#observedCommitted);
   }

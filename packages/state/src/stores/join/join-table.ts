@@ -180,6 +180,7 @@ export class JoinTable<K, V> implements StateStore, JoinStore<K, V> {
     this.#lists.overlay.clear();
     this.#retention.rollback();
     this.#sequence = this.#sequenceCommitted;
+    this.#sequencePrepared = this.#sequenceCommitted;
   }
 
   get dirtyBytes(): number {

@@ -74,7 +74,10 @@ export class PendingScan<K, L, R> {
 
   /** Nothing is pending in the bucket and all of it is committed. */
   release(bucket: IndexedBucket): void {
-    for (const { list } of bucket.sorted ?? []) this.#lists.overlay.unpin(list, SCANNED);
+    for (const item of bucket.sorted ?? []) {
+      item.isSorted = false;
+      this.#lists.overlay.unpin(item.list, SCANNED);
+    }
     if (this.#bucket === bucket) this.rewind();
   }
 
