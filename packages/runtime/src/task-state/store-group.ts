@@ -26,6 +26,7 @@ export class StoreGroup {
   readonly stores: readonly TaskStore[];
   #meta = new StateMeta();
   readonly #database: StateDatabase;
+  readonly #opened: TaskStore[] = [];
   readonly #batch = new WriteBatch();
   readonly #cursor = new RecordCursor();
   #restoredRecords = 0;
@@ -40,7 +41,10 @@ export class StoreGroup {
     this.#meta = meta;
     const ids = this.stores.map(({ store }) => meta.storeId(store.name, this.#batch));
     await this.#write();
-    for (const [i, one] of this.stores.entries()) await one.store.open(contextOf(one, ids[i] as number));
+    for (const [i, one] of this.stores.entries()) {
+      await one.store.open(contextOf(one, ids[i] as number));
+      this.#opened.push(one);
+    }
   }
 
   /** Where a changelog is to be continued. */
@@ -121,7 +125,7 @@ export class StoreGroup {
   }
 
   async close(): Promise<void> {
-    for (const { store } of this.stores) store.close();
+    for (const { store } of this.#opened.splice(0)) store.close();
     await this.#database.close();
   }
 

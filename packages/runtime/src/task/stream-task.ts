@@ -296,7 +296,10 @@ export class StreamTask {
     }
   }
 
-  /** Kafka has not committed: state, times and nodes go back to the last commit; records are expected from there. */
+  /**
+   * Kafka has not committed: state, times and nodes go back to the last commit; records are expected from there. Nothing may
+   * be `pending`: user code that is still running would write to the state that was rolled back.
+   */
   rollback(): void {
     this.#failure = undefined;
     this.#worked = false;
