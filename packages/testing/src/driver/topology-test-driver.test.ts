@@ -1,5 +1,14 @@
 import { int64, string, topic, type Serde } from '@millrace/core';
-import { keyValueStore, timestampedKeyValueStore, type KeyValueStore } from '@millrace/state';
+import {
+  keyValueStore,
+  memoryEngine,
+  timestampedKeyValueStore,
+  timestampedWindowStore,
+  type KeyValueStore,
+  type StateDatabase,
+  type StateEngine,
+  type TimestampedWindowStore,
+} from '@millrace/state';
 import { Topology, type Processor, type ProcessorContext } from '@millrace/topology';
 import { describe, expect, it } from 'vitest';
 import { TopologyTestDriver } from './topology-test-driver.ts';
@@ -96,6 +105,46 @@ describe('TopologyTestDriver', () => {
     await input.pipeInput('k', 'a');
     expect(output.readValuesToList()).toEqual([1, 2, 3]);
     expect(driver.getKeyValueStore<string, number>('totals').get('a')).toBe(3);
+  });
+
+  it('finds the state that a persistent engine kept, and deletes it in the end', async () => {
+    const engine = keepingEngine();
+    const driver = await TopologyTestDriver.open(wordCount(), { engine, stateDir: 'state' });
+    const input = driver.createInputTopic(words);
+    await input.pipeInput('k', 'a a');
+    await driver.crash();
+    await driver.restart();
+    await input.pipeInput('k', 'a');
+    expect(driver.createOutputTopic(counts).readValuesToList()).toEqual([1, 2, 3]);
+    await driver.close();
+    expect(engine.destroyed).toEqual(['state/0_0']);
+    await expect(TopologyTestDriver.open(wordCount(), { engine })).rejects.toThrow(/stateDir/);
+  });
+
+  it('shows windows with and without timestamps, and counts the rows that come too late', async () => {
+    const windows = timestampedWindowStore('windows', string(), string(), { windowSizeMs: 10, retentionMs: 60_000 });
+    const topology = new Topology()
+      .addSource('in', words)
+      .addProcessor('keep', () => windowed(), ['in'])
+      .addStateStore(windows, ['keep']);
+    await using driver = await TopologyTestDriver.open(topology);
+    const input = driver.createInputTopic(words);
+    await input.pipeInput('k', 'first', { timestamp: 13 });
+    await input.pipeInput('k', 'second', { timestamp: 27 });
+    const values = driver.getWindowStore<string, string>('windows');
+    expect(values.fetch('k', 10)).toBe('first');
+    expect(driver.getTimestampedWindowStore<string, string>('windows').fetch('k', 20)).toEqual({
+      value: 'second',
+      timestamp: 27,
+    });
+    expect(await listed(values.fetchAll(0, 100))).toEqual([
+      [{ key: 'k', window: { start: 10, end: 20 } }, 'first'],
+      [{ key: 'k', window: { start: 20, end: 30 } }, 'second'],
+    ]);
+    await input.pipeInput('k', 'much later', { timestamp: 500_000 });
+    await input.pipeInput('k', 'too late', { timestamp: 15 });
+    expect(values.fetch('k', 10)).toBeUndefined();
+    expect(driver.metrics.total('millrace_task_records_dropped_total')).toBe(1);
   });
 
   it('processes records of different topics in the order of the calls, whatever their times', async () => {
@@ -321,6 +370,19 @@ function filling(): Processor<string, string> {
   };
 }
 
+/** Keeps the latest value of each window of 10 ms. */
+function windowed(): Processor<string, string> {
+  let windows: TimestampedWindowStore<string, string>;
+  return {
+    init(context) {
+      windows = context.getStateStore('windows');
+    },
+    process({ key, value, timestamp }) {
+      windows.put(key, { value, timestamp }, Math.floor(timestamp / 10) * 10);
+    },
+  };
+}
+
 function lookingUp(): Processor<string, string, string, string> {
   let context: ProcessorContext<string, string>;
   let names: KeyValueStore<string, string>;
@@ -335,4 +397,37 @@ function lookingUp(): Processor<string, string, string, string> {
 
 function fail(value: string): void {
   if (value === 'bad') throw new Error('this value is bad');
+}
+
+/** An engine whose databases outlive their closing, as files do. */
+function keepingEngine(): StateEngine & { readonly destroyed: string[] } {
+  const memory = memoryEngine();
+  const databases = new Map<string, StateDatabase>();
+  const destroyed: string[] = [];
+  return {
+    name: 'keeping',
+    persistent: true,
+    destroyed,
+    async open(options) {
+      const database = databases.get(options.directory) ?? (await memory.open(options));
+      databases.set(options.directory, database);
+      return {
+        get: (key) => database.get(key),
+        entries: (range, how) => database.entries(range, how),
+        write: (batch) => database.write(batch),
+        close: () => Promise.resolve(),
+      };
+    },
+    quarantine: () => Promise.resolve(),
+    destroy(directory) {
+      destroyed.push(directory);
+      return Promise.resolve();
+    },
+  };
+}
+
+async function listed<T>(entries: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const entry of entries) list.push(entry);
+  return list;
 }
