@@ -80,6 +80,6 @@ export function brokerErrorAs(ErrorClass: ErrorClass, errorCode: number, context
 
 function describe(errorCode: number, consequence: Consequence, context: RequestContext): string {
   const subject = context.subject === undefined ? '' : ` for ${context.subject}`;
-  const said = context.brokerMessage == null ? '' : ` "${context.brokerMessage}"`;
+  const said = context.brokerMessage == null || context.brokerMessage === '' ? '' : ` "${context.brokerMessage}"`;
   return `${context.api}${subject} was answered with ${errorName(errorCode)} (${errorCode})${said}: ${WAYS_OUT[errorCode] ?? NEXT[consequence]}`;
 }

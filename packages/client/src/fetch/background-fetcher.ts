@@ -230,6 +230,7 @@ export class BackgroundFetcher implements Fetcher {
       this.#ready.push(partition);
       if (!partition.paused) this.#arrival.announce();
     } else if (error !== undefined) this.#settleCorrupt(partition, error);
+    else if (answer.records !== undefined && answer.records.length > 0) this.#retryLater(partition, noProgress(partition));
     else partition.failures = 0;
     return batches.length > 0;
   }
@@ -285,6 +286,13 @@ export class BackgroundFetcher implements Fetcher {
     this.#cancelWake?.();
     this.#cancelWake = this.#cluster.clock.setTimer(Math.max(1, delayMs), () => this.#kick());
   }
+}
+
+/** Without a pause, asking again for what the broker answers in this way would never end. */
+function noProgress({ topic, partition, fetchPosition }: AssignedPartition): RetriableError {
+  return new RetriableError('NO_PROGRESS', 'the answer holds no batch that reaches the offset that was asked for', {
+    topic, partition, offset: fetchPosition,
+  });
 }
 
 /** False once a seek, or the end of the assignment, has overtaken the question. */

@@ -52,6 +52,8 @@ export class IdempotentSequencing implements SequencePolicy {
   }
 
   identityFor(queue: PartitionQueue): ProducerIdentity | undefined {
+    // A partition changes its identity only by starting over: batches under the old one may still be on their way.
+    if (queue.identity !== undefined) return queue.identity;
     if (this.#identity !== undefined && this.#identity === queue.abandonedIdentity) this.#identity = undefined;
     if (this.#identity === undefined) this.#ask();
     return this.#identity;

@@ -235,13 +235,13 @@ export class Sender {
   /** True when the batch will be sent again. */
   #settleIdentity({ queue, batch }: SentBatch, errorCode: number): boolean {
     // An earlier batch is to be sent again: that this one does not fit behind it yet is only natural.
-    if (errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER && !queue.isOldest(batch)) {
-      queue.putBack(batch);
-      return true;
+    const isBehindAnother = errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER && !queue.isOldest(batch);
+    if (!isBehindAnother) {
+      if (!this.#options.policy.startsOver(queue, batch, errorCode)) return false;
+      queue.startOver();
     }
-    if (!this.#options.policy.startsOver(queue, batch, errorCode)) return false;
-    queue.startOver();
     queue.putBack(batch);
+    this.#ready.add(queue);
     return true;
   }
 
