@@ -1,1 +1,43 @@
-export {};
+/**
+ * The declarative API: streams and tables, joined, grouped and windowed.
+ *
+ * @module
+ */
+export type { AggregateOptions } from './grouped/aggregate.ts';
+export type {
+  Aggregator,
+  FlatRecordMapper,
+  FlatValueMapper,
+  Initializer,
+  Joiner,
+  KeySelector,
+  Predicate,
+  RecordAction,
+  RecordMapper,
+  Reducer,
+  SessionMerger,
+  ValueMapper,
+} from './operators/callbacks.ts';
+export type { MaterializedOptions } from './options/materialized.ts';
+export type {
+  ConsumedOptions,
+  GroupedOptions,
+  NamedOptions,
+  ProcessOptions,
+  ProducedOptions,
+  RepartitionOptions,
+  SerdeOptions,
+  StreamJoinOptions,
+  TableJoinOptions,
+} from './options/operator-options.ts';
+export type { PromiseRefused, Sync } from './options/synchronous.ts';
+export type { SinkTopic, TopicChooser } from './stream/sink.ts';
+export type { Branch } from './stream/split.ts';
+export { KGroupedStream, KStream, KTable, SessionWindowedKStream, TimeWindowedKStream, type Absent } from './streams.ts';
+export { StreamsBuilder, type StreamsBuilderOptions } from './streams-builder.ts';
+export type { AlignedWindows } from './windows/aligned-windows.ts';
+export { JoinWindows } from './windows/join-windows.ts';
+export { SessionWindows } from './windows/session-windows.ts';
+export { TimeWindows } from './windows/time-windows.ts';
+export { windowedPartitioner } from './windows/windowed-partitioner.ts';
+export { sessionWindowedSerde, timeWindowedSerde, type WindowedSerde } from './windows/windowed-serde.ts';

@@ -6,7 +6,9 @@ describe('partitioner of windowed keys', () => {
   const partition = windowedPartitioner(string());
 
   it('chooses by the key alone, like the default partitioner of Kafka', () => {
-    const windows = [0, 10, 20].map((start) => partition('t', { key: '21', window: { start, end: start + 10 } }, undefined, 1000));
+    const windows = [0, 10, 20].map((start) =>
+      partition('t', { key: '21', window: { start, end: start + 10 } }, undefined, 1000),
+    );
     // murmur2('21') is -973932308 in Kafka's own tests.
     expect(windows).toEqual(Array(3).fill((-973932308 & 0x7fffffff) % 1000));
   });

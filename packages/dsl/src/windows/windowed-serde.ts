@@ -1,6 +1,11 @@
 import { ByteBuffer, CorruptDataError, readInt64, readWith, type Serde, writeWith } from '@millrace/core';
 import type { WindowedKey } from '@millrace/state';
 
+/** A serde of windowed keys. The inner one is there so that sinks can choose the partition by the key alone. */
+export interface WindowedSerde<K> extends Serde<WindowedKey<K>> {
+  readonly inner: Serde<K>;
+}
+
 /**
  * Keys of time-windowed results on topics: `[key][window start, int64]`, Kafka's `TimeWindowedSerializer`. The size is not
  * part of the bytes: whoever reads must know it.
@@ -8,7 +13,7 @@ import type { WindowedKey } from '@millrace/state';
  * @param windowSizeMs size of the windows that are read; Kafka: `window.size.ms`
  * @example topic('counts-per-minute', { key: timeWindowedSerde(string(), 60_000), value: int64() })
  */
-export function timeWindowedSerde<K>(inner: Serde<K>, windowSizeMs: number): Serde<WindowedKey<K>> {
+export function timeWindowedSerde<K>(inner: Serde<K>, windowSizeMs: number): WindowedSerde<K> {
   return windowedSerde(`time-windowed ${inner.name}`, inner, {
     length: 8,
     write(key, target) {
@@ -22,7 +27,7 @@ export function timeWindowedSerde<K>(inner: Serde<K>, windowSizeMs: number): Ser
 }
 
 /** Keys of session-windowed results on topics: `[key][end, int64][start, int64]`, Kafka's `SessionWindowedSerializer`. */
-export function sessionWindowedSerde<K>(inner: Serde<K>): Serde<WindowedKey<K>> {
+export function sessionWindowedSerde<K>(inner: Serde<K>): WindowedSerde<K> {
   return windowedSerde(`session-windowed ${inner.name}`, inner, {
     length: 16,
     write(key, target) {
@@ -40,7 +45,7 @@ interface WindowSuffix {
   read(source: Buffer, at: number): { readonly start: number; readonly end: number };
 }
 
-function windowedSerde<K>(name: string, inner: Serde<K>, suffix: WindowSuffix): Serde<WindowedKey<K>> {
+function windowedSerde<K>(name: string, inner: Serde<K>, suffix: WindowSuffix): WindowedSerde<K> {
   const read = (source: Buffer, start: number, end: number, topic: string): WindowedKey<K> => {
     const split = end - suffix.length;
     if (split < start) {
@@ -52,6 +57,7 @@ function windowedSerde<K>(name: string, inner: Serde<K>, suffix: WindowSuffix): 
   };
   return {
     name,
+    inner,
     immutable: inner.immutable ?? false,
     serialize(key, topic) {
       const bytes = inner.serialize(key.key, topic);

@@ -1,0 +1,92 @@
+import type { Serde } from '@millrace/core';
+import type { StoreBuilder } from '@millrace/state';
+import type { NodeProcessorSupplier, SinkSpec, SourceSpec, StreamPartitioner } from '@millrace/topology';
+
+/**
+ * One operation of a program: what was called, not yet the nodes that come of it. The graph can be looked at and rewritten
+ * until it is written into a topology.
+ */
+export interface GraphNode {
+  /** Name of the topology node to which the nodes of its children are attached. */
+  readonly name: string;
+  readonly content: NodeContent;
+  readonly traits: NodeTraits;
+  readonly parents: Set<GraphNode>;
+  readonly children: Set<GraphNode>;
+  /** When it is written, compared with others whose parents are written too: in the order of the calls. */
+  priority: number;
+}
+
+/** What rewriting the graph needs to know of an operation. */
+export interface NodeTraits {
+  readonly keyChanging?: boolean;
+  readonly valueChanging?: boolean;
+  readonly merges?: boolean;
+  /** A join that also takes records without key on a side that it keeps: repartition topics above it must not drop them. */
+  readonly joinsNullKeys?: boolean;
+}
+
+/** Suppliers and stores are asked for when the graph is written: what stands below an operation may still change them. */
+export type NodeContent =
+  | { readonly kind: 'root' }
+  | { readonly kind: 'source'; readonly spec: SourceSpec }
+  | { readonly kind: 'store'; readonly builder: StoreBuilder }
+  | TableSourceContent
+  | ProcessorContent
+  | RepartitionContent
+  | StreamJoinContent
+  | { readonly kind: 'sink'; readonly spec: Omit<SinkSpec, 'parents'> };
+
+export interface TableSourceContent {
+  readonly kind: 'table-source';
+  readonly source: SourceSpec;
+  readonly supplier: () => NodeProcessorSupplier;
+  readonly stores: () => readonly StoreBuilder[];
+}
+
+export interface ProcessorContent {
+  readonly kind: 'processor';
+  readonly supplier: () => NodeProcessorSupplier;
+  /** Stores that belong to this operation. */
+  readonly stores?: () => readonly StoreBuilder[];
+  /** Names of stores that belong to others. */
+  readonly connect?: () => readonly string[];
+}
+
+/** A topic through which records go to the task of their key: filter, sink and source. */
+export interface RepartitionContent {
+  readonly kind: 'repartition';
+  /** Without the application prefix. */
+  readonly topic: string;
+  readonly filter: string;
+  readonly sink: string;
+  readonly key: Serde<unknown>;
+  readonly value: Serde<unknown>;
+  readonly partitions: number | undefined;
+  readonly partitioner: StreamPartitioner<unknown, unknown> | undefined;
+  /** False for `repartition()`, which the user wants where it is. */
+  readonly optimizable: boolean;
+}
+
+/** Both join nodes and the node that merges their results; the node takes its name from the latter. */
+export interface StreamJoinContent {
+  readonly kind: 'stream-join';
+  readonly left: StreamJoinSide;
+  readonly right: StreamJoinSide;
+  /** Records without partner; used by both sides. */
+  readonly outerStore: StoreBuilder | undefined;
+}
+
+export interface StreamJoinSide {
+  readonly name: string;
+  readonly supplier: NodeProcessorSupplier;
+  /** Name of the node that stores the records of this side. */
+  readonly windowed: string;
+  /** The records of this side. */
+  readonly store: StoreBuilder;
+}
+
+/** An operation that is not part of a graph yet. */
+export function createGraphNode(name: string, content: NodeContent, traits: NodeTraits = {}): GraphNode {
+  return { name, content, traits, parents: new Set(), children: new Set(), priority: 0 };
+}

@@ -1,0 +1,115 @@
+import { failOnInvalidTimestamp } from '@millrace/core';
+import { Topology } from '@millrace/topology';
+import { keyPresentFilterOperator } from '../operators/key-present-filter.ts';
+import { passThroughOperator } from '../operators/pass-through.ts';
+import type { GraphNode, ProcessorContent, RepartitionContent, StreamJoinContent, TableSourceContent } from './graph-node.ts';
+import type { LogicalGraph } from './logical-graph.ts';
+import { nullKeyRepartitions } from './null-key-repartitions.ts';
+
+/**
+ * Writes the operations into a topology: each after its parents, otherwise in the order of the calls. The order decides the
+ * numbers of sub-topologies, and the order in which a node forwards to its children.
+ *
+ * Source: Kafka Streams `InternalStreamsBuilder.buildAndOptimizeTopology`.
+ */
+export function writeTopology(graph: LogicalGraph): Topology {
+  const topology = new Topology();
+  const keepingNullKeys = nullKeyRepartitions(graph.root);
+  const written = new Set<GraphNode>([graph.root]);
+  const ready = [...graph.root.children];
+  while (ready.length > 0) {
+    const node = takeFirst(ready);
+    if (written.has(node) || ![...node.parents].every((parent) => written.has(parent))) continue;
+    writeNode(topology, node, keepingNullKeys.has(node));
+    written.add(node);
+    ready.push(...node.children);
+  }
+  for (const group of graph.copartitionGroups) {
+    topology.copartitionSources([...group].map((node) => sourceName(graph.current(node))));
+  }
+  return topology;
+}
+
+function takeFirst(nodes: GraphNode[]): GraphNode {
+  let first = 0;
+  for (let i = 1; i < nodes.length; i++) {
+    if ((nodes[i] as GraphNode).priority < (nodes[first] as GraphNode).priority) first = i;
+  }
+  return nodes.splice(first, 1)[0] as GraphNode;
+}
+
+function sourceName(node: GraphNode): string {
+  return node.content.kind === 'table-source' ? node.content.source.name : node.name;
+}
+
+function writeNode(topology: Topology, node: GraphNode, keepsNullKeys: boolean): void {
+  const parents = [...node.parents].map(({ name }) => name);
+  const { content } = node;
+  switch (content.kind) {
+    case 'root':
+      return;
+    case 'source':
+      topology.addSourceSpec(content.spec);
+      return;
+    case 'store':
+      topology.addStateStore(content.builder);
+      return;
+    case 'table-source':
+      writeTableSource(topology, node.name, content);
+      return;
+    case 'processor':
+      writeProcessor(topology, node.name, content, parents);
+      return;
+    case 'repartition':
+      writeRepartition(topology, node.name, content, parents, keepsNullKeys);
+      return;
+    case 'stream-join':
+      writeStreamJoin(topology, node.name, content);
+      return;
+    case 'sink':
+      topology.addSinkSpec({ ...content.spec, parents });
+  }
+}
+
+function writeTableSource(topology: Topology, name: string, content: TableSourceContent): void {
+  topology.addSourceSpec(content.source);
+  topology.addNode(name, content.supplier(), [content.source.name]);
+  for (const builder of content.stores()) topology.addStateStore(builder, [name]);
+}
+
+function writeProcessor(topology: Topology, name: string, content: ProcessorContent, parents: readonly string[]): void {
+  topology.addNode(name, content.supplier(), parents);
+  for (const builder of content.stores?.() ?? []) topology.addStateStore(builder, [name]);
+  topology.connectProcessorAndStateStores(name, content.connect?.() ?? []);
+}
+
+function writeRepartition(
+  topology: Topology,
+  source: string,
+  content: RepartitionContent,
+  parents: readonly string[],
+  keepsNullKeys: boolean,
+): void {
+  const { topic, filter, sink, key, value, partitions, partitioner } = content;
+  topology.addRepartitionTopic(topic, partitions);
+  topology.addNode(filter, keepsNullKeys ? passThroughOperator() : keyPresentFilterOperator(), parents);
+  topology.addSinkSpec({ kind: 'sink', name: sink, topic, keySerde: key, valueSerde: value, partitioner, parents: [filter] });
+  topology.addSourceSpec({
+    kind: 'source',
+    name: source,
+    topics: [topic],
+    keySerde: key,
+    valueSerde: value,
+    timestampExtractor: failOnInvalidTimestamp,
+    offsetReset: undefined,
+  });
+}
+
+function writeStreamJoin(topology: Topology, merge: string, { left, right, outerStore }: StreamJoinContent): void {
+  topology.addNode(left.name, left.supplier, [left.windowed]);
+  topology.addNode(right.name, right.supplier, [right.windowed]);
+  topology.addNode(merge, passThroughOperator(), [left.name, right.name]);
+  topology.addStateStore(left.store, [left.windowed, right.name]);
+  topology.addStateStore(right.store, [right.windowed, left.name]);
+  if (outerStore !== undefined) topology.addStateStore(outerStore, [left.name, right.name]);
+}

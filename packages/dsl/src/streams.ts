@@ -1,0 +1,543 @@
+/**
+ * Streams and tables as users see them. The five classes lead to one another, so they share a file; what an operator adds to
+ * the graph is in `stream/`, `table/` and `grouped/`, what it does with a record in `operators/`.
+ *
+ * Functions get the value first and the key second. An absent key or value (Kafka's null) is `undefined`.
+ *
+ * @module
+ */
+import { int64, type Serde, type Topic } from '@millrace/core';
+import type { WindowedKey } from '@millrace/state';
+import type { FixedKeyProcessorSupplier, ProcessorSupplier } from '@millrace/topology';
+import { type AggregateOptions, aggregateByKey } from './grouped/aggregate.ts';
+import type { GroupedOrigin } from './grouped/grouped-origin.ts';
+import { aggregateBySession, aggregateByTimeWindow } from './grouped/windowed-aggregate.ts';
+import { countingAggregation, reducingAggregation } from './operators/aggregations.ts';
+import type { Initializer, Joiner, Predicate, RecordAction, Reducer, SessionMerger } from './operators/callbacks.ts';
+import { filterOperator } from './operators/filter.ts';
+import { flatMapOperator } from './operators/flat-map.ts';
+import { flatMapValuesOperator } from './operators/flat-map-values.ts';
+import { foreachOperator } from './operators/foreach.ts';
+import { mapOperator } from './operators/map.ts';
+import { mapValuesOperator } from './operators/map-values.ts';
+import { peekOperator } from './operators/peek.ts';
+import { selectKeyOperator } from './operators/select-key.ts';
+import type { MaterializedOptions } from './options/materialized.ts';
+import type {
+  GroupedOptions,
+  NamedOptions,
+  ProcessOptions,
+  ProducedOptions,
+  RepartitionOptions,
+  SerdeOptions,
+  StreamJoinOptions,
+  TableJoinOptions,
+} from './options/operator-options.ts';
+import type { Sync } from './options/synchronous.ts';
+import type { StreamOrigin, TableOrigin } from './origin/origins.ts';
+import { addProcess, addProcessValues } from './stream/process.ts';
+import { addRepartition } from './stream/repartition.ts';
+import { addSink, type SinkTopic, type TopicChooser } from './stream/sink.ts';
+import { addSplit, type Branch } from './stream/split.ts';
+import { addKeyChange, addMerge, addStateless, addValueChange } from './stream/stateless.ts';
+import { addStreamStreamJoin } from './stream/stream-stream-join.ts';
+import { addStreamTableJoin } from './stream/stream-table-join.ts';
+import { addStreamTable } from './table/add-source-table.ts';
+import { addDerivedTable } from './table/derived-table.ts';
+import { addToStream, filterTable, mapTableValues } from './table/table-operations.ts';
+import { SessionWindows } from './windows/session-windows.ts';
+import type { TimeWindows } from './windows/time-windows.ts';
+
+/**
+ * A stream of records, each a fact of its own.
+ *
+ * Operators that make new keys mark the stream: the next operator that works by key sends it through a repartition topic
+ * first. Operators whose result types have no known serde take one as an option, needed only where the records are written.
+ *
+ * Source: Kafka Streams `KStream`.
+ */
+export class KStream<K, V> {
+  /** @internal What operators build on. */
+  readonly origin: StreamOrigin<K, V>;
+
+  /** @internal Streams come from `StreamsBuilder.stream` and from operators. */
+  constructor(origin: StreamOrigin<K, V>) {
+    this.origin = origin;
+  }
+
+  /** Keeps the records for which the predicate is true. */
+  filter<V2 extends V>(predicate: (value: V, key: K) => value is V2, options?: NamedOptions): KStream<K, V2>;
+  filter(predicate: Predicate<K, V>, options?: NamedOptions): KStream<K, V>;
+  filter(predicate: Predicate<K, V>, options: NamedOptions = {}): KStream<K, V> {
+    const supplier = filterOperator({ predicate });
+    return new KStream(addStateless(this.origin, { name: options.name, prefix: 'KSTREAM-FILTER-', supplier }));
+  }
+
+  /** Drops the records for which the predicate is true. */
+  filterNot(predicate: Predicate<K, V>, options: NamedOptions = {}): KStream<K, V> {
+    const supplier = filterOperator({ predicate, negate: true });
+    return new KStream(addStateless(this.origin, { name: options.name, prefix: 'KSTREAM-FILTER-', supplier }));
+  }
+
+  /** Gives each record a new key and a new value. @example orders.map((order, id) => [order.customer, { id, ...order }]) */
+  map<K2, V2>(
+    mapper: (value: V, key: K) => readonly [key: K2, value: V2],
+    options: NamedOptions & SerdeOptions<K2, V2> = {},
+  ): KStream<K2, V2> {
+    const operation = { name: options.name, prefix: 'KSTREAM-MAP-', supplier: mapOperator({ mapper }) };
+    return new KStream(addKeyChange(this.origin, operation, { key: options.key, value: options.value }));
+  }
+
+  /** Gives each record a new value. A function that returns a promise does not compile: use `process` for such work. */
+  mapValues<R>(mapper: (value: V, key: K) => Sync<R>, options: NamedOptions & { readonly value?: Serde<R> } = {}): KStream<K, R> {
+    const supplier = mapValuesOperator({ mapper });
+    return new KStream(
+      addValueChange(this.origin, { name: options.name, prefix: 'KSTREAM-MAPVALUES-', supplier }, options.value),
+    );
+  }
+
+  /** Makes any number of records, `[key, value]` each, of one. */
+  flatMap<K2, V2>(
+    mapper: (value: V, key: K) => Iterable<readonly [key: K2, value: V2]>,
+    options: NamedOptions & SerdeOptions<K2, V2> = {},
+  ): KStream<K2, V2> {
+    const operation = { name: options.name, prefix: 'KSTREAM-FLATMAP-', supplier: flatMapOperator({ mapper }) };
+    return new KStream(addKeyChange(this.origin, operation, { key: options.key, value: options.value }));
+  }
+
+  /** Makes any number of records with the same key of one. @example lines.flatMapValues((line) => line.split(' ')) */
+  flatMapValues<R>(
+    mapper: (value: V, key: K) => Iterable<R>,
+    options: NamedOptions & { readonly value?: Serde<R> } = {},
+  ): KStream<K, R> {
+    const supplier = flatMapValuesOperator({ mapper });
+    const operation = { name: options.name, prefix: 'KSTREAM-FLATMAPVALUES-', supplier };
+    return new KStream(addValueChange(this.origin, operation, options.value));
+  }
+
+  /** Gives each record a new key. */
+  selectKey<K2>(
+    selector: (value: V, key: K) => Sync<K2>,
+    options: NamedOptions & { readonly key?: Serde<K2> } = {},
+  ): KStream<K2, V> {
+    return new KStream(this.#selectKey<K2>(selector, options));
+  }
+
+  /** Looks at each record. Not part of a transaction: a record that is processed again is shown again. */
+  peek(action: RecordAction<K, V>, options: NamedOptions = {}): KStream<K, V> {
+    const supplier = peekOperator({ action });
+    return new KStream(addStateless(this.origin, { name: options.name, prefix: 'KSTREAM-PEEK-', supplier }));
+  }
+
+  /** As `peek`, where the stream ends. */
+  foreach(action: RecordAction<K, V>, options: NamedOptions = {}): void {
+    addStateless(this.origin, { name: options.name, prefix: 'KSTREAM-FOREACH-', supplier: foreachOperator({ action }) });
+  }
+
+  /** Both streams in one. There is no order between them but that in which their records happen to be processed. */
+  merge(other: KStream<K, V>, options: NamedOptions = {}): KStream<K, V> {
+    return new KStream(addMerge(this.origin, other.origin, options.name));
+  }
+
+  /**
+   * Sends each record to the first branch whose predicate is true; others go to the branch named by `default`, or nowhere.
+   *
+   * @param options.default the result has this branch too
+   * @example const { big, small } = orders.split({ big: (order) => order.cents > 100_000 }, { default: 'small' });
+   */
+  split<B extends string, D extends string = never>(
+    branches: Readonly<{ [name in B]: Predicate<K, V> }>,
+    options?: NamedOptions & { readonly default?: D },
+  ): { readonly [name in B | D]: KStream<K, V> };
+  /**
+   * The same with branches as a list, whose names are optional. The result lists them in their order; with `default`, the
+   * branch for the rest comes last.
+   */
+  split(
+    branches: readonly Branch<K, V>[],
+    options?: NamedOptions & { readonly default?: { readonly name?: string } },
+  ): readonly KStream<K, V>[];
+  split(
+    branches: Readonly<{ [name: string]: Predicate<K, V> }> | readonly Branch<K, V>[],
+    options: NamedOptions & { readonly default?: string | { readonly name?: string } } = {},
+  ): { readonly [name: string]: KStream<K, V> } | readonly KStream<K, V>[] {
+    const named = isBranchList(branches) ? undefined : Object.keys(branches);
+    const list = isBranchList(branches) ? branches : Object.entries(branches).map(([name, predicate]) => ({ name, predicate }));
+    const rest = typeof options.default === 'string' ? { name: options.default } : options.default;
+    const streams = addSplit(this.origin, {
+      name: options.name,
+      branches: list,
+      rest: rest === undefined ? undefined : { name: rest.name },
+    }).map((origin) => new KStream(origin));
+    if (named === undefined) return streams;
+    const names = rest?.name === undefined ? named : [...named, rest.name];
+    return Object.fromEntries(names.map((name, index) => [name, streams[index] as KStream<K, V>]));
+  }
+
+  /** Sends the records through a topic of the application, so that they come back partitioned by key, or as the options say. */
+  repartition(options: RepartitionOptions<K, V> = {}): KStream<K, V> {
+    return new KStream(addRepartition(this.origin, options));
+  }
+
+  /**
+   * Writes the stream to a topic, which must exist.
+   *
+   * @param target a topic; its name, to be written with the serdes of the stream; or a function that chooses a name per record
+   */
+  to(target: SinkTopic<K, V> | string | TopicChooser<K, V>, options: ProducedOptions<K, V> = {}): void {
+    addSink(this.origin, target as Topic<K, V> | string | TopicChooser<K, V>, options);
+  }
+
+  /** The latest value of each key as a table. A record without value deletes its row, one without key is dropped. */
+  toTable(options: NamedOptions & MaterializedOptions<K, NonNullable<V>> = {}): KTable<K, NonNullable<V>> {
+    return new KTable(addStreamTable(this.origin as StreamOrigin<K, NonNullable<V>>, options));
+  }
+
+  /** Groups the records by the keys that they have. */
+  groupByKey(options: GroupedOptions<K, V> = {}): KGroupedStream<K, V> {
+    return new KGroupedStream({
+      stream: this.origin,
+      key: options.key ?? this.origin.key,
+      value: options.value ?? this.origin.value,
+      topicName: options.name,
+      repartition: undefined,
+    });
+  }
+
+  /** Groups the records by new keys. Always goes through a repartition topic. */
+  groupBy<K2>(selector: (value: V, key: K) => Sync<K2>, options: GroupedOptions<K2, V> = {}): KGroupedStream<K2, V> {
+    const stream = this.#selectKey<K2>(selector, options);
+    return new KGroupedStream({
+      stream,
+      key: stream.key,
+      value: options.value ?? stream.value,
+      topicName: options.name,
+      repartition: undefined,
+    });
+  }
+
+  /**
+   * Joins each record with those of the other stream that have the same key and are near enough in time; or each record with
+   * the row that a table has for its key at that moment.
+   *
+   * Both sides must be partitioned alike. Records without key or value are dropped.
+   *
+   * @example orders.join(payments, (order, payment) => ({ ...order, paidAt: payment.at }), { within: '10 minutes' })
+   * @example orders.join(customers, (order, customer) => ({ ...order, address: customer.address }))
+   */
+  join<V2, R>(
+    other: KStream<K, V2>,
+    joiner: Joiner<K, NonNullable<V>, NonNullable<V2>, Sync<R>>,
+    options: StreamJoinOptions<K, V, V2, R>,
+  ): KStream<K, R>;
+  join<V2, R>(
+    table: KTable<K, V2, undefined>,
+    joiner: Joiner<K, NonNullable<V>, V2, Sync<R>>,
+    options?: TableJoinOptions<K, V, R>,
+  ): KStream<K, R>;
+  join<V2, R>(
+    other: KStream<K, V2> | KTable<K, V2, undefined>,
+    joiner: Joiner<K, never, never, Sync<R>>,
+    options: StreamJoinOptions<K, V, V2, R> | TableJoinOptions<K, V, R> = {},
+  ): KStream<K, R> {
+    return this.#join('inner', other, joiner, options);
+  }
+
+  /**
+   * As `join`, and each record of this stream without partner gives a result too, with an absent right side. With another
+   * stream that result comes when the window and its grace have passed; with a table at once.
+   */
+  leftJoin<V2, R>(
+    other: KStream<K, V2>,
+    joiner: Joiner<K, NonNullable<V>, NonNullable<V2> | undefined, Sync<R>>,
+    options: StreamJoinOptions<K, V, V2, R>,
+  ): KStream<K, R>;
+  leftJoin<V2, R>(
+    table: KTable<K, V2, undefined>,
+    joiner: Joiner<K, NonNullable<V>, V2 | undefined, Sync<R>>,
+    options?: TableJoinOptions<K, V, R>,
+  ): KStream<K, R>;
+  leftJoin<V2, R>(
+    other: KStream<K, V2> | KTable<K, V2, undefined>,
+    joiner: Joiner<K, never, never, Sync<R>>,
+    options: StreamJoinOptions<K, V, V2, R> | TableJoinOptions<K, V, R> = {},
+  ): KStream<K, R> {
+    return this.#join('left', other, joiner, options);
+  }
+
+  /** As `leftJoin`, for both sides: either may be absent, never both. */
+  outerJoin<V2, R>(
+    other: KStream<K, V2>,
+    joiner: Joiner<K, NonNullable<V> | undefined, NonNullable<V2> | undefined, Sync<R>>,
+    options: StreamJoinOptions<K, V, V2, R>,
+  ): KStream<K, R> {
+    return this.#join('outer', other, joiner as Joiner<K, never, never, Sync<R>>, options);
+  }
+
+  /**
+   * Hands the records to a processor of your own, with stores and punctuators. It may change keys.
+   *
+   * @param options.key @param options.value serdes of what it forwards
+   */
+  process<KOut = never, VOut = never>(
+    supplier: ProcessorSupplier<K, V, KOut, VOut>,
+    options: ProcessOptions<KOut, VOut> = {},
+  ): KStream<KOut, VOut> {
+    return new KStream(addProcess(this.origin, supplier, options));
+  }
+
+  /** Hands the records to a processor that keeps their keys, so that nothing has to be repartitioned. */
+  processValues<VOut = never>(
+    supplier: FixedKeyProcessorSupplier<K, V, VOut>,
+    options: ProcessOptions<K, VOut> = {},
+  ): KStream<K, VOut> {
+    return new KStream(addProcessValues(this.origin, supplier, options));
+  }
+
+  #selectKey<K2>(
+    selector: (value: V, key: K) => Sync<K2>,
+    options: NamedOptions & { readonly key?: Serde<K2> },
+  ): StreamOrigin<K2, V> {
+    const supplier = selectKeyOperator({ selector });
+    const serdes = { key: options.key, value: this.origin.value };
+    return addKeyChange(this.origin, { name: options.name, prefix: 'KSTREAM-KEY-SELECT-', supplier }, serdes);
+  }
+
+  #join<V2, R>(
+    kind: 'inner' | 'left' | 'outer',
+    other: KStream<K, V2> | KTable<K, V2, undefined>,
+    joiner: Joiner<K, never, never, Sync<R>>,
+    options: StreamJoinOptions<K, V, V2, R> | TableJoinOptions<K, V, R>,
+  ): KStream<K, R> {
+    // Which sides can be absent is what the three methods say in their types.
+    const untyped = joiner as unknown as Joiner<K, V | undefined, V2 | undefined, R>;
+    if (other.origin.kind === 'stream') {
+      const definition = { kind, joiner: untyped, options: options as StreamJoinOptions<K, V, V2, R> };
+      return new KStream(addStreamStreamJoin(this.origin, other.origin, definition));
+    }
+    const definition = { kind: kind === 'inner' ? kind : 'left', joiner: untyped, options } as const;
+    return new KStream(addStreamTableJoin(this.origin, other.origin, definition));
+  }
+}
+
+function isBranchList<K, V>(
+  branches: Readonly<{ [name: string]: Predicate<K, V> }> | readonly Branch<K, V>[],
+): branches is readonly Branch<K, V>[] {
+  return Array.isArray(branches);
+}
+
+/**
+ * A table: the latest value of each key, as a stream of changes.
+ *
+ * `Deleted` is `undefined` when rows can be deleted, and `never` when they cannot: a count never loses a row.
+ *
+ * Source: Kafka Streams `KTable`.
+ */
+export class KTable<K, V, Deleted extends undefined = undefined> {
+  /** @internal What operators build on. */
+  readonly origin: TableOrigin<K, V>;
+  /** @internal Only for the type. */
+  declare readonly deleted: Deleted;
+
+  /** @internal Tables come from `StreamsBuilder.table`, `toTable`, aggregations and operators. */
+  constructor(origin: TableOrigin<K, V>) {
+    this.origin = origin;
+  }
+
+  /** The rows for which the predicate is true. A row that ceases to pass is deleted. */
+  filter(predicate: Predicate<K, V>, options: NamedOptions & MaterializedOptions<K, V> = {}): KTable<K, V> {
+    return new KTable(addDerivedTable(this.origin, filterTable(predicate, false), options, this.origin));
+  }
+
+  /** The rows for which the predicate is false. */
+  filterNot(predicate: Predicate<K, V>, options: NamedOptions & MaterializedOptions<K, V> = {}): KTable<K, V> {
+    return new KTable(addDerivedTable(this.origin, filterTable(predicate, true), options, this.origin));
+  }
+
+  /**
+   * The rows with new values; an absent one deletes the row. Without a store the function may be called again for look-ups:
+   * it must be pure.
+   */
+  mapValues<R>(
+    mapper: (value: V, key: K) => Sync<R>,
+    options: NamedOptions & MaterializedOptions<K, NonNullable<R>> = {},
+  ): KTable<K, NonNullable<R>, Deleted | Absent<R>> {
+    const operation = mapTableValues(mapper as (value: V, key: K) => NonNullable<R>);
+    return new KTable(addDerivedTable(this.origin, operation, options, { key: this.origin.key, value: undefined }));
+  }
+
+  /** The changes as a stream: the new value of each, absent where a row was deleted. */
+  toStream(options: NamedOptions = {}): KStream<K, V | Deleted> {
+    return new KStream(addToStream(this.origin, options.name) as StreamOrigin<K, V | Deleted>);
+  }
+}
+
+/** `undefined` when the type admits an absent value. */
+export type Absent<V> = [null] extends [V] ? undefined : [undefined] extends [V] ? undefined : never;
+
+/**
+ * Records grouped by key, ready to be aggregated. Records without key or value are dropped by the aggregations here.
+ *
+ * Source: Kafka Streams `KGroupedStream`.
+ */
+export class KGroupedStream<K, V> {
+  /** @internal What operators build on. */
+  readonly origin: GroupedOrigin<K, V>;
+
+  /** @internal Groups come from `groupByKey` and `groupBy`. */
+  constructor(origin: GroupedOrigin<K, V>) {
+    this.origin = origin;
+  }
+
+  /** Counts the records of each key. Written as an int64. */
+  count(options: AggregateOptions<K, number> = {}): KTable<K, number, never> {
+    return new KTable(aggregateByKey(this.origin, countCall(options)));
+  }
+
+  /** Combines the values of each key; the first one is kept as it is. An absent result deletes the row. */
+  reduce<R extends V | undefined = V>(
+    reducer: (aggregate: NonNullable<V>, value: NonNullable<V>) => R,
+    options: AggregateOptions<K, V> = {},
+  ): KTable<K, NonNullable<V>, Absent<R>> {
+    return new KTable(
+      aggregateByKey(this.origin, reduceCall(reducer as Reducer<V>, options, this.origin.value)) as TableOrigin<
+        K,
+        NonNullable<V>
+      >,
+    );
+  }
+
+  /**
+   * Folds the values of each key into an aggregate. An absent result deletes the row.
+   *
+   * @param initializer a new aggregate each time, for a key without row
+   * @example orders.groupByKey().aggregate(() => 0, (total, order) => total + order.cents, { value: int64() })
+   */
+  aggregate<A, R extends A | undefined = A>(
+    initializer: Initializer<A>,
+    aggregator: (aggregate: A, value: NonNullable<V>, key: NonNullable<K>) => R,
+    options: AggregateOptions<K, A> = {},
+  ): KTable<K, A, Absent<R>> {
+    return new KTable(
+      aggregateByKey(this.origin, aggregateCall<K, V, A>(initializer, aggregator as AnyAggregator<K, V, A>, noMerger, options)),
+    );
+  }
+
+  /** Groups by window of time too: tumbling, hopping, or sessions. */
+  windowedBy(windows: TimeWindows): TimeWindowedKStream<K, V>;
+  windowedBy(windows: SessionWindows): SessionWindowedKStream<K, V>;
+  windowedBy(windows: TimeWindows | SessionWindows): TimeWindowedKStream<K, V> | SessionWindowedKStream<K, V> {
+    if (windows instanceof SessionWindows) return new SessionWindowedKStream(this.origin, windows);
+    return new TimeWindowedKStream(this.origin, windows);
+  }
+}
+
+/**
+ * Records grouped by key and time window. Records without key are dropped; an absent value is given to the aggregation.
+ *
+ * Source: Kafka Streams `TimeWindowedKStream`.
+ */
+export class TimeWindowedKStream<K, V> {
+  readonly #grouped: GroupedOrigin<K, V>;
+  readonly #windows: TimeWindows;
+
+  /** @internal */
+  constructor(grouped: GroupedOrigin<K, V>, windows: TimeWindows) {
+    this.#grouped = grouped;
+    this.#windows = windows;
+  }
+
+  /** Counts the records of each key and window. */
+  count(options: AggregateOptions<K, number> = {}): KTable<WindowedKey<K>, number, never> {
+    return new KTable(aggregateByTimeWindow(this.#grouped, this.#windows, countCall(options)));
+  }
+
+  /** Combines the values of each key and window; the first one is kept as it is. */
+  reduce<R extends V | undefined = V>(
+    reducer: (aggregate: NonNullable<V>, value: V) => R,
+    options: AggregateOptions<K, V> = {},
+  ): KTable<WindowedKey<K>, NonNullable<V>, Absent<R>> {
+    const call = reduceCall(reducer as Reducer<V>, options, this.#grouped.value);
+    return new KTable(aggregateByTimeWindow(this.#grouped, this.#windows, call) as TableOrigin<WindowedKey<K>, NonNullable<V>>);
+  }
+
+  /** Folds the values of each key and window into an aggregate. */
+  aggregate<A, R extends A | undefined = A>(
+    initializer: Initializer<A>,
+    aggregator: (aggregate: A, value: V, key: NonNullable<K>) => R,
+    options: AggregateOptions<K, A> = {},
+  ): KTable<WindowedKey<K>, A, Absent<R>> {
+    const call = aggregateCall<K, V, A>(initializer, aggregator as AnyAggregator<K, V, A>, noMerger, options);
+    return new KTable(aggregateByTimeWindow(this.#grouped, this.#windows, call));
+  }
+}
+
+/**
+ * Records grouped by key and session. When sessions merge, the rows of the old ones are deleted.
+ *
+ * Source: Kafka Streams `SessionWindowedKStream`.
+ */
+export class SessionWindowedKStream<K, V> {
+  readonly #grouped: GroupedOrigin<K, V>;
+  readonly #windows: SessionWindows;
+
+  /** @internal */
+  constructor(grouped: GroupedOrigin<K, V>, windows: SessionWindows) {
+    this.#grouped = grouped;
+    this.#windows = windows;
+  }
+
+  /** Counts the records of each session. */
+  count(options: AggregateOptions<K, number> = {}): KTable<WindowedKey<K>, number> {
+    return new KTable(aggregateBySession(this.#grouped, this.#windows, countCall(options)));
+  }
+
+  /** Combines the values of each session; also combines sessions that merge. */
+  reduce(reducer: Reducer<NonNullable<V>>, options: AggregateOptions<K, V> = {}): KTable<WindowedKey<K>, NonNullable<V>> {
+    const call = reduceCall(reducer as Reducer<V>, options, this.#grouped.value);
+    return new KTable(aggregateBySession(this.#grouped, this.#windows, call) as TableOrigin<WindowedKey<K>, NonNullable<V>>);
+  }
+
+  /**
+   * Folds the values of each session into an aggregate.
+   *
+   * @param merger combines the aggregates of two sessions that turned out to be one
+   */
+  aggregate<A>(
+    initializer: Initializer<A>,
+    aggregator: (aggregate: A, value: V, key: NonNullable<K>) => A | undefined,
+    merger: SessionMerger<K, A>,
+    options: AggregateOptions<K, A> = {},
+  ): KTable<WindowedKey<K>, A> {
+    const call = aggregateCall<K, V, A>(initializer, aggregator as AnyAggregator<K, V, A>, merger, options);
+    return new KTable(aggregateBySession(this.#grouped, this.#windows, call));
+  }
+}
+
+type AnyAggregator<K, V, A> = (aggregate: A, value: V, key: K) => A | undefined;
+
+/** Groups that are not sessions never merge. */
+const noMerger = <A>(_earlier: A, later: A): A => later;
+
+function countCall<K, V>(options: AggregateOptions<K, number>) {
+  return { operator: 'count()', aggregation: countingAggregation<K, V>(), options, value: int64() } as const;
+}
+
+function reduceCall<K, V>(reducer: Reducer<V>, options: AggregateOptions<K, V>, value: Serde<V> | undefined) {
+  const aggregation = reducingAggregation<K, V>(reducer);
+  return {
+    operator: 'reduce()',
+    aggregation,
+    options: options as AggregateOptions<K, V | undefined>,
+    value: value as Serde<V | undefined> | undefined,
+  } as const;
+}
+
+function aggregateCall<K, V, A>(
+  initializer: Initializer<A>,
+  aggregator: AnyAggregator<K, V, A>,
+  merger: SessionMerger<K, A>,
+  options: AggregateOptions<K, A>,
+) {
+  return { operator: 'aggregate()', aggregation: { initializer, aggregator, merger }, options, value: undefined } as const;
+}
