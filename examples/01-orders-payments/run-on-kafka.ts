@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createKafkaClient, type KafkaClient } from '@millrace/client';
 import { createSocketTransport } from '@millrace/client/socket';
-import { MetricsRegistry, silentLogger, systemClock, systemRandom } from '@millrace/core';
+import { systemClock, systemRandom } from '@millrace/core';
 import { start, StreamsBuilder, type StreamsApplication, type Topology } from 'millrace';
 import { closingArrivals } from './closing.ts';
 import { expectedOutcome } from './expected.ts';
@@ -79,8 +79,7 @@ async function runApplications(report: Report, run: Run): Promise<boolean> {
 }
 
 function connect(brokers: readonly string[], clientId: string): KafkaClient {
-  const parts = { clock: systemClock, random: systemRandom, logger: silentLogger, clientId };
-  return createKafkaClient({ ...parts, metrics: new MetricsRegistry(), transport: createSocketTransport({ ...parts, brokers }) });
+  return createKafkaClient({ transport: createSocketTransport({ brokers, clientId }) });
 }
 
 function startApplication({ brokers, stateDir }: Run, applicationId: string, topology: Topology): Promise<StreamsApplication> {

@@ -19,11 +19,11 @@ export function parseConfig(pairs: readonly string[]): { [name: string]: unknown
     if (at < 0 || name === '') throw new UsageError(`--config ${JSON.stringify(pair)}: give name=value, such as cacheMaxBytes=0`);
     const value = pair.slice(at + 1);
     if (name.startsWith(TOPIC_CONFIG)) topicConfig[name.slice(TOPIC_CONFIG.length)] = value;
-    else settings[name] = valueOf(value);
+    else settings[name] = settingValue(value);
   }
   return Object.keys(topicConfig).length === 0 ? settings : { ...settings, topicConfig };
 }
 
-function valueOf(text: string): string | number {
+function settingValue(text: string): string | number {
   return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
 }

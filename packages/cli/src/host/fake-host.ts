@@ -68,8 +68,11 @@ export class FakeHost implements Host {
     this.env = parts.env ?? {};
     this.nodeVersion = parts.nodeVersion ?? '20.19.0';
     const isTerminal = parts.isTerminal ?? false;
-    this.stdout = { write: (text) => void (this.out += text), isTerminal, columns: 100 };
-    this.stderr = { write: (text) => void (this.err += text), isTerminal, columns: 100 };
+    const write = (to: 'out' | 'err') => (text: string) => {
+      this[to] += text;
+    };
+    this.stdout = { write: write('out'), isTerminal, columns: 100 };
+    this.stderr = { write: write('err'), isTerminal, columns: 100 };
   }
 
   openScreen(): Screen {

@@ -1,0 +1,3 @@
+import { main, nodeHost } from '@millrace/cli';
+
+process.exitCode = await main(process.argv.slice(2), nodeHost());
