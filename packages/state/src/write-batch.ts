@@ -27,10 +27,16 @@ export class WriteBatch {
   #start = 0;
   #keyEnd = 0;
   #generation = 0;
+  #rangeDeletes = 0;
 
   /** Changes with each `clear`: what was added under another generation is no longer in the batch. */
   get generation(): number {
     return this.#generation;
+  }
+
+  /** How many of the operations delete ranges. */
+  get rangeDeletes(): number {
+    return this.#rangeDeletes;
   }
 
   get size(): number {
@@ -63,6 +69,7 @@ export class WriteBatch {
 
   /** Adds a delete of the range [key, value written after `endKey`). */
   deleteRange(): void {
+    this.#rangeDeletes++;
     this.#operations.push(DELETE_RANGE, this.#start, this.#keyEnd, this.#keyEnd, this.scratch.length);
   }
 
@@ -98,6 +105,7 @@ export class WriteBatch {
   clear(): void {
     this.#operations.length = 0;
     this.#generation++;
+    this.#rangeDeletes = 0;
     this.scratch.clear();
   }
 }

@@ -13,7 +13,7 @@ import { describeWindowStores } from './window-suite.ts';
  * @example describeStoreContract('memory', { createEngine: () => memoryEngine() });
  */
 export function describeStoreContract(name: string, harness: StateEngineHarness): void {
-  describe(`stores over ${name}`, () => {
+  describe(`stores over ${name}`, { timeout: 60_000 }, () => {
     afterEach(async () => harness.cleanUp?.());
     describeKeyValueStores(harness);
     describeWindowStores(harness);

@@ -1,0 +1,145 @@
+import { type Logger, TaskCorruptedError } from '@millrace/core';
+import type { ByteRange, StateDatabase, WriteBatch } from '@millrace/state';
+import { BatchWriter } from './batch-writer.ts';
+import { markerKey, markerValue } from './engine-rows.ts';
+import { stateError } from './level-error.ts';
+import type { Level } from './level-store.ts';
+import { OWNER_ROW, RowCodec } from './row-codec.ts';
+
+/** Rows fetched from LevelDB at a time: 200 k rows/s instead of one promise per row. */
+const ROWS_PER_READ = 500;
+const READ_BYTES_MAX = 256 * 1024;
+
+export interface LevelDbDatabaseOptions {
+  readonly level: Level;
+  /** Where the files are; shown in errors. */
+  readonly directory: string;
+  readonly taskId: string;
+  readonly logger: Logger;
+  /** The number of the last write that the database has seen. */
+  readonly lastWrite: number;
+  /** Called once the files are closed: gives the lock back. */
+  readonly onClosed: () => Promise<void>;
+}
+
+/**
+ * An open LevelDB.
+ *
+ * After a failed write, or damage found while reading, LevelDB is closed and every further call throws that error: it goes
+ * on reading after a full disk, but never writes again, and what it would read is not to be trusted.
+ */
+export class LevelDbDatabase implements StateDatabase {
+  readonly #level: Level;
+  readonly #options: LevelDbDatabaseOptions;
+  readonly #writer: BatchWriter;
+  readonly #rows = new RowCodec();
+  #lastWrite: number;
+  #failure: TaskCorruptedError | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+
+  constructor(options: LevelDbDatabaseOptions) {
+    this.#options = options;
+    this.#level = options.level;
+    this.#lastWrite = options.lastWrite;
+    this.#writer = new BatchWriter(options.level);
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    this.#assertUsable();
+    let stored: Buffer | undefined;
+    try {
+      stored = this.#level.getSync(this.#rows.ownerKey(key));
+    } catch (error) {
+      throw this.#fail(stateError(error, this.#options.directory, this.#options.taskId));
+    }
+    return stored === undefined ? undefined : this.#valueIn(key, stored);
+  }
+
+  async *entries(range: ByteRange, options?: { readonly reverse?: boolean }): AsyncGenerator<readonly [Uint8Array, Uint8Array], void> {
+    this.#assertUsable();
+    const iterator = this.#level.iterator({
+      gte: ownerBound(range.gte, OWNER_ROW),
+      lt: range.lt === undefined ? Buffer.from([OWNER_ROW + 1]) : ownerBound(range.lt, OWNER_ROW),
+      reverse: options?.reverse === true,
+      highWaterMarkBytes: READ_BYTES_MAX,
+    });
+    try {
+      for (;;) {
+        const rows = await this.#guard(iterator.nextv(ROWS_PER_READ));
+        if (rows.length === 0) return;
+        for (const [storedKey, stored] of rows) {
+          const key = storedKey.subarray(1);
+          yield [key, this.#valueIn(key, stored)];
+        }
+      }
+    } finally {
+      await iterator.close();
+    }
+  }
+
+  write(batch: WriteBatch): Promise<void> {
+    this.#running = this.#write(batch);
+    return this.#running;
+  }
+
+  async #write(batch: WriteBatch): Promise<void> {
+    this.#assertUsable();
+    const number = this.#lastWrite + 1;
+    await this.#guard(this.#writer.write(batch, markerKey(number), markerValue(number)));
+    this.#lastWrite = number;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    // Whoever called `write` has its error; here it only matters that it is over.
+    await this.#running.catch(() => undefined);
+    try {
+      await this.#level.close();
+    } finally {
+      await this.#options.onClosed();
+    }
+  }
+
+  #valueIn(key: Uint8Array, stored: Uint8Array): Uint8Array {
+    const value = this.#rows.valueIn(key, stored);
+    if (value !== undefined) return value;
+    const message = `a row in ${this.#options.directory} does not match its checksum; the state has to be restored from the changelog`;
+    throw this.#fail(new TaskCorruptedError('STATE_CORRUPT', message, { taskId: this.#options.taskId }));
+  }
+
+  async #guard<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      if (this.#closing !== undefined) throw this.#closed();
+      throw this.#fail(stateError(error, this.#options.directory, this.#options.taskId));
+    }
+  }
+
+  #fail(error: TaskCorruptedError): TaskCorruptedError {
+    if (this.#failure === undefined) {
+      this.#failure = error;
+      this.#options.logger.error('state database failed and is not used any more', { directory: this.#options.directory, error });
+    }
+    return this.#failure;
+  }
+
+  #assertUsable(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#closing !== undefined) throw this.#closed();
+  }
+
+  #closed(): TaskCorruptedError {
+    const { directory, taskId } = this.#options;
+    return new TaskCorruptedError('STATE_CLOSED', `the state database in ${directory} has been closed; open it again`, { taskId });
+  }
+}
+
+function ownerBound(key: Uint8Array | undefined, tag: number): Buffer {
+  return key === undefined ? Buffer.from([tag]) : Buffer.concat([Buffer.from([tag]), key]);
+}
