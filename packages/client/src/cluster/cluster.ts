@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { FatalStreamsError, type Clock, type Logger, type Metrics, type Random } from '@millrace/core';
 import { metadata, type Api, type RequestInput, type ResponseOf } from '@millrace/wire';
 import { brokerError } from '../errors/broker-error.ts';
@@ -61,6 +62,8 @@ export class Cluster {
     this.logger = logger;
     this.metrics = options.metrics;
     this.#transport = transport;
+    // Every wait of the client listens; however many there are, none of them leaks.
+    setMaxListeners(0, this.#closing.signal);
     this.requests = new BrokerRequests(transport, options.requestTimeoutMs, options.metrics);
     this.coordinators = new CoordinatorDirectory(this.requests, transport, this.retryOptions());
     this.#refresher = new MetadataRefresher({
