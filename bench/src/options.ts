@@ -50,6 +50,7 @@ export function parseOptions(args: readonly string[], env: Environment): BenchOp
   const workload = needed('workload');
   const applicationId = needed('app-id');
   const guarantee = oneOf('guarantee', values.guarantee, ['at_least_once', 'exactly_once_v2']);
+  const transport = values.transport === undefined ? undefined : oneOf('transport', values.transport, ['kafkajs', 'socket']);
   return {
     workload: {
       workload,
@@ -64,10 +65,7 @@ export function parseOptions(args: readonly string[], env: Environment): BenchOp
       guarantee,
       commitIntervalMs: number('--commit-ms', values['commit-ms']) ?? (guarantee === 'at_least_once' ? 1000 : 100),
       replicationFactor: 1,
-      ...optional(
-        'transport',
-        values.transport === undefined ? undefined : oneOf('transport', values.transport, ['kafkajs', 'socket']),
-      ),
+      ...optional('transport', transport),
       ...optional('stateDir', values['state-dir'] === '' ? undefined : values['state-dir']),
       // The chaos kit's checker needs every update of a table.
       ...optional('cacheMaxBytes', number('--cache-bytes', values['cache-bytes']) ?? (workload.startsWith('c') ? 0 : undefined)),

@@ -83,7 +83,7 @@ function paymentTimes(fate: Fate, orderedMs: number, random: Random): number[] {
     case 'paid early':
       return [orderedMs - between(SECOND_MS, PAYMENT_WINDOW_MS, random)];
     case 'paid twice':
-      return [inTime(), inTime()];
+      return [inTime(), inTime()].sort((a, b) => a - b);
     case 'paid late':
       return [orderedMs + PAYMENT_WINDOW_MS + between(1, 15 * MINUTE_MS, random)];
     case 'never paid':

@@ -29,6 +29,11 @@ export class Report {
     this.#line(timestamp, this.#colors.red('unpaid '), order, '');
   }
 
+  /** What has come in and gone out so far. */
+  progress(orders: number, payments: number, results: Results): void {
+    this.note(`   in: ${orders} orders, ${payments} payments · out: ${results.paidCount} paid, ${results.unpaidCount} unpaid`);
+  }
+
   totals(totals: readonly CustomerTotal[]): void {
     for (const { customer, payments, cents } of totals) {
       this.#print(`${customer.padEnd(8)} ${String(payments).padStart(4)} payments ${euros(cents).padStart(10)}`);

@@ -7,6 +7,7 @@ import { Results } from './results.ts';
 import { buildTopology, topicsOf } from './topology.ts';
 
 const ORDERS = 120;
+const ORDERS_PER_PROGRESS = 20;
 const START_MS = Date.UTC(2026, 0, 5, 12);
 
 /**
@@ -26,13 +27,16 @@ export async function runInDriver(report: Report, pause: () => Promise<void>): P
   const unpaid = driver.createOutputTopic(topics.unpaidOrders);
   const totals = driver.createOutputTopic(topics.customerTotals);
   report.title(`${ORDERS} orders in an hour, each to be paid within ten minutes`);
+  const seen = { order: 0, payment: 0 };
   for (const arrival of [...arrivals, ...closingArrivals(lastTimestamp(arrivals), 0, 0)]) {
-    const { timestamp } = arrival;
-    if (arrival.kind === 'order') await orders.pipeInput(arrival.value.orderId, arrival.value, { timestamp });
-    else await payments.pipeInput(arrival.value.orderId, arrival.value, { timestamp });
+    const { kind, value, timestamp } = arrival;
+    if (kind === 'order') await orders.pipeInput(value.orderId, value, { timestamp });
+    else await payments.pipeInput(value.orderId, value, { timestamp });
+    seen[kind]++;
     drain(paid, (order, at) => results.addPaid(order) && report.paid(at, order));
     drain(unpaid, (order, at) => results.addUnpaid(order) && report.unpaid(at, order));
     drain(totals, (total) => results.addTotal(total));
+    if (kind === 'order' && seen.order % ORDERS_PER_PROGRESS === 0) report.progress(seen.order, seen.payment, results);
     await pause();
   }
   report.title('what each customer has paid');

@@ -1,4 +1,4 @@
-import { JoinWindows, json, StreamsBuilder, string, topic, type Topic, type Topology } from 'millrace';
+import { json, StreamsBuilder, string, topic, type Topic, type Topology } from 'millrace';
 
 /** Somebody buys something. Key: order id. */
 export interface Order {
@@ -61,13 +61,13 @@ export function buildTopology(topics: Topics = topicsOf()): Topology {
   const builder = new StreamsBuilder();
   const orders = builder.stream(topics.orders);
   const payments = builder.stream(topics.payments);
-  const within = JoinWindows.ofTimeDifferenceAndGrace(PAYMENT_WINDOW_MS, GRACE_MS);
+  const window = { within: PAYMENT_WINDOW_MS, grace: GRACE_MS };
 
-  const paid = orders.join(payments, payOrder, { within, name: 'match-payment' });
+  const paid = orders.join(payments, payOrder, { ...window, name: 'match-payment' });
   paid.to(topics.paidOrders);
 
   orders
-    .leftJoin(payments, (order, payment) => (payment === undefined ? order : undefined), { within, name: 'miss-payment' })
+    .leftJoin(payments, (order, payment) => (payment === undefined ? order : undefined), { ...window, name: 'miss-payment' })
     .filter((order) => order !== undefined)
     .to(topics.unpaidOrders);
 
