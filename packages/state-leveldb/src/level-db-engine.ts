@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Random, SettingsError, systemRandom, TaskCorruptedError, RetriableError } from '@millrace/core';
@@ -10,7 +9,7 @@ import { type Level, type LevelSettings, openLevel } from './database/level-stor
 import { readFormatFile, writeFormatFile } from './directory/format-file.ts';
 import { quarantineDirectory } from './directory/quarantine.ts';
 import { assertClosed, StateLock } from './directory/state-lock.ts';
-import { verifyFiles } from './files/verify-files.ts';
+import { findDamagedFile } from './files/find-damaged-file.ts';
 
 /** Settings of the LevelDB engine. */
 export interface LevelDbOptions {
@@ -51,13 +50,13 @@ export function levelDbEngine(options: LevelDbOptions = {}): StateEngine {
 }
 
 function resolveOptions(options: LevelDbOptions): ResolvedOptions {
-  const { writeBufferBytes = 8 * MIB, blockCacheBytes = 8 * MIB, verifyFiles: verify = true, random = systemRandom } = options;
+  const { writeBufferBytes = 8 * MIB, blockCacheBytes = 8 * MIB, verifyFiles = true, random = systemRandom } = options;
   const problems = [
     ...outOfRange('writeBufferBytes', writeBufferBytes, 64 * KIB, GIB),
     ...outOfRange('blockCacheBytes', blockCacheBytes, 0, 16 * GIB),
   ];
   if (problems.length > 0) throw new SettingsError('STATE_OPTIONS_INVALID', `levelDbEngine: ${problems.join('; ')}`);
-  return { writeBufferBytes, blockCacheBytes, verifyFiles: verify, random };
+  return { writeBufferBytes, blockCacheBytes, verifyFiles, random };
 }
 
 function outOfRange(name: string, value: number, min: number, max: number): readonly string[] {
@@ -97,11 +96,10 @@ class LevelDbEngine implements StateEngine {
     const { directory, taskId, logger } = options;
     const files = join(directory, LEVEL_DIRECTORY);
     const format = await readFormatFile(directory, taskId);
-    const damage = format === undefined || !this.#options.verifyFiles ? undefined : await this.#verify(files, taskId);
+    if (format !== undefined && this.#options.verifyFiles) await assertIntact(files, taskId);
     const level = await openFiles(files, this.#options, format === undefined, taskId);
     try {
       if (!(await lock.isHeld())) throw new RetriableError('STATE_LOCKED', `the state in ${directory} was taken by another process`, { taskId });
-      if (damage !== undefined) assertNotInUse(files, damage.tables, taskId);
       const generation = format?.generation ?? (await startGeneration(level, directory, taskId, this.#options.random));
       const written = checkHistory(level, directory, taskId, generation);
       const onClosed = () => lock.release();
@@ -109,17 +107,6 @@ class LevelDbEngine implements StateEngine {
     } catch (error) {
       await level.close();
       throw levelCode(error)?.startsWith('LEVEL_') ? stateError(error, directory, taskId) : error;
-    }
-  }
-
-  async #verify(files: string, taskId: string) {
-    try {
-      const damage = await verifyFiles(files);
-      if (damage.log === undefined) return damage;
-      throw corrupt(`${join(files, damage.log)} is damaged in the middle`, taskId);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw corrupt(`files of the state in ${files} are missing`, taskId);
-      throw error;
     }
   }
 
@@ -141,17 +128,20 @@ async function openFiles(files: string, settings: LevelSettings, createIfMissing
     if (levelCode(error) === 'LEVEL_LOCKED') {
       throw new RetriableError('STATE_LOCKED', `the state in ${files} is in use by another process`, { taskId, cause: error });
     }
-    // LevelDB reports a missing database as an invalid argument: the marker beside it says that there was one.
+    // Without `CURRENT` LevelDB takes the directory for one without a database; the marker beside it says that there was one.
+    if (/does not exist/.test(String((error as Error).cause))) throw corrupt(`files of the state in ${files} are missing`, taskId);
     throw stateError(error, files, taskId);
   }
 }
 
-/** LevelDB deletes parts of tables that a dead process has left when it opens: a damaged table that is still there is in use. */
-function assertNotInUse(files: string, damaged: readonly string[], taskId: string): void {
-  if (damaged.length === 0) return;
-  const present = new Set(readdirSync(files));
-  const inUse = damaged.find((name) => present.has(name));
-  if (inUse !== undefined) throw corrupt(`${join(files, inUse)} does not match its checksums`, taskId);
+async function assertIntact(files: string, taskId: string): Promise<void> {
+  try {
+    const damaged = await findDamagedFile(files);
+    if (damaged !== undefined) throw corrupt(`${join(files, damaged)} does not match its checksums`, taskId);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw corrupt(`files of the state in ${files} are missing`, taskId);
+    throw error;
+  }
 }
 
 /** Marks a new database, first inside and then beside it; until both are there nothing else is written. */

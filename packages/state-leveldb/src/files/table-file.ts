@@ -1,4 +1,5 @@
 import { maskedCrc } from './masked-crc.ts';
+import { VarintReader } from './varint-reader.ts';
 
 const FOOTER_BYTES = 48;
 const MAGIC = Buffer.from('57fb808b247547db', 'hex');
@@ -24,8 +25,8 @@ export function isTableIntact(file: Buffer): boolean {
     const footer = file.length - FOOTER_BYTES;
     if (footer < 0 || !file.subarray(file.length - MAGIC.length).equals(MAGIC)) return false;
     const reader = new VarintReader(file, footer);
-    const metaIndex = reader.handle();
-    const index = reader.handle();
+    const metaIndex = readHandle(reader);
+    const index = readHandle(reader);
     return [metaIndex, index].every((block) => isBlockIntact(file, block) && handlesIn(file, block).every((one) => isBlockIntact(file, one)));
   } catch (error) {
     if (error instanceof RangeError) return false;
@@ -53,32 +54,12 @@ function handlesIn(file: Buffer, { offset, size }: BlockHandle): readonly BlockH
     const valueBytes = reader.varint();
     reader.at += keyBytes;
     const valueEnd = reader.at + valueBytes;
-    handles.push(reader.handle());
+    handles.push(readHandle(reader));
     reader.at = valueEnd;
   }
   return handles;
 }
 
-class VarintReader {
-  readonly #bytes: Buffer;
-  at: number;
-
-  constructor(bytes: Buffer, at: number) {
-    this.#bytes = bytes;
-    this.at = at;
-  }
-
-  varint(): number {
-    let value = 0;
-    for (let factor = 1; factor <= 2 ** 49; factor *= 128) {
-      const byte = this.#bytes.readUInt8(this.at++);
-      value += (byte & 0x7f) * factor;
-      if (byte < 0x80) return value;
-    }
-    throw new RangeError('a number is longer than any in a table file');
-  }
-
-  handle(): BlockHandle {
-    return { offset: this.varint(), size: this.varint() };
-  }
+function readHandle(reader: VarintReader): BlockHandle {
+  return { offset: reader.varint(), size: reader.varint() };
 }

@@ -1,0 +1,147 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { seededRandom, silentLogger } from '@millrace/core';
+import { type StateDatabase, WriteBatch } from '@millrace/state';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { levelDbEngine } from './level-db-engine.ts';
+
+const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
+const KILLS = 12;
+const KEYS = 50;
+
+/** Writes batch after batch, each of which sets every key to its number, and prints the number when it is written. */
+const WRITER = `
+  import { silentLogger } from '@millrace/core';
+  import { WriteBatch } from '@millrace/state';
+  import { levelDbEngine } from '@millrace/state-leveldb';
+  const database = await levelDbEngine({ writeBufferBytes: 64 * 1024 }).open({ directory: process.argv[1], taskId: '0_0', logger: silentLogger });
+  const batch = new WriteBatch();
+  const found = database.get(Buffer.from('key 0'));
+  for (let number = found === undefined ? 1 : Number(Buffer.from(found).toString()) + 1; ; number++) {
+    batch.clear();
+    for (let key = 0; key < ${KEYS}; key++) batch.putBytes(Buffer.from('key ' + key), Buffer.from(String(number).padEnd(100)));
+    await database.write(batch);
+    process.stdout.write(number + '\\n');
+  }
+`;
+
+let home: string;
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'millrace-death-'));
+});
+
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+const open = (directory: string) => levelDbEngine().open({ directory, taskId: '0_0', logger: silentLogger });
+
+function startWriter(directory: string): ChildProcess {
+  const options = ['--conditions=@millrace/source', '--import', 'tsx', '--input-type=module', '-e', WRITER, directory];
+  return spawn(process.execPath, options, { cwd: PACKAGE, stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+/** Resolves with the last number that the writer has printed when it is gone; it is killed after so many numbers. */
+async function killAfter(writer: ChildProcess, batches: number): Promise<number> {
+  const gone = once(writer, 'exit');
+  let text = '';
+  let killed = false;
+  for await (const chunk of writer.stdout as NonNullable<ChildProcess['stdout']>) {
+    text += chunk;
+    if (!killed && text.split('\n').length > batches) killed = writer.kill('SIGKILL');
+  }
+  await gone;
+  return Number(text.slice(0, text.lastIndexOf('\n')).split('\n').at(-1));
+}
+
+function numbersIn(database: StateDatabase): Set<number> {
+  return new Set(Array.from({ length: KEYS }, (_, key) => Number(Buffer.from(database.get(Buffer.from(`key ${key}`)) ?? '').toString())));
+}
+
+describe('a process that dies', () => {
+  it('leaves every acknowledged batch whole, and no part of another', { timeout: 120_000 }, async () => {
+    const directory = join(home, 'killed');
+    const random = seededRandom(7);
+    for (let kill = 0; kill < KILLS; kill++) {
+      const acknowledged = await killAfter(startWriter(directory), 1 + Math.floor(random.next() * 400));
+      const database = await open(directory);
+      const numbers = numbersIn(database);
+      await database.close();
+      expect(numbers.size).toBe(1);
+      expect([...numbers][0]).toBeGreaterThanOrEqual(acknowledged);
+    }
+  });
+
+  it('keeps the directory to itself while it lives, and gives it up when it is killed', { timeout: 30_000 }, async () => {
+    const directory = join(home, 'shared');
+    const writer = startWriter(directory);
+    await new Promise((resolve) => writer.stdout?.once('data', resolve));
+    const lock = await readFile(join(directory, 'lock'), 'utf8');
+    await expect(open(directory)).rejects.toMatchObject({ name: 'RetriableError', code: 'STATE_LOCKED' });
+    await expect(open(directory)).rejects.toThrow(new RegExp(`process ${writer.pid}`));
+    expect(await readFile(join(directory, 'lock'), 'utf8')).toBe(lock);
+    await killAfter(writer, 0);
+    await (await open(directory)).close();
+  });
+
+  it.each([
+    ['a cut off lock file', '{"pid":'],
+    ['a lock of another process with the same number', JSON.stringify({ pid: process.pid, started: 'earlier', token: '' })],
+    ['a lock of a process that is gone', JSON.stringify({ pid: 2 ** 22 + 1, started: '', token: '' })],
+  ])('does not lock others out through %s', async (_what, content) => {
+    const directory = await mkdtemp(join(home, 'stale-'));
+    await writeFile(join(directory, 'lock'), content);
+    await (await open(directory)).close();
+  });
+});
+
+describe('a full disk', () => {
+  it('stops the database with an error that says so, and loses no acknowledged batch', { timeout: 60_000 }, async (context) => {
+    const disk = join(home, 'disk');
+    await mkdir(disk);
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', disk], { stdio: 'ignore' });
+    } catch {
+      context.skip('needs the right to mount a tmpfs');
+    }
+    try {
+      await fillDisk(disk);
+    } finally {
+      execFileSync('umount', [disk]);
+    }
+  });
+
+  async function fillDisk(disk: string): Promise<void> {
+    const directory = join(disk, '0_0');
+    const filler = join(disk, 'filler');
+    const database = await open(directory);
+    await writeFile(filler, Buffer.alloc(2 << 20));
+    const batch = new WriteBatch();
+    let acknowledged = 0;
+    const failure = await (async () => {
+      for (let number = 1; number < 10_000; number++) {
+        batch.clear();
+        for (let key = 0; key < KEYS; key++) batch.putBytes(Buffer.from(`key ${key}`), Buffer.from(String(number).padEnd(100)));
+        try {
+          await database.write(batch);
+        } catch (error) {
+          return error as Error;
+        }
+        acknowledged = number;
+      }
+      return undefined;
+    })();
+    expect(failure).toMatchObject({ name: 'TaskCorruptedError', code: 'STATE_IO_FAILED' });
+    expect(failure?.message).toMatch(/disk is full.*free space/);
+    await rm(filler);
+    await expect(database.write(batch)).rejects.toBe(failure);
+    expect(() => database.get(Buffer.from('key 0'))).toThrow(failure as Error);
+    await database.close();
+    const again = await open(directory);
+    expect(numbersIn(again)).toEqual(new Set([acknowledged]));
+    await again.close();
+  }
+});
