@@ -1,5 +1,5 @@
-import { FatalStreamsError, TaskMigratedError, topicPartitionKey, type Logger, type TopicPartition } from '@millrace/core';
-import type { Fetcher, FetchFailure, KafkaClient, OffsetCommit } from '@millrace/client';
+import { assert, FatalStreamsError, TaskMigratedError, topicPartitionKey, type Logger, type TopicPartition } from '@millrace/core';
+import type { CommittedOffset, Fetcher, FetchFailure, KafkaClient, OffsetCommit } from '@millrace/client';
 import type { OffsetReset } from '../settings/settings.ts';
 import type { StreamTask } from '../task/stream-task.ts';
 import type { TaskSet } from './task-set.ts';
@@ -12,6 +12,9 @@ export interface InputOptions {
   /** The reset policy of a topic. */
   readonly offsetReset: (topic: string) => OffsetReset;
 }
+
+/** Committed offsets by partition, see `topicPartitionKey`. */
+export type CommittedOffsets = ReadonlyMap<string, CommittedOffset>;
 
 /**
  * Brings fetched records to the tasks: positions, back-pressure, and what happens when a position does not exist.
@@ -29,9 +32,24 @@ export class Input {
     this.fetcher = options.client.createFetcher({ lane: 'fetch', isolation: options.isolation });
   }
 
+  /**
+   * The committed offsets of all inputs of the tasks, once no transaction on them is undecided. What such a transaction wrote
+   * to changelogs is in the log by then: ask before a changelog's end is taken for the end of the state.
+   */
+  async committedOffsets(tasks: readonly StreamTask[], signal: AbortSignal): Promise<CommittedOffsets> {
+    const partitions = tasks.flatMap((task) => task.inputPartitions);
+    const found = partitions.length === 0 ? [] : await this.#committed(partitions, signal);
+    return new Map(found.map((one) => [topicPartitionKey(one.topic, one.partition), one]));
+  }
+
   /** Starts reading the inputs of a task at its committed offsets. */
-  async open(task: StreamTask, signal: AbortSignal): Promise<void> {
-    for (const { topic, partition, offset } of await this.#positions(task, signal)) {
+  async open(task: StreamTask, offsets: CommittedOffsets, signal: AbortSignal): Promise<void> {
+    const committed = task.inputPartitions.map(({ topic, partition }) => {
+      const one = offsets.get(topicPartitionKey(topic, partition));
+      assert(one !== undefined, `the committed offset of ${topic}-${partition} was not read`);
+      return one;
+    });
+    for (const { topic, partition, offset } of await this.#positions(task, committed, signal)) {
       this.#expected.set(topicPartitionKey(topic, partition), offset);
       this.fetcher.assign(topic, partition, offset);
     }
@@ -49,7 +67,8 @@ export class Input {
    */
   async reopen(task: StreamTask, signal: AbortSignal): Promise<void> {
     this.#forgetPaused(task);
-    for (const at of await this.#positions(task, signal)) {
+    const committed = await this.#committed(task.inputPartitions, signal);
+    for (const at of await this.#positions(task, committed, signal)) {
       const expected = this.#expected.get(topicPartitionKey(at.topic, at.partition));
       if (expected !== undefined && expected !== at.offset) throw movedOn(task, at, expected);
       this.fetcher.seek(at.topic, at.partition, at.offset);
@@ -111,8 +130,15 @@ export class Input {
     this.fetcher.seek(failure.topic, failure.partition, offset);
   }
 
-  async #positions(task: StreamTask, signal: AbortSignal): Promise<(TopicPartition & { offset: number })[]> {
-    const committed = await this.#options.client.offsets.committed(this.#options.groupId, task.inputPartitions, signal);
+  #committed(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<CommittedOffset[]> {
+    return this.#options.client.offsets.committed(this.#options.groupId, partitions, signal);
+  }
+
+  async #positions(
+    task: StreamTask,
+    committed: readonly CommittedOffset[],
+    signal: AbortSignal,
+  ): Promise<(TopicPartition & { readonly offset: number })[]> {
     task.initializeInput(committed);
     return Promise.all(
       committed.map(async ({ topic, partition, offset }) => ({

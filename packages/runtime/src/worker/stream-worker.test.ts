@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   CancelledError,
   FatalStreamsError,
+  RetriableError,
   silentLogger,
   systemClock,
   TaskCorruptedError,
@@ -26,6 +27,10 @@ class Stage {
   /** Each entry answers one commit; when they are used up, commits succeed. */
   readonly commitFailures: Error[] = [];
   startFailure: Error | undefined;
+  /** Answers to the first calls that take over an assignment. */
+  readonly assignFailures: Error[] = [];
+  /** Called with each rollback of the tasks. */
+  onRollback: () => void = () => undefined;
   /** Ends the run after this many successful commits. */
   commitsUntilStop = 1;
   /** Member id given by the next join. */
@@ -107,9 +112,12 @@ class Stage {
       stopRestore: () => Promise.resolve(),
       assign: () => {
         stage.assigned = true;
-        return this.#note('assign');
+        return this.#note('assign', stage.assignFailures.shift());
       },
-      rollbackAll: () => this.#note('rollback'),
+      rollbackAll: () => {
+        stage.onRollback();
+        return this.#note('rollback');
+      },
       reviveCorrupted: (taskId: string) => this.#note(`revive ${taskId}`),
       closeAll: (clean: boolean) => {
         stage.calls.push(clean ? 'close tasks' : 'drop tasks');
@@ -188,15 +196,35 @@ describe('StreamWorker', () => {
     const stage = new Stage();
     stage.commitFailures.push(new TaskMigratedError('X', 'fenced'));
     const calls = await stage.run();
-    expect(calls.join(' ')).toContain('commit drop tasks restart request rejoin');
+    expect(calls.join(' ')).toContain('commit request rejoin drop tasks restart');
     expect(calls.filter((call) => call === 'join')).toHaveLength(2);
   });
 
-  it('revives a task whose state cannot be trusted, after the others went back', async () => {
+  it('revives a task whose state cannot be trusted before the others go back', async () => {
     const stage = new Stage();
     stage.commitFailures.push(new TaskCorruptedError('X', 'rotten', { taskId: '0_0' }));
     const calls = await stage.run();
-    expect(calls.join(' ')).toContain('commit abort rollback revive 0_0');
+    expect(calls.join(' ')).toContain('commit revive 0_0 abort rollback');
+  });
+
+  it('takes an assignment over again when that failed for a passing reason, without another rebalance', async () => {
+    const stage = new Stage();
+    stage.assignFailures.push(new RetriableError('X', 'a topic has no leader'));
+    const calls = await stage.run();
+    expect(calls.join(' ')).toContain('start join assign abort rollback assign flush');
+    expect(calls.filter((call) => call === 'join')).toHaveLength(1);
+  });
+
+  it('commits nothing when it is stopped in the middle of a recovery', async () => {
+    const stage = new Stage();
+    stage.commitFailures.push(new TransactionAbortedError('X', 'aborted'));
+    stage.onRollback = () => {
+      stage.stop.abort();
+      throw new CancelledError();
+    };
+    const calls = await stage.run();
+    expect(calls.filter((call) => call === 'commit')).toHaveLength(1);
+    expect(calls.slice(-4)).toEqual(['drop tasks', 'close tasks', 'close producer', 'leave']);
   });
 
   it('commits before a rebalance and keeps its tasks when the membership was not broken', async () => {

@@ -47,6 +47,12 @@ export interface StreamWorkerOptions {
   readonly readAssignment: (assignment: MemberAssignment) => readonly AssignedTask[];
 }
 
+interface PendingAssignment {
+  readonly tasks: readonly AssignedTask[];
+  /** False when others may have worked on the tasks since the last join: nothing that is open may stay. */
+  readonly isUnbroken: boolean;
+}
+
 /**
  * One loop: rebalance if asked to, take what arrived, process, punctuate, commit, wait. What Kafka calls a StreamThread; here
  * it is not a thread of the operating system.
@@ -60,6 +66,8 @@ export class StreamWorker {
   readonly #backoff: Backoff;
   /** What has to succeed before the loop goes on; set by `#planRecovery`. */
   #recovery: ((signal: AbortSignal) => Promise<void>) | undefined;
+  /** What the last join brought, until it has been taken over completely. */
+  #assignment: PendingAssignment | undefined;
 
   constructor(options: StreamWorkerOptions) {
     this.#options = options;
@@ -107,6 +115,7 @@ export class StreamWorker {
   async #iterate(signal: AbortSignal): Promise<void> {
     const { member, manager, input, clock, schedule } = this.#options;
     if (member.state !== 'stable') return this.#rebalance(signal);
+    if (this.#assignment !== undefined) return this.#takeOver(this.#assignment, signal);
     manager.throwFailure();
     await input.handleFailures(signal);
     input.deliver(manager.tasks);
@@ -185,24 +194,37 @@ export class StreamWorker {
     const { member, manager, events } = this.#options;
     events.onRebalancing();
     if (member.state === 'failed') throw member.error ?? new FatalStreamsError('GROUP', 'the group membership failed');
+    this.#assignment = undefined;
     await manager.stopRestore();
     if (member.state === 'lost') await this.#abandon(signal);
     else if (member.state === 'rejoin-needed') await this.#commit();
     const before = member.metadata;
     const assignment = await member.join(signal);
     const after = member.metadata;
-    const unbroken =
+    const isUnbroken =
       before?.memberId === after?.memberId && before !== undefined && after?.generationId === before.generationId + 1;
-    if (!unbroken && manager.tasks.size > 0) await this.#abandon(signal);
+    this.#assignment = { tasks: this.#options.readAssignment(assignment), isUnbroken };
+    await this.#takeOver(this.#assignment, signal);
+  }
+
+  /** If this fails for a passing reason, the loop comes back to it: the group will not tell the assignment twice. */
+  async #takeOver({ tasks, isUnbroken }: PendingAssignment, signal: AbortSignal): Promise<void> {
+    const { manager } = this.#options;
+    if (!isUnbroken && manager.tasks.size > 0) await this.#abandon(signal);
+    // What is open from here on belongs to this membership.
+    this.#assignment = { tasks, isUnbroken: true };
     await this.#writes.settled();
-    await manager.assign(this.#options.readAssignment(assignment), signal);
+    await manager.assign(tasks, signal);
+    this.#assignment = undefined;
   }
 
   /** Drops all tasks with what they have not committed: somebody else has them. */
   async #abandon(signal: AbortSignal): Promise<void> {
     await this.#writes.settled();
     await this.#options.manager.closeAll(false);
-    await this.#options.committer.restart(signal);
+    this.#recovery = (again) => this.#options.committer.restart(again);
+    await this.#recovery(signal);
+    this.#recovery = undefined;
   }
 
   /** Does what the class of the error asks for, or throws it. */
@@ -233,8 +255,8 @@ export class StreamWorker {
   }
 
   async #migrate(signal: AbortSignal): Promise<void> {
-    await this.#abandon(signal);
     this.#options.member.requestRejoin('the tasks migrated');
+    await this.#abandon(signal);
   }
 
   async #rollback(signal: AbortSignal): Promise<void> {
@@ -245,13 +267,17 @@ export class StreamWorker {
 
   async #revive(taskId: string, signal: AbortSignal): Promise<void> {
     await this.#writes.settled().catch(() => undefined);
-    await this.#options.committer.rollback();
-    await this.#options.manager.rollbackAll(signal);
-    await this.#options.manager.reviveCorrupted(taskId, signal);
+    // Before the others go back: going back would read the state that cannot be trusted.
+    await this.#options.manager.reviveCorrupted(taskId);
+    this.#recovery = (again) => this.#rollback(again);
+    await this.#rollback(signal);
   }
 
   async #commitBeforeStop(): Promise<void> {
-    const { member, logger } = this.#options;
+    const { member, manager, logger } = this.#options;
+    if (manager.tasks.size === 0) return;
+    // In the middle of a recovery the tasks hold what the producer has dropped already: to commit now would lose output.
+    if (this.#recovery !== undefined) return this.#discard();
     if (member.state !== 'stable' && member.state !== 'rejoin-needed') return;
     try {
       await this.#commit();

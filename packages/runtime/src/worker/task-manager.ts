@@ -3,7 +3,7 @@ import type { StateEngine } from '@millrace/state';
 import type { Restorer } from '../restore/restorer.ts';
 import type { StateDirectory } from '../state-directory/state-directory.ts';
 import type { StreamTask } from '../task/stream-task.ts';
-import type { Input } from './input.ts';
+import type { CommittedOffsets, Input } from './input.ts';
 import { TaskSet } from './task-set.ts';
 
 /** A task that was assigned, with the partitions it reads. */
@@ -62,11 +62,12 @@ export class TaskManager {
     const wanted = new Set(assigned.map(({ id }) => formatTaskId(id)));
     for (const task of this.tasks.all) if (!wanted.has(task.taskId)) await this.#close(task, true);
     for (const one of assigned) if (!this.tasks.has(formatTaskId(one.id))) await this.#open(one, assigned.length);
-    this.startRestore(signal);
+    this.#startRestore(signal);
   }
 
-  /** Restores what is not restored yet; call after anything that leaves tasks in that phase. */
-  startRestore(signal: AbortSignal): void {
+  /** Restores what is not restored yet, unless that is under way. */
+  #startRestore(signal: AbortSignal): void {
+    if (this.#restoring !== undefined) return;
     const tasks = this.tasks.restoring;
     if (tasks.length === 0) {
       this.#options.onAllRunning();
@@ -93,24 +94,23 @@ export class TaskManager {
     if (failure !== undefined) throw failure;
   }
 
-  /** Every task goes back to its last commit: rows, queues and positions. */
+  /** Every running task goes back to its last commit: rows, queues and positions. Restoring that had failed begins again. */
   async rollbackAll(signal: AbortSignal): Promise<void> {
     for (const task of this.tasks.running) {
       task.rollback();
       await this.#options.input.reopen(task, signal);
     }
+    this.#startRestore(signal);
   }
 
-  /** Puts the state of a task aside and starts it again from its changelog. */
-  async reviveCorrupted(taskId: string, signal: AbortSignal): Promise<void> {
+  /** Puts the state of a task aside and opens it anew; `rollbackAll`, which the other tasks need, restores it too. */
+  async reviveCorrupted(taskId: string): Promise<void> {
     await this.stopRestore();
     const task = this.tasks.get(taskId);
-    if (task !== undefined) {
-      await this.#close(task, false);
-      await this.#options.engine.quarantine(this.#options.directory.taskPath(taskId));
-      await this.#open({ id: task.id, partitions: task.inputPartitions }, this.tasks.size + 1);
-    }
-    this.startRestore(signal);
+    if (task === undefined) return;
+    await this.#close(task, false);
+    await this.#options.engine.quarantine(this.#options.directory.taskPath(taskId));
+    await this.#open({ id: task.id, partitions: task.inputPartitions }, this.tasks.size + 1);
   }
 
   /** @param clean whether everything is committed; if not, uncommitted work is dropped */
@@ -121,19 +121,26 @@ export class TaskManager {
   }
 
   async #restore(tasks: readonly StreamTask[], signal: AbortSignal): Promise<void> {
+    const { input, restorer, onAllRunning } = this.#options;
     const opening: Promise<void>[] = [];
     try {
-      await this.#options.restorer.restore(tasks, (task) => opening.push(this.#run(task, signal)), signal);
+      // Before the ends of the changelogs are looked up: see `committedOffsets`.
+      const offsets = await input.committedOffsets(tasks, signal);
+      await restorer.restore(tasks, (task) => opening.push(this.#run(task, offsets, signal)), signal);
       await Promise.all(opening);
-      this.#options.onAllRunning();
+      this.#restoring = undefined;
+      onAllRunning();
     } catch (error) {
       await Promise.allSettled(opening);
-      if (!signal.aborted) this.#failure = error;
+      // Whoever interrupts restoring waits for it, and has taken it down already.
+      if (signal.aborted) return;
+      this.#restoring = undefined;
+      this.#failure = error;
     }
   }
 
-  async #run(task: StreamTask, signal: AbortSignal): Promise<void> {
-    await this.#options.input.open(task, signal);
+  async #run(task: StreamTask, offsets: CommittedOffsets, signal: AbortSignal): Promise<void> {
+    await this.#options.input.open(task, offsets, signal);
     this.tasks.setRunning(task);
   }
 
