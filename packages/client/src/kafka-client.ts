@@ -5,7 +5,11 @@ import { BackgroundFetcher } from './fetch/background-fetcher.ts';
 import { ClassicGroupMember } from './group/classic-group-member.ts';
 import { ClusterOffsets } from './offsets/cluster-offsets.ts';
 import type {
-  FetcherOptions, GroupMemberOptions, KafkaClient, ProducerOptions, TransactionalProducerOptions,
+  FetcherOptions,
+  GroupMemberOptions,
+  KafkaClient,
+  ProducerOptions,
+  TransactionalProducerOptions,
 } from './port/kafka-client.ts';
 import type { Transport } from './port/transport.ts';
 import { BatchingProducer } from './produce/batching-producer.ts';

@@ -1,5 +1,14 @@
 import {
-  createPartitions, createTopics, deleteGroups, deleteRecords, deleteTopics, describeConfigs, describeGroups, initProducerId, listGroups, listTransactions,
+  createPartitions,
+  createTopics,
+  deleteGroups,
+  deleteRecords,
+  deleteTopics,
+  describeConfigs,
+  describeGroups,
+  initProducerId,
+  listGroups,
+  listTransactions,
 } from '@millrace/wire';
 import { describe, expect, it } from 'vitest';
 import { scriptedKafka } from '../scripted-transport/scripted-kafka.ts';
@@ -12,12 +21,20 @@ describe('topics', () => {
   it('are described, missing ones as undefined', async () => {
     const { cluster } = scriptedKafka({ orders: [1, 2, 1] });
     const found = await new ClusterAdmin(cluster).describeTopics(['orders', 'nowhere']);
-    expect(found).toEqual(new Map([['orders', { name: 'orders', partitions: 3 }], ['nowhere', undefined]]));
+    expect(found).toEqual(
+      new Map([
+        ['orders', { name: 'orders', partitions: 3 }],
+        ['nowhere', undefined],
+      ]),
+    );
   });
 
   it('are listed', async () => {
     const { cluster } = scriptedKafka({ a: [1], b: [1, 1] });
-    expect(await new ClusterAdmin(cluster).listTopics()).toEqual([{ name: 'a', partitions: 1 }, { name: 'b', partitions: 2 }]);
+    expect(await new ClusterAdmin(cluster).listTopics()).toEqual([
+      { name: 'a', partitions: 1 },
+      { name: 'b', partitions: 2 },
+    ]);
   });
 
   it('are created with their configs, and ready once they have leaders', async () => {
@@ -30,7 +47,13 @@ describe('topics', () => {
     const before = clock.monotonicMs();
     expect(await clock.until(new ClusterAdmin(cluster).createTopics([NEW]))).toEqual({ existed: [] });
     expect(clock.monotonicMs() - before).toBeGreaterThanOrEqual(200);
-    expect(transport.bodies(createTopics)).toMatchObject([{ topics: [{ name: 'new', numPartitions: 2, replicationFactor: -1, configs: [{ name: 'cleanup.policy', value: 'compact' }] }] }]);
+    expect(transport.bodies(createTopics)).toMatchObject([
+      {
+        topics: [
+          { name: 'new', numPartitions: 2, replicationFactor: -1, configs: [{ name: 'cleanup.policy', value: 'compact' }] },
+        ],
+      },
+    ]);
   });
 
   it('that exist already are reported', async () => {
@@ -40,17 +63,21 @@ describe('topics', () => {
 
   it('count as created when a lost answer had created them', async () => {
     const { cluster, transport, clock, leaders } = scriptedKafka();
-    transport.once(createTopics, () => {
-      leaders.set('new', [1, 1]);
-      return answerLost();
-    }).on(createTopics, () => ({ topics: [{ name: 'new', errorCode: 36 }] }));
+    transport
+      .once(createTopics, () => {
+        leaders.set('new', [1, 1]);
+        return answerLost();
+      })
+      .on(createTopics, () => ({ topics: [{ name: 'new', errorCode: 36 }] }));
     expect(await clock.until(new ClusterAdmin(cluster).createTopics([NEW]))).toEqual({ existed: [] });
   });
 
   it('that cannot be created say why', async () => {
     const { cluster, transport } = scriptedKafka();
     transport.on(createTopics, () => ({ topics: [{ name: 'new', errorCode: 38, errorMessage: 'only one broker' }] }));
-    await expect(new ClusterAdmin(cluster).createTopics([NEW])).rejects.toThrow(/INVALID_REPLICATION_FACTOR.*only one broker.*new/);
+    await expect(new ClusterAdmin(cluster).createTopics([NEW])).rejects.toThrow(
+      /INVALID_REPLICATION_FACTOR.*only one broker.*new/,
+    );
   });
 
   it('are deleted, also when they are gone already', async () => {
@@ -64,7 +91,17 @@ describe('topics', () => {
     const { cluster, transport } = scriptedKafka();
     const entry = { readOnly: false, isSensitive: false };
     transport.on(describeConfigs, () => ({
-      results: [{ errorCode: 0, resourceType: 2, resourceName: 'orders', configs: [{ name: 'retention.ms', value: '5', ...entry }, { name: 'secret', ...entry }] }],
+      results: [
+        {
+          errorCode: 0,
+          resourceType: 2,
+          resourceName: 'orders',
+          configs: [
+            { name: 'retention.ms', value: '5', ...entry },
+            { name: 'secret', ...entry },
+          ],
+        },
+      ],
     }));
     expect(await new ClusterAdmin(cluster).describeConfigs('orders')).toEqual(new Map([['retention.ms', '5']]));
   });
@@ -79,9 +116,15 @@ describe('topics', () => {
   it('lose their records at the leaders', async () => {
     const { cluster, transport } = scriptedKafka({ orders: [1, 2] });
     transport.on(deleteRecords, ({ topics }) => ({
-      topics: topics.map(({ name, partitions }) => ({ name, partitions: partitions.map(({ partitionIndex, offset }) => ({ partitionIndex, lowWatermark: offset, errorCode: 0 })) })),
+      topics: topics.map(({ name, partitions }) => ({
+        name,
+        partitions: partitions.map(({ partitionIndex, offset }) => ({ partitionIndex, lowWatermark: offset, errorCode: 0 })),
+      })),
     }));
-    await new ClusterAdmin(cluster).deleteRecords([{ topic: 'orders', partition: 0, offset: 5 }, { topic: 'orders', partition: 1, offset: 7 }]);
+    await new ClusterAdmin(cluster).deleteRecords([
+      { topic: 'orders', partition: 0, offset: 5 },
+      { topic: 'orders', partition: 1, offset: 7 },
+    ]);
     expect(transport.sent.filter(({ name }) => name === 'DeleteRecords').map(({ target }) => target)).toEqual([1, 2]);
   });
 });
@@ -89,20 +132,38 @@ describe('topics', () => {
 describe('groups', () => {
   it('are listed over all brokers', async () => {
     const { cluster, transport } = scriptedKafka();
-    transport.on(listGroups, (_, { target }) => ({ errorCode: 0, groups: [{ groupId: `g${target}`, protocolType: 'consumer' }] }));
+    transport.on(listGroups, (_, { target }) => ({
+      errorCode: 0,
+      groups: [{ groupId: `g${target}`, protocolType: 'consumer' }],
+    }));
     expect(await new ClusterAdmin(cluster).listGroups()).toEqual(['g1', 'g2']);
   });
 
   it('are described by their coordinator', async () => {
     const { cluster, transport } = scriptedKafka();
-    const member = { memberId: 'm', clientId: 'c', clientHost: '/h', memberMetadata: Buffer.alloc(0), memberAssignment: Buffer.alloc(0) };
-    transport.on(describeGroups, () => ({ groups: [{ errorCode: 0, groupId: 'app', groupState: 'Stable', protocolType: 'consumer', protocolData: 'x', members: [member] }] }));
-    expect(await new ClusterAdmin(cluster).describeGroup('app')).toEqual({ state: 'Stable', members: [{ memberId: 'm', clientId: 'c', host: '/h' }] });
+    const member = {
+      memberId: 'm',
+      clientId: 'c',
+      clientHost: '/h',
+      memberMetadata: Buffer.alloc(0),
+      memberAssignment: Buffer.alloc(0),
+    };
+    transport.on(describeGroups, () => ({
+      groups: [
+        { errorCode: 0, groupId: 'app', groupState: 'Stable', protocolType: 'consumer', protocolData: 'x', members: [member] },
+      ],
+    }));
+    expect(await new ClusterAdmin(cluster).describeGroup('app')).toEqual({
+      state: 'Stable',
+      members: [{ memberId: 'm', clientId: 'c', host: '/h' }],
+    });
   });
 
   it('are deleted one by one, and say why not', async () => {
     const { cluster, transport } = scriptedKafka();
-    transport.on(deleteGroups, ({ groupsNames }) => ({ results: groupsNames.map((groupId) => ({ groupId, errorCode: groupId === 'busy' ? 68 : 0 })) }));
+    transport.on(deleteGroups, ({ groupsNames }) => ({
+      results: groupsNames.map((groupId) => ({ groupId, errorCode: groupId === 'busy' ? 68 : 0 })),
+    }));
     await expect(new ClusterAdmin(cluster).deleteGroups(['idle', 'busy'])).rejects.toThrow(/NON_EMPTY_GROUP/);
   });
 });
@@ -112,13 +173,19 @@ describe('transactions', () => {
     const { cluster, transport, clock } = scriptedKafka();
     transport.once(initProducerId, () => ({ errorCode: 51, producerEpoch: -1 }));
     await clock.until(new ClusterAdmin(cluster).fenceTransactionalId('app-1', 5000));
-    expect(transport.bodies(initProducerId)).toMatchObject([{ transactionalId: 'app-1', transactionTimeoutMs: 5000, producerId: -1 }, { producerEpoch: -1 }]);
+    expect(transport.bodies(initProducerId)).toMatchObject([
+      { transactionalId: 'app-1', transactionTimeoutMs: 5000, producerId: -1 },
+      { producerEpoch: -1 },
+    ]);
   });
 
   it('that are open are listed over all brokers', async () => {
     const { cluster, transport } = scriptedKafka();
     const state = { producerId: 1, transactionState: 'Ongoing' };
-    transport.on(listTransactions, (_, { target }) => ({ errorCode: 0, transactionStates: [{ transactionalId: `t${target}`, ...state }] }));
+    transport.on(listTransactions, (_, { target }) => ({
+      errorCode: 0,
+      transactionStates: [{ transactionalId: `t${target}`, ...state }],
+    }));
     expect(await new ClusterAdmin(cluster).listOpenTransactions()).toEqual(['t1', 't2']);
   });
 

@@ -30,9 +30,7 @@ export class ClusterAdmin implements Admin {
   async describeTopics(names: readonly string[], signal?: AbortSignal): Promise<Map<string, TopicDescription | undefined>> {
     if (names.length === 0) return new Map();
     const found = await retrying(this.#cluster.retryOptions(signal), () => this.#cluster.describe(names));
-    return new Map(
-      Array.from(found, ([name, topic]) => [name, topic && { name, partitions: topic.leaders.length }] as const),
-    );
+    return new Map(Array.from(found, ([name, topic]) => [name, topic && { name, partitions: topic.leaders.length }] as const));
   }
 
   async listTopics(): Promise<TopicDescription[]> {
@@ -44,20 +42,31 @@ export class ClusterAdmin implements Admin {
     if (topics.length === 0) return { existed: [] };
     const existed = new Set<string>();
     // Whatever a lost answer had created counts as created by us: only what existed at the first look is reported.
-    const before = await this.describeTopics(topics.map(({ name }) => name), signal);
+    const before = await this.describeTopics(
+      topics.map(({ name }) => name),
+      signal,
+    );
     for (const [name, description] of before) if (description !== undefined) existed.add(name);
     let open = topics.filter(({ name }) => !existed.has(name));
     await retrying(this.#cluster.retryOptions(signal), async () => {
       if (open.length > 0) open = await this.#createOnce(open);
     });
-    await this.#untilLed(topics.map(({ name }) => name), signal);
+    await this.#untilLed(
+      topics.map(({ name }) => name),
+      signal,
+    );
     return { existed: [...existed] };
   }
 
   /** Returns nothing that is left to do, or throws. */
   async #createOnce(topics: readonly NewTopic[]): Promise<NewTopic[]> {
     const timeoutMs = this.#cluster.requests.requestTimeoutMs;
-    const response = await this.#cluster.requests.send(createTopics, 'any', { topics: topics.map(creation), timeoutMs }, { lane: 'admin' });
+    const response = await this.#cluster.requests.send(
+      createTopics,
+      'any',
+      { topics: topics.map(creation), timeoutMs },
+      { lane: 'admin' },
+    );
     for (const { name, errorCode, errorMessage } of response.topics) {
       if (errorCode === ErrorCode.NONE || errorCode === ErrorCode.TOPIC_ALREADY_EXISTS) continue;
       throw brokerError(errorCode, { api: 'CreateTopics', topic: name, brokerMessage: errorMessage });
@@ -80,7 +89,12 @@ export class ClusterAdmin implements Admin {
     if (names.length === 0) return;
     await retrying(this.#cluster.retryOptions(), async () => {
       const timeoutMs = this.#cluster.requests.requestTimeoutMs;
-      const response = await this.#cluster.requests.send(deleteTopics, 'any', { topicNames: names, timeoutMs }, { lane: 'admin' });
+      const response = await this.#cluster.requests.send(
+        deleteTopics,
+        'any',
+        { topicNames: names, timeoutMs },
+        { lane: 'admin' },
+      );
       for (const { name, errorCode, errorMessage } of response.responses) {
         if (errorCode === ErrorCode.NONE || errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) continue;
         throw brokerError(errorCode, { api: 'DeleteTopics', topic: name, brokerMessage: errorMessage });
@@ -113,7 +127,9 @@ export class ClusterAdmin implements Admin {
     this.#cluster.refreshSoon(topic);
   }
 
-  async deleteRecords(offsets: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[]): Promise<void> {
+  async deleteRecords(
+    offsets: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[],
+  ): Promise<void> {
     const timeoutMs = this.#cluster.requests.requestTimeoutMs;
     await askLeaders(this.#cluster, 'DeleteRecords', offsets, async (nodeId, own) => {
       const topics = groupByTopic(own, ({ partition, offset }) => ({ partitionIndex: partition, offset }));
@@ -148,7 +164,8 @@ export class ClusterAdmin implements Admin {
 
 function creation({ name, partitions, replicationFactor, configs }: NewTopic) {
   return {
-    name, replicationFactor,
+    name,
+    replicationFactor,
     numPartitions: partitions,
     configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
   };

@@ -69,7 +69,13 @@ export class BrokerRequests {
       const flexible = isFlexible(api, version);
       const timeoutMs = options.timeoutMs ?? this.#requestTimeoutMs;
       return await this.#transport.send(target, {
-        apiKey: api.key, apiVersion: version, body, flexible, lane: options.lane, timeoutMs, expectResponse,
+        apiKey: api.key,
+        apiVersion: version,
+        body,
+        flexible,
+        lane: options.lane,
+        timeoutMs,
+        expectResponse,
       });
     } catch (error) {
       if (isConnectionError(error)) this.#features.delete(target);
@@ -80,6 +86,8 @@ export class BrokerRequests {
 
   #countFailure(api: Api, error: unknown): void {
     const code = error instanceof FatalStreamsError ? error.code : ((error as { code?: string }).code ?? 'UNKNOWN');
-    this.#metrics?.counter('millrace_client_request_failures_total', 'Requests without an answer', { api: api.name, code }).add(1);
+    this.#metrics
+      ?.counter('millrace_client_request_failures_total', 'Requests without an answer', { api: api.name, code })
+      .add(1);
   }
 }

@@ -71,7 +71,12 @@ describe('the cluster', () => {
   it('looks up a coordinator again that cannot be reached', async () => {
     const { cluster, transport } = scriptedKafka();
     transport.once(heartbeat, notSent).on(heartbeat, () => ({ errorCode: 0 }));
-    const send = () => cluster.sendToCoordinator(heartbeat, { kind: 'group', key: 'app', lane: 'group' }, { groupId: 'app', generationId: 1, memberId: 'm' });
+    const send = () =>
+      cluster.sendToCoordinator(
+        heartbeat,
+        { kind: 'group', key: 'app', lane: 'group' },
+        { groupId: 'app', generationId: 1, memberId: 'm' },
+      );
     await expect(send()).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
     await send();
     expect(transport.bodies(findCoordinator)).toHaveLength(2);

@@ -67,7 +67,9 @@ export class Cluster {
     this.requests = new BrokerRequests(transport, options.requestTimeoutMs, options.metrics);
     this.coordinators = new CoordinatorDirectory(this.requests, transport, this.retryOptions());
     this.#refresher = new MetadataRefresher({
-      clock, random, logger,
+      clock,
+      random,
+      logger,
       signal: this.#closing.signal,
       fetch: (topics) => this.describe(topics),
       onRound: () => this.#notify(),

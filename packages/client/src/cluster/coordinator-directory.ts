@@ -35,7 +35,9 @@ export class CoordinatorDirectory {
     const name = nameOf(kind, key);
     const known = this.#nodes.get(name);
     if (known !== undefined) return known;
-    const nodeId = await retrying({ ...this.#retry, signal: signal ?? this.#retry.signal, forAtMostMs }, () => this.#ask(kind, key));
+    const nodeId = await retrying({ ...this.#retry, signal: signal ?? this.#retry.signal, forAtMostMs }, () =>
+      this.#ask(kind, key),
+    );
     this.#nodes.set(name, nodeId);
     return nodeId;
   }
@@ -52,7 +54,9 @@ export class CoordinatorDirectory {
     assert(found !== undefined, 'FindCoordinator was answered without a coordinator');
     if (found.errorCode !== 0) {
       throw brokerError(found.errorCode, {
-        api: 'FindCoordinator', subject: kind === 'group' ? `group ${key}` : `transactional id ${key}`, brokerMessage: found.errorMessage,
+        api: 'FindCoordinator',
+        subject: kind === 'group' ? `group ${key}` : `transactional id ${key}`,
+        brokerMessage: found.errorMessage,
       });
     }
     this.#transport.updateBrokers([{ nodeId: found.nodeId, host: found.host, port: found.port }]);

@@ -1,5 +1,15 @@
 import { FatalStreamsError } from '@millrace/core';
-import { deleteTopics, fetch, findCoordinator, leaveGroup, metadata, offsetFetch, produce, txnOffsetCommit, type Api } from '@millrace/wire';
+import {
+  deleteTopics,
+  fetch,
+  findCoordinator,
+  leaveGroup,
+  metadata,
+  offsetFetch,
+  produce,
+  txnOffsetCommit,
+  type Api,
+} from '@millrace/wire';
 import type { BrokerFeatures } from '../port/transport.ts';
 
 /**

@@ -39,7 +39,7 @@ const CLASSES: Readonly<Record<Consequence, ErrorClass>> = {
 /** What to do, for codes where the consequence alone does not say it. */
 const WAYS_OUT: Readonly<Record<number, string>> = {
   3: 'create the topic, or check its name',
-  10: "raise max.message.bytes of the topic, or make the record smaller",
+  10: 'raise max.message.bytes of the topic, or make the record smaller',
   17: 'use 1 to 249 characters of A-Z a-z 0-9 . _ -',
   23: 'give all members of the group the same assignor name; another application may be using this group id',
   26: 'choose a session timeout between the group.min.session.timeout.ms and group.max.session.timeout.ms of the brokers',

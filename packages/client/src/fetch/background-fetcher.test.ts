@@ -55,7 +55,10 @@ describe('the background fetcher', () => {
     for (const partition of [0, 1, 2]) fetcher.assign('orders', partition, 0);
     await clock.settle();
     expect(asked()).toEqual([
-      [{ partition: 0, fetchOffset: 0 }, { partition: 1, fetchOffset: 0 }],
+      [
+        { partition: 0, fetchOffset: 0 },
+        { partition: 1, fetchOffset: 0 },
+      ],
       [{ partition: 2, fetchOffset: 0 }],
     ]);
   });
@@ -115,7 +118,13 @@ describe('the background fetcher', () => {
   it('drops an answer that a seek has overtaken', async () => {
     const { transport, clock, fetcher, asked } = await fetching();
     let answer: (value: ReturnType<typeof fetchAnswer>) => void = () => undefined;
-    transport.once(fetch, () => new Promise((resolve) => { answer = resolve; }));
+    transport.once(
+      fetch,
+      () =>
+        new Promise((resolve) => {
+          answer = resolve;
+        }),
+    );
     fetcher.assign('orders', 0, 0);
     await clock.settle();
     fetcher.seek('orders', 0, 50);
@@ -140,7 +149,9 @@ describe('the background fetcher', () => {
 
   it('keeps what a paused partition has, asks for no more of it, and hands it out when it resumes', async () => {
     const { transport, clock, fetcher, asked } = await fetching();
-    transport.once(fetch, () => fetchAnswer({ partition: 0, records: batchAt(0, ['a']) }, { partition: 1, records: batchAt(0, ['b']) }));
+    transport.once(fetch, () =>
+      fetchAnswer({ partition: 0, records: batchAt(0, ['a']) }, { partition: 1, records: batchAt(0, ['b']) }),
+    );
     fetcher.assign('orders', 0, 0);
     fetcher.assign('orders', 1, 0);
     await clock.settle();
@@ -155,14 +166,19 @@ describe('the background fetcher', () => {
 
   it('goes on with the others while one partition is not taken from', async () => {
     const { transport, clock, fetcher } = await fetching({ maxBufferedBytes: 2000 });
-    const served = new Map([[0, 0], [1, 0]]);
+    const served = new Map([
+      [0, 0],
+      [1, 0],
+    ]);
     transport.on(fetch, async (request: FetchRequest) => {
       const wanted = askedFor(request);
       if (wanted.length === 0) await clock.sleep(100);
-      return fetchAnswer(...wanted.map(({ partition, fetchOffset }) => {
-        served.set(partition, (served.get(partition) ?? 0) + 1);
-        return { partition, records: batchAt(fetchOffset, ['x'.repeat(300)]) };
-      }));
+      return fetchAnswer(
+        ...wanted.map(({ partition, fetchOffset }) => {
+          served.set(partition, (served.get(partition) ?? 0) + 1);
+          return { partition, records: batchAt(fetchOffset, ['x'.repeat(300)]) };
+        }),
+      );
     });
     fetcher.assign('orders', 0, 0);
     fetcher.assign('orders', 1, 0);
@@ -181,7 +197,14 @@ describe('the background fetcher', () => {
 
   it('never buffers much more than it may', async () => {
     const { transport, clock, fetcher, asked } = await fetching({ maxBufferedBytes: 1000 });
-    transport.on(fetch, (request) => fetchAnswer(...askedFor(request).map(({ partition, fetchOffset }) => ({ partition, records: batchAt(fetchOffset, ['x'.repeat(400)]) }))));
+    transport.on(fetch, (request) =>
+      fetchAnswer(
+        ...askedFor(request).map(({ partition, fetchOffset }) => ({
+          partition,
+          records: batchAt(fetchOffset, ['x'.repeat(400)]),
+        })),
+      ),
+    );
     fetcher.assign('orders', 0, 0);
     await clock.settle();
     expect(asked().length).toBeLessThan(5);
@@ -196,7 +219,9 @@ describe('the background fetcher', () => {
     transport.once(fetch, () => fetchAnswer({ partition: 0, errorCode: 1 }));
     fetcher.assign('orders', 0, 777);
     await clock.advance(1000);
-    expect(fetcher.takeFailures()).toMatchObject([{ topic: 'orders', partition: 0, position: 777, reason: 'offset-out-of-range' }]);
+    expect(fetcher.takeFailures()).toMatchObject([
+      { topic: 'orders', partition: 0, position: 777, reason: 'offset-out-of-range' },
+    ]);
     expect(fetcher.takeFailures()).toEqual([]);
     expect(asked()).toHaveLength(1);
     fetcher.seek('orders', 0, 5);

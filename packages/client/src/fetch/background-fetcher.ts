@@ -246,10 +246,12 @@ export class BackgroundFetcher implements Fetcher {
     const { topic, partition: index, fetchPosition: offset } = partition;
     const error = brokerError(errorCode, { api: 'Fetch', topic, partition: index, offset });
     const reason = failureReason(errorCode);
-    if (reason !== undefined) return this.#fail(partition, reason, error);
-    if (errorCode === ErrorCode.CORRUPT_MESSAGE) return this.#settleCorrupt(partition, error);
-    if (consequenceOf(errorCode) === 'refresh-metadata') this.#cluster.refreshSoon(topic);
-    this.#retryLater(partition, error);
+    if (reason !== undefined) this.#fail(partition, reason, error);
+    else if (errorCode === ErrorCode.CORRUPT_MESSAGE) this.#settleCorrupt(partition, error);
+    else {
+      if (consequenceOf(errorCode) === 'refresh-metadata') this.#cluster.refreshSoon(topic);
+      this.#retryLater(partition, error);
+    }
   }
 
   #settleCorrupt(partition: AssignedPartition, error: StreamsError): void {
@@ -291,7 +293,9 @@ export class BackgroundFetcher implements Fetcher {
 /** Without a pause, asking again for what the broker answers in this way would never end. */
 function noProgress({ topic, partition, fetchPosition }: AssignedPartition): RetriableError {
   return new RetriableError('NO_PROGRESS', 'the answer holds no batch that reaches the offset that was asked for', {
-    topic, partition, offset: fetchPosition,
+    topic,
+    partition,
+    offset: fetchPosition,
   });
 }
 

@@ -34,9 +34,15 @@ export function isWanted(partition: AssignedPartition, shareBytes: number, nowMs
 
 /** The body of a Fetch request without a session: each names all that it wants. */
 export function fetchRequest(settings: FetchSettings, planned: readonly PlannedPartition[], shareBytes: number) {
-  const entries = planned.map((one) => ({ ...one, topic: one.partition.topic, partition: one.partition.partition, assigned: one.partition }));
+  const entries = planned.map((one) => ({
+    ...one,
+    topic: one.partition.topic,
+    partition: one.partition.partition,
+    assigned: one.partition,
+  }));
   const topics = groupByTopic(entries, ({ partition, fetchOffset, assigned }) => ({
-    partition, fetchOffset,
+    partition,
+    fetchOffset,
     partitionMaxBytes: partitionBytes(settings, shareBytes - assigned.bufferedBytes),
   }));
   return {

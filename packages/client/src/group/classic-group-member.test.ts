@@ -1,6 +1,14 @@
 import {
-  decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription, heartbeat, joinGroup, leaveGroup, syncGroup,
-  type JoinGroupRequest, type ResponseInput,
+  decodeAssignment,
+  decodeSubscription,
+  encodeAssignment,
+  encodeSubscription,
+  heartbeat,
+  joinGroup,
+  leaveGroup,
+  syncGroup,
+  type JoinGroupRequest,
+  type ResponseInput,
 } from '@millrace/wire';
 import { describe, expect, it } from 'vitest';
 import type { Assignor, GroupMemberOptions, MemberSubscription } from '../port/kafka-client.ts';
@@ -14,7 +22,8 @@ function assignor(overrides: Partial<Assignor> = {}): Assignor {
   return {
     name: 'millrace',
     subscription: () => ({ topics: ['orders'], ownedPartitions: OWN, userData: Buffer.from('lag=3') }),
-    assign: (members) => Promise.resolve(new Map(members.map(({ memberId }) => [memberId, { partitions: OWN, userData: Buffer.from('plan') }]))),
+    assign: (members) =>
+      Promise.resolve(new Map(members.map(({ memberId }) => [memberId, { partitions: OWN, userData: Buffer.from('plan') }]))),
     ...overrides,
   };
 }
@@ -23,10 +32,23 @@ function assignor(overrides: Partial<Assignor> = {}): Assignor {
 function joined(request: JoinGroupRequest, generationId: number, leader = request.memberId): ResponseInput<typeof joinGroup> {
   const metadata = request.protocols[0]?.metadata ?? Buffer.alloc(0);
   const members = leader === request.memberId ? [{ memberId: request.memberId, metadata }] : [];
-  return { errorCode: 0, generationId, protocolType: 'consumer', protocolName: 'millrace', leader, memberId: request.memberId, members };
+  return {
+    errorCode: 0,
+    generationId,
+    protocolType: 'consumer',
+    protocolName: 'millrace',
+    leader,
+    memberId: request.memberId,
+    members,
+  };
 }
 
-const refused = (errorCode: number, memberId = ''): ResponseInput<typeof joinGroup> => ({ errorCode, leader: '', memberId, members: [] });
+const refused = (errorCode: number, memberId = ''): ResponseInput<typeof joinGroup> => ({
+  errorCode,
+  leader: '',
+  memberId,
+  members: [],
+});
 
 function membership(options: Partial<GroupMemberOptions> = {}) {
   const kafka = scriptedKafka();
@@ -37,7 +59,10 @@ function membership(options: Partial<GroupMemberOptions> = {}) {
       if (request.memberId === '' && request.groupInstanceId === undefined) return refused(79, 'm-1');
       return joined({ ...request, memberId: request.memberId === '' ? 'm-static' : request.memberId }, ++generation);
     })
-    .on(syncGroup, ({ assignments }) => ({ errorCode: 0, assignment: assignments[0]?.assignment ?? encodeAssignment({ assignedPartitions: [] }) }))
+    .on(syncGroup, ({ assignments }) => ({
+      errorCode: 0,
+      assignment: assignments[0]?.assignment ?? encodeAssignment({ assignedPartitions: [] }),
+    }))
     .on(heartbeat, () => ({ errorCode: 0 }))
     .on(leaveGroup, () => ({ errorCode: 0, members: [] }));
   const member = new ClassicGroupMember(cluster, { groupId: 'app', sessionTimeoutMs: 6000, assignor: assignor(), ...options });
@@ -61,7 +86,12 @@ describe('a group member', () => {
     member.requestRejoin('test');
     await join();
     const bytes = transport.bodies(joinGroup).map(({ protocols }) => decodeSubscription(protocols[0]?.metadata as Buffer));
-    expect(bytes[1]).toMatchObject({ topics: ['orders'], userData: Buffer.from('lag=3'), ownedPartitions: [{ topic: 'orders', partitions: [1] }], generationId: -1 });
+    expect(bytes[1]).toMatchObject({
+      topics: ['orders'],
+      userData: Buffer.from('lag=3'),
+      ownedPartitions: [{ topic: 'orders', partitions: [1] }],
+      generationId: -1,
+    });
     // Other bytes than before: with the same ones a follower would not start a rebalance.
     expect(bytes[2]?.generationId).toBe(1);
   });
@@ -72,18 +102,39 @@ describe('a group member', () => {
       assignor: assignor({
         assign: (members) => {
           seen.push([...members]);
-          return Promise.resolve(new Map(members.map(({ memberId }, i) => [memberId, { partitions: [{ topic: 'orders', partition: i }], userData: undefined }])));
+          return Promise.resolve(
+            new Map(
+              members.map(({ memberId }, i) => [
+                memberId,
+                { partitions: [{ topic: 'orders', partition: i }], userData: undefined },
+              ]),
+            ),
+          );
         },
       }),
     });
-    transport.once(joinGroup, () => refused(79, 'm-1')).once(joinGroup, (request) => ({
-      ...joined(request, 1),
-      members: ['m-1', 'm-2'].map((memberId) => ({ memberId, groupInstanceId: undefined, metadata: encodeSubscription({ topics: ['orders'], userData: Buffer.from(memberId) }) })),
-    }));
+    transport
+      .once(joinGroup, () => refused(79, 'm-1'))
+      .once(joinGroup, (request) => ({
+        ...joined(request, 1),
+        members: ['m-1', 'm-2'].map((memberId) => ({
+          memberId,
+          groupInstanceId: undefined,
+          metadata: encodeSubscription({ topics: ['orders'], userData: Buffer.from(memberId) }),
+        })),
+      }));
     await join();
-    expect(seen[0]).toMatchObject([{ memberId: 'm-1', userData: Buffer.from('m-1') }, { memberId: 'm-2', ownedPartitions: [] }]);
-    const assignments = transport.bodies(syncGroup)[0]?.assignments.map(({ memberId, assignment }) => [memberId, decodeAssignment(assignment).assignedPartitions]);
-    expect(assignments).toEqual([['m-1', [{ topic: 'orders', partitions: [0] }]], ['m-2', [{ topic: 'orders', partitions: [1] }]]]);
+    expect(seen[0]).toMatchObject([
+      { memberId: 'm-1', userData: Buffer.from('m-1') },
+      { memberId: 'm-2', ownedPartitions: [] },
+    ]);
+    const assignments = transport
+      .bodies(syncGroup)[0]
+      ?.assignments.map(({ memberId, assignment }) => [memberId, decodeAssignment(assignment).assignedPartitions]);
+    expect(assignments).toEqual([
+      ['m-1', [{ topic: 'orders', partitions: [0] }]],
+      ['m-2', [{ topic: 'orders', partitions: [1] }]],
+    ]);
   });
 
   it('assigns nothing as a follower', async () => {
@@ -93,10 +144,15 @@ describe('a group member', () => {
   });
 
   it('keeps the group as it is when it comes back as its leader under its instance id', async () => {
-    const { transport, join } = membership({ groupInstanceId: 'i-1', assignor: assignor({ assign: () => Promise.reject(new Error('not asked')) }) });
+    const { transport, join } = membership({
+      groupInstanceId: 'i-1',
+      assignor: assignor({ assign: () => Promise.reject(new Error('not asked')) }),
+    });
     transport.on(joinGroup, (request) => ({ ...joined(request, 4, 'm-9'), memberId: 'm-9', skipAssignment: true }));
     await join();
-    expect(transport.bodies(syncGroup)).toMatchObject([{ assignments: [], memberId: 'm-9', groupInstanceId: 'i-1', generationId: 4 }]);
+    expect(transport.bodies(syncGroup)).toMatchObject([
+      { assignments: [], memberId: 'm-9', groupInstanceId: 'i-1', generationId: 4 },
+    ]);
   });
 
   it('sends heartbeats by timer, and none while it joins', async () => {
@@ -105,7 +161,13 @@ describe('a group member', () => {
     await clock.advance(2000);
     expect(transport.bodies(heartbeat)).toHaveLength(4);
     let answer: (value: ResponseInput<typeof joinGroup>) => void = () => undefined;
-    transport.once(joinGroup, () => new Promise((resolve) => { answer = resolve; }));
+    transport.once(
+      joinGroup,
+      () =>
+        new Promise((resolve) => {
+          answer = resolve;
+        }),
+    );
     member.requestRejoin('test');
     const rejoined = member.join();
     await clock.advance(3000);
@@ -132,7 +194,9 @@ describe('a group member', () => {
   it('keeps group traffic on its own lane', async () => {
     const { transport, join } = membership();
     await join();
-    expect(new Set(transport.sent.filter(({ name }) => name === 'JoinGroup' || name === 'SyncGroup').map(({ lane }) => lane))).toEqual(new Set(['group']));
+    expect(
+      new Set(transport.sent.filter(({ name }) => name === 'JoinGroup' || name === 'SyncGroup').map(({ lane }) => lane)),
+    ).toEqual(new Set(['group']));
     expect(transport.sent.filter(({ name }) => name === 'FindCoordinator').map(({ lane }) => lane)).toEqual(['admin']);
   });
 
@@ -140,7 +204,9 @@ describe('a group member', () => {
     const { transport, clock, member, join } = membership();
     await join();
     let woken = false;
-    void member.changed().then(() => { woken = true; });
+    void member.changed().then(() => {
+      woken = true;
+    });
     transport.on(heartbeat, () => ({ errorCode: 27 }));
     await clock.advance(600);
     expect(member.state).toBe('rejoin-needed');
@@ -191,15 +257,18 @@ describe('a group member', () => {
     await expect(member.join()).rejects.toBe(member.error);
   });
 
-  it.each([[23, /same assignor name/], [26, /session timeout/], [30, /READ on the group/], [81, /group.max.size/], [82, /instance id/]] as const)(
-    'cannot join at all after error %i, and says what to do',
-    async (errorCode, wayOut) => {
-      const { transport, member, join } = membership();
-      transport.on(joinGroup, () => refused(errorCode));
-      await expect(join()).rejects.toThrow(wayOut);
-      expect(member.state).toBe('failed');
-    },
-  );
+  it.each([
+    [23, /same assignor name/],
+    [26, /session timeout/],
+    [30, /READ on the group/],
+    [81, /group.max.size/],
+    [82, /instance id/],
+  ] as const)('cannot join at all after error %i, and says what to do', async (errorCode, wayOut) => {
+    const { transport, member, join } = membership();
+    transport.on(joinGroup, () => refused(errorCode));
+    await expect(join()).rejects.toThrow(wayOut);
+    expect(member.state).toBe('failed');
+  });
 
   it.each([14, 15, 16, 27])('tries again after JoinGroup error %i', async (errorCode) => {
     const { transport, member, join } = membership();
@@ -224,7 +293,9 @@ describe('a group member', () => {
   });
 
   it('leaves and reports when its assignor fails', async () => {
-    const { transport, member, join } = membership({ assignor: assignor({ assign: () => Promise.reject(new Error('no such topic')) }) });
+    const { transport, member, join } = membership({
+      assignor: assignor({ assign: () => Promise.reject(new Error('no such topic')) }),
+    });
     await expect(join()).rejects.toThrow('no such topic');
     expect(transport.bodies(leaveGroup)).toMatchObject([{ members: [{ memberId: 'm-1' }] }]);
     expect(member.state).toBe('unjoined');

@@ -17,7 +17,8 @@ const HEARTBEAT_INTERVAL_MAX_MS = 500;
 export function resolveGroupSettings(options: GroupMemberOptions): GroupSettings {
   const sessionTimeoutMs = options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS;
   const rebalanceTimeoutMs = options.rebalanceTimeoutMs ?? REBALANCE_TIMEOUT_MS;
-  const heartbeatIntervalMs = options.heartbeatIntervalMs ?? Math.min(HEARTBEAT_INTERVAL_MAX_MS, Math.floor(sessionTimeoutMs / 3));
+  const heartbeatIntervalMs =
+    options.heartbeatIntervalMs ?? Math.min(HEARTBEAT_INTERVAL_MAX_MS, Math.floor(sessionTimeoutMs / 3));
   const problems: string[] = [];
   if (options.groupId === '') problems.push('groupId: must not be empty');
   if (!(sessionTimeoutMs >= 1)) problems.push(`sessionTimeoutMs: ${sessionTimeoutMs} is not ≥ 1`);

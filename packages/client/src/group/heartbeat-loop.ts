@@ -65,7 +65,8 @@ export class HeartbeatLoop {
     const silentMs = this.#cluster.clock.monotonicMs() - this.#aliveAtMs;
     if (silentMs > this.#settings.sessionTimeoutMs) {
       this.stop();
-      return this.#events.onLost(`no heartbeat succeeded for ${Math.round(silentMs)} ms, longer than the session timeout`);
+      this.#events.onLost(`no heartbeat succeeded for ${Math.round(silentMs)} ms, longer than the session timeout`);
+      return;
     }
     this.#arm();
     if (!this.#pending) void this.#send(metadata);
@@ -80,23 +81,31 @@ export class HeartbeatLoop {
       this.#cluster.noteCoordinatorError(errorCode, 'group', metadata.groupId);
       if (this.#metadata === metadata) this.#settle(errorCode);
     } catch (error) {
-      if (!(error instanceof CancelledError)) this.#cluster.logger.debug('heartbeat failed', { groupId: metadata.groupId, error });
+      if (!(error instanceof CancelledError))
+        this.#cluster.logger.debug('heartbeat failed', { groupId: metadata.groupId, error });
     } finally {
       this.#pending = false;
     }
   }
 
   #settle(errorCode: number): void {
-    if (errorCode === ErrorCode.NONE) return this.touch();
-    if (errorCode === ErrorCode.REBALANCE_IN_PROGRESS) {
-      this.touch();
-      return this.#events.onRebalance();
-    }
     if (passesByItself(errorCode)) return;
-    this.stop();
-    if (errorCode === ErrorCode.ILLEGAL_GENERATION || errorCode === ErrorCode.UNKNOWN_MEMBER_ID) {
-      return this.#events.onLost(`the coordinator does not know the member in this generation (error ${errorCode})`);
+    switch (errorCode) {
+      case ErrorCode.NONE:
+        this.touch();
+        break;
+      case ErrorCode.REBALANCE_IN_PROGRESS:
+        this.touch();
+        this.#events.onRebalance();
+        break;
+      case ErrorCode.ILLEGAL_GENERATION:
+      case ErrorCode.UNKNOWN_MEMBER_ID:
+        this.stop();
+        this.#events.onLost(`the coordinator does not know the member in this generation (error ${errorCode})`);
+        break;
+      default:
+        this.stop();
+        this.#events.onFailed(errorCode);
     }
-    this.#events.onFailed(errorCode);
   }
 }

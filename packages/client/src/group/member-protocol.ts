@@ -1,5 +1,11 @@
 import type { TopicPartition } from '@millrace/core';
-import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription, type JoinGroupResponse } from '@millrace/wire';
+import {
+  decodeAssignment,
+  decodeSubscription,
+  encodeAssignment,
+  encodeSubscription,
+  type JoinGroupResponse,
+} from '@millrace/wire';
 import { groupByTopic } from '../cluster/topic-grouping.ts';
 import type { Assignor, MemberAssignment, MemberSubscription } from '../port/kafka-client.ts';
 
@@ -16,7 +22,11 @@ export function subscriptionBytes(assignor: Assignor, generationId: number): Buf
 }
 
 /** What the leader learns of a member. @throws CorruptDataError */
-export function readSubscription({ memberId, groupInstanceId, metadata }: JoinGroupResponse['members'][number]): MemberSubscription {
+export function readSubscription({
+  memberId,
+  groupInstanceId,
+  metadata,
+}: JoinGroupResponse['members'][number]): MemberSubscription {
   const { topics, ownedPartitions, userData } = decodeSubscription(metadata);
   return { memberId, groupInstanceId, topics, ownedPartitions: flat(ownedPartitions), userData };
 }

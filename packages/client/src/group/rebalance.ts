@@ -1,5 +1,13 @@
 import { FatalStreamsError, RetriableError, type StreamsError } from '@millrace/core';
-import { ErrorCode, joinGroup, syncGroup, type Api, type JoinGroupResponse, type RequestInput, type ResponseOf } from '@millrace/wire';
+import {
+  ErrorCode,
+  joinGroup,
+  syncGroup,
+  type Api,
+  type JoinGroupResponse,
+  type RequestInput,
+  type ResponseOf,
+} from '@millrace/wire';
 import type { Cluster } from '../cluster/cluster.ts';
 import { brokerErrorAs, brokerError } from '../errors/broker-error.ts';
 import type { GroupMetadata, MemberAssignment } from '../port/kafka-client.ts';
@@ -65,7 +73,11 @@ async function join(options: RebalanceOptions, identity: MemberIdentity): Promis
   const { settings, reason, onIdentity } = options;
   const { groupId, groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs, assignor } = settings;
   const body = {
-    groupId, groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs, reason,
+    groupId,
+    groupInstanceId,
+    sessionTimeoutMs,
+    rebalanceTimeoutMs,
+    reason,
     memberId: identity.memberId,
     protocolType: PROTOCOL_TYPE,
     protocols: [{ name: assignor.name, metadata: subscriptionBytes(assignor, identity.generationId) }],
@@ -85,7 +97,11 @@ interface EncodedAssignment {
   readonly assignment: Buffer;
 }
 
-async function assign(options: RebalanceOptions, metadata: GroupMetadata, joined: JoinGroupResponse): Promise<EncodedAssignment[]> {
+async function assign(
+  options: RebalanceOptions,
+  metadata: GroupMetadata,
+  joined: JoinGroupResponse,
+): Promise<EncodedAssignment[]> {
   options.onAssigning(metadata);
   try {
     const assigned = await options.settings.assignor.assign(joined.members.map(readSubscription));
@@ -109,13 +125,23 @@ async function sync(
   return readAssignment(response.assignment);
 }
 
-function send<A extends Api>(options: RebalanceOptions, api: A, body: RequestInput<A>, timeoutMs: number): Promise<ResponseOf<A>> {
+function send<A extends Api>(
+  options: RebalanceOptions,
+  api: A,
+  body: RequestInput<A>,
+  timeoutMs: number,
+): Promise<ResponseOf<A>> {
   const { cluster, settings, signal } = options;
   return cluster.sendToCoordinator(api, { kind: 'group', key: settings.groupId, lane: 'group', timeoutMs, signal }, body);
 }
 
 /** What is left of the membership, and whether the next attempt may go better. */
-function joinError({ cluster, settings, onIdentity }: RebalanceOptions, api: string, errorCode: number, identity: MemberIdentity): StreamsError {
+function joinError(
+  { cluster, settings, onIdentity }: RebalanceOptions,
+  api: string,
+  errorCode: number,
+  identity: MemberIdentity,
+): StreamsError {
   const context = { api, subject: `group ${settings.groupId}` };
   cluster.noteCoordinatorError(errorCode, 'group', settings.groupId);
   switch (errorCode) {

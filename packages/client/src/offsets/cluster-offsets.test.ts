@@ -1,15 +1,26 @@
-import { listOffsets, offsetCommit, offsetFetch, type ListOffsetsRequest, type OffsetFetchRequest, type ResponseInput } from '@millrace/wire';
+import {
+  listOffsets,
+  offsetCommit,
+  offsetFetch,
+  type ListOffsetsRequest,
+  type OffsetFetchRequest,
+  type ResponseInput,
+} from '@millrace/wire';
 import { describe, expect, it } from 'vitest';
 import { scriptedKafka } from '../scripted-transport/scripted-kafka.ts';
 import { ClusterOffsets } from './cluster-offsets.ts';
 
-const BOTH = [{ topic: 'orders', partition: 0 }, { topic: 'orders', partition: 1 }];
+const BOTH = [
+  { topic: 'orders', partition: 0 },
+  { topic: 'orders', partition: 1 },
+];
 const GROUP = { groupId: 'app', generationId: 2, memberId: 'm', groupInstanceId: undefined };
 
 function fetched(request: OffsetFetchRequest, errorOf: (partition: number) => number): ResponseInput<typeof offsetFetch> {
   return {
     groups: request.groups.map(({ groupId, topics }) => ({
-      groupId, errorCode: 0,
+      groupId,
+      errorCode: 0,
       topics: (topics ?? []).map(({ name, partitionIndexes }) => ({
         name,
         partitions: partitionIndexes.map((partitionIndex) => {
@@ -24,7 +35,12 @@ function fetched(request: OffsetFetchRequest, errorOf: (partition: number) => nu
 function listed(request: ListOffsetsRequest, errorCode = 0): ResponseInput<typeof listOffsets> {
   return {
     topics: request.topics.map(({ name, partitions }) => ({
-      name, partitions: partitions.map(({ partitionIndex, timestamp }) => ({ partitionIndex, errorCode, offset: timestamp === -2 ? 3 : 30 + partitionIndex })),
+      name,
+      partitions: partitions.map(({ partitionIndex, timestamp }) => ({
+        partitionIndex,
+        errorCode,
+        offset: timestamp === -2 ? 3 : 30 + partitionIndex,
+      })),
     })),
   };
 }
@@ -32,7 +48,9 @@ function listed(request: ListOffsetsRequest, errorCode = 0): ResponseInput<typeo
 describe('committed offsets', () => {
   it('wait for transactions that are about to end, and ask again only for what they touch', async () => {
     const { cluster, transport, clock } = scriptedKafka();
-    transport.once(offsetFetch, (request) => fetched(request, (partition) => (partition === 1 ? 88 : 0))).on(offsetFetch, (request) => fetched(request, () => 0));
+    transport
+      .once(offsetFetch, (request) => fetched(request, (partition) => (partition === 1 ? 88 : 0)))
+      .on(offsetFetch, (request) => fetched(request, () => 0));
     const found = await clock.until(new ClusterOffsets(cluster).committed('app', BOTH));
     expect(found).toEqual([
       { topic: 'orders', partition: 0, offset: 40, metadata: 'm' },
@@ -45,7 +63,9 @@ describe('committed offsets', () => {
 
   it('look the coordinator up again when it has moved', async () => {
     const { cluster, transport, clock } = scriptedKafka();
-    transport.once(offsetFetch, (request) => ({ groups: request.groups.map(({ groupId }) => ({ groupId, topics: [], errorCode: 16 })) })).on(offsetFetch, (request) => fetched(request, () => 0));
+    transport
+      .once(offsetFetch, (request) => ({ groups: request.groups.map(({ groupId }) => ({ groupId, topics: [], errorCode: 16 })) }))
+      .on(offsetFetch, (request) => fetched(request, () => 0));
     expect(await clock.until(new ClusterOffsets(cluster).committed('app', BOTH))).toHaveLength(2);
   });
 
@@ -58,7 +78,9 @@ describe('committed offsets', () => {
 
 describe('committing offsets', () => {
   const offsets = [{ topic: 'orders', partition: 0, offset: 5, metadata: 't' }];
-  const answer = (errorCode: number): ResponseInput<typeof offsetCommit> => ({ topics: [{ name: 'orders', partitions: [{ partitionIndex: 0, errorCode }] }] });
+  const answer = (errorCode: number): ResponseInput<typeof offsetCommit> => ({
+    topics: [{ name: 'orders', partitions: [{ partitionIndex: 0, errorCode }] }],
+  });
 
   it('names member and generation', async () => {
     const { cluster, transport } = scriptedKafka();
@@ -76,7 +98,9 @@ describe('committing offsets', () => {
   it('gives up after a minute of retries', async () => {
     const { cluster, transport, clock } = scriptedKafka();
     transport.on(offsetCommit, () => answer(14));
-    await expect(clock.until(new ClusterOffsets(cluster).commit(GROUP, offsets))).rejects.toMatchObject({ name: 'RetriableError' });
+    await expect(clock.until(new ClusterOffsets(cluster).commit(GROUP, offsets))).rejects.toMatchObject({
+      name: 'RetriableError',
+    });
   });
 });
 
@@ -97,10 +121,12 @@ describe('listing offsets', () => {
 
   it('follows a leader that moves', async () => {
     const { cluster, transport, clock, leaders } = scriptedKafka({ orders: [1, 2] });
-    transport.once(listOffsets, (request) => {
-      leaders.set('orders', [2, 2]);
-      return listed(request, 6);
-    }).on(listOffsets, (request) => listed(request));
+    transport
+      .once(listOffsets, (request) => {
+        leaders.set('orders', [2, 2]);
+        return listed(request, 6);
+      })
+      .on(listOffsets, (request) => listed(request));
     const found = await clock.until(new ClusterOffsets(cluster).list(BOTH, 'latest'));
     expect(found.size).toBe(2);
   });

@@ -42,10 +42,14 @@ export class ClusterOffsets implements Offsets {
   ): Promise<{ found: CommittedOffset[]; unstable: TopicPartition[] }> {
     const cluster = this.#cluster;
     const topics = groupByTopic(partitions, ({ partition }) => partition);
-    const response = await cluster.sendToCoordinator(offsetFetch, { kind: 'group', key: groupId, lane: 'admin', signal }, {
-      groups: [{ groupId, topics: topics.map((group) => ({ name: group.topic, partitionIndexes: group.partitions })) }],
-      requireStable: true,
-    });
+    const response = await cluster.sendToCoordinator(
+      offsetFetch,
+      { kind: 'group', key: groupId, lane: 'admin', signal },
+      {
+        groups: [{ groupId, topics: topics.map((group) => ({ name: group.topic, partitionIndexes: group.partitions })) }],
+        requireStable: true,
+      },
+    );
     const found: CommittedOffset[] = [];
     const unstable: TopicPartition[] = [];
     for (const group of response.groups) {
@@ -67,17 +71,22 @@ export class ClusterOffsets implements Offsets {
     if (offsets.length === 0) return;
     const { groupId, generationId, memberId, groupInstanceId } = group;
     const topics = groupByTopic(offsets, ({ partition, offset, metadata }) => ({
-      partitionIndex: partition, committedOffset: offset, committedMetadata: metadata,
+      partitionIndex: partition,
+      committedOffset: offset,
+      committedMetadata: metadata,
     }));
     const body = {
-      groupId, memberId, groupInstanceId,
+      groupId,
+      memberId,
+      groupInstanceId,
       generationIdOrMemberEpoch: generationId,
       topics: topics.map(({ topic: name, partitions }) => ({ name, partitions })),
     };
     await retrying(this.#cluster.retryOptions(), async () => {
       const response = await this.#cluster.sendToCoordinator(offsetCommit, { kind: 'group', key: groupId, lane: 'data' }, body);
       for (const { name, partitions } of response.topics) {
-        for (const { partitionIndex, errorCode } of partitions) this.#check(errorCode, 'OffsetCommit', groupId, name, partitionIndex);
+        for (const { partitionIndex, errorCode } of partitions)
+          this.#check(errorCode, 'OffsetCommit', groupId, name, partitionIndex);
       }
     });
   }

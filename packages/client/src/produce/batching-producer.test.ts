@@ -159,7 +159,11 @@ describe('the batching producer', () => {
     const { transport, clock, producer, topic } = await producing({ deliveryTimeoutMs: 10_000 });
     transport.on(produce, () => answerLost());
     appendText(producer, topic, 1, 'a');
-    await expect(clock.until(producer.flush())).rejects.toMatchObject({ code: 'DELIVERY_TIMEOUT', topic: 'orders', partition: 1 });
+    await expect(clock.until(producer.flush())).rejects.toMatchObject({
+      code: 'DELIVERY_TIMEOUT',
+      topic: 'orders',
+      partition: 1,
+    });
     expect(producer.bufferedBytes).toBe(0);
   });
 

@@ -1,32 +1,32 @@
 import { CancelledError, type Headers, type StreamsError } from '@millrace/core';
-import { loadCodecs } from '@millrace/wire';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { ProduceFailure, Producer, ProducerOptions, TopicHandle } from '../port/kafka-client.ts';
 import { Accumulator } from './accumulator.ts';
 import { FailureLog } from './failure-log.ts';
 import { IdempotentSequencing, UnsequencedPolicy } from './idempotent-sequencing.ts';
-import { resolveProducerSettings, type ProducerSettings } from './producer-settings.ts';
+import { resolveProducerSettings } from './producer-settings.ts';
+import { ProducerTopics } from './producer-topics.ts';
 import { Sender } from './sender.ts';
 
 /** The producer of at-least-once: batches by partition, sends in the background, keeps the order. */
 export class BatchingProducer implements Producer {
-  readonly #cluster: Cluster;
-  readonly #settings: ProducerSettings;
   readonly #accumulator: Accumulator;
   readonly #sender: Sender;
+  readonly #topics: ProducerTopics;
   readonly #failures = new FailureLog();
   #closed = false;
 
   constructor(cluster: Cluster, options: ProducerOptions = {}) {
-    this.#cluster = cluster;
     const settings = resolveProducerSettings(options);
-    this.#settings = settings;
     this.#accumulator = new Accumulator({ ...settings, clock: cluster.clock, onReady: (queue) => this.#sender.add(queue) });
+    this.#topics = new ProducerTopics(cluster, this.#accumulator, settings.compression);
     const policy = settings.idempotent
       ? new IdempotentSequencing(cluster, this.#failures, (error) => this.#onIdentity(error))
       : new UnsequencedPolicy(this.#failures);
     this.#sender = new Sender({
-      ...settings, cluster, policy,
+      ...settings,
+      cluster,
+      policy,
       accumulator: this.#accumulator,
       transactionalId: undefined,
       maxInFlightPerPartition: settings.idempotent ? settings.maxInFlight : 1,
@@ -39,14 +39,12 @@ export class BatchingProducer implements Producer {
     else this.#sender.failWaiting(error);
   }
 
-  async topic(name: string): Promise<TopicHandle> {
-    if (this.#settings.compression === 'zstd') await loadCodecs();
-    const { leaders } = await this.#cluster.topic(name);
-    return this.#accumulator.addTopic(name, leaders.length);
+  topic(name: string): Promise<TopicHandle> {
+    return this.#topics.find(name);
   }
 
   knownTopic(name: string): TopicHandle | undefined {
-    return this.#accumulator.topic(name);
+    return this.#topics.known(name);
   }
 
   append(
@@ -78,7 +76,7 @@ export class BatchingProducer implements Producer {
   }
 
   endOffset(topic: string, partition: number): number {
-    return this.#accumulator.topic(topic)?.queues[partition]?.endOffset ?? -1;
+    return this.#topics.endOffset(topic, partition);
   }
 
   takeFailure(): ProduceFailure | undefined {

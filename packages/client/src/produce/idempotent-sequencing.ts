@@ -62,7 +62,10 @@ export class IdempotentSequencing implements SequencePolicy {
   startsOver(queue: PartitionQueue, batch: OutgoingBatch, errorCode: number): boolean {
     const { topic, partition } = queue;
     this.#cluster.logger.warn('the broker lost the sequence of the producer; going on under a new producer id', {
-      topic, partition, errorCode, duplicatesPossible: batch.outcomeUnknown,
+      topic,
+      partition,
+      errorCode,
+      duplicatesPossible: batch.outcomeUnknown,
     });
     return true;
   }
@@ -90,7 +93,9 @@ export class IdempotentSequencing implements SequencePolicy {
 
   async #initialiseOnce(): Promise<ProducerIdentity> {
     const body = { transactionalId: undefined, transactionTimeoutMs: 0 };
-    const { errorCode, producerId, producerEpoch } = await this.#cluster.requests.send(initProducerId, 'any', body, { lane: 'data' });
+    const { errorCode, producerId, producerEpoch } = await this.#cluster.requests.send(initProducerId, 'any', body, {
+      lane: 'data',
+    });
     if (errorCode !== 0) throw brokerError(errorCode, { api: 'InitProducerId' });
     return { producerId, producerEpoch };
   }

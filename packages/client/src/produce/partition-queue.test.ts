@@ -35,7 +35,9 @@ describe('sequenceAfter', () => {
 describe('a partition queue', () => {
   it('counts records, not batches', () => {
     const queue = queueOf(3, 2, 4);
-    expect([queue.send(IDENTITY), queue.send(IDENTITY), queue.send(IDENTITY)].map(({ baseSequence }) => baseSequence)).toEqual([0, 3, 5]);
+    expect([queue.send(IDENTITY), queue.send(IDENTITY), queue.send(IDENTITY)].map(({ baseSequence }) => baseSequence)).toEqual([
+      0, 3, 5,
+    ]);
     expect(queue.nextSequence).toBe(9);
   });
 

@@ -1,4 +1,4 @@
-import { ProtocolWriter } from '@millrace/wire';
+import type { ProtocolWriter } from '@millrace/wire';
 import type { OutgoingBatch } from './outgoing-batch.ts';
 import type { PartitionQueue } from './partition-queue.ts';
 

@@ -34,10 +34,13 @@ export function resolveProducerSettings(options: ProducerOptions): ProducerSetti
   const problems: string[] = [];
   for (const [name, lowest] of Object.entries(LOWEST)) {
     const value = settings[name as keyof typeof LOWEST];
-    if (!(value >= lowest) || (name !== 'lingerMs' && !Number.isInteger(value))) problems.push(`${name}: ${value} is not an integer ≥ ${lowest}`);
+    if (!(value >= lowest) || (name !== 'lingerMs' && !Number.isInteger(value)))
+      problems.push(`${name}: ${value} is not an integer ≥ ${lowest}`);
   }
-  if (settings.maxInFlight > MAX_IN_FLIGHT_MAX) problems.push(`maxInFlight: ${settings.maxInFlight} is more than ${MAX_IN_FLIGHT_MAX}`);
-  if (settings.idempotent && settings.acks !== -1) problems.push(`acks: ${settings.acks} does not go with idempotent: true, which needs -1`);
+  if (settings.maxInFlight > MAX_IN_FLIGHT_MAX)
+    problems.push(`maxInFlight: ${settings.maxInFlight} is more than ${MAX_IN_FLIGHT_MAX}`);
+  if (settings.idempotent && settings.acks !== -1)
+    problems.push(`acks: ${settings.acks} does not go with idempotent: true, which needs -1`);
   if (problems.length > 0) throw new SettingsError('INVALID_PRODUCER_OPTIONS', problems.join('; '));
   return settings;
 }

@@ -186,7 +186,11 @@ export class Sender {
     }
   }
 
-  async #exchange(nodeId: number, writer: ProtocolWriter, sent: readonly SentBatch[]): Promise<ResponseOf<typeof produce> | undefined> {
+  async #exchange(
+    nodeId: number,
+    writer: ProtocolWriter,
+    sent: readonly SentBatch[],
+  ): Promise<ResponseOf<typeof produce> | undefined> {
     const { cluster, acks, transactionalId, versionMax } = this.#options;
     const { requests } = cluster;
     const version = await requests.version(produce, nodeId, versionMax());
@@ -212,18 +216,20 @@ export class Sender {
   }
 
   #settleOne(one: SentBatch, answer: PartitionResponse): void {
-    const { queue, batch } = one;
+    const { batch } = one;
     const { errorCode } = answer;
     if (batch.isReleased) return;
-    if (errorCode === ErrorCode.NONE) return this.#acknowledge(one, answer.baseOffset + batch.builder.count);
-    if (errorCode === ErrorCode.DUPLICATE_SEQUENCE_NUMBER) return this.#acknowledge(one, -1);
-    if (errorCode === ErrorCode.MESSAGE_TOO_LARGE && batch.builder.count > 1) return this.#split(one);
-    if (isAboutIdentity(errorCode) && this.#settleIdentity(one, errorCode)) return;
-    const error = brokerError(errorCode, {
-      api: 'Produce', topic: queue.topic, partition: queue.partition, brokerMessage: messageOf(answer),
-    });
-    if (passesByItself(errorCode)) this.#retry(one, error, errorCode);
-    else this.#giveUp(queue, batch, error);
+    if (errorCode === ErrorCode.NONE) this.#acknowledge(one, answer.baseOffset + batch.builder.count);
+    else if (errorCode === ErrorCode.DUPLICATE_SEQUENCE_NUMBER) this.#acknowledge(one, -1);
+    else if (errorCode === ErrorCode.MESSAGE_TOO_LARGE && batch.builder.count > 1) this.#split(one);
+    else if (!isAboutIdentity(errorCode) || !this.#settleIdentity(one, errorCode)) this.#settleError(one, answer);
+  }
+
+  #settleError(one: SentBatch, answer: PartitionResponse): void {
+    const { topic, partition } = one.queue;
+    const error = brokerError(answer.errorCode, { api: 'Produce', topic, partition, brokerMessage: messageOf(answer) });
+    if (passesByItself(answer.errorCode)) this.#retry(one, error, answer.errorCode);
+    else this.#giveUp(one.queue, one.batch, error);
   }
 
   #acknowledge({ queue, batch }: SentBatch, endOffset: number): void {

@@ -34,7 +34,9 @@ describe('retrying', () => {
   it('throws the last error when its time is up', async () => {
     const clock = new ManualClock();
     const operation = failing(Infinity);
-    await expect(clock.until(retrying({ clock, random, logger: silentLogger, forAtMostMs: 5000 }, operation.attempt))).rejects.toMatchObject({ code: 'NOT_COORDINATOR' });
+    await expect(
+      clock.until(retrying({ clock, random, logger: silentLogger, forAtMostMs: 5000 }, operation.attempt)),
+    ).rejects.toMatchObject({ code: 'NOT_COORDINATOR' });
     expect(clock.monotonicMs() - 1_000_000).toBeGreaterThanOrEqual(5000);
   });
 

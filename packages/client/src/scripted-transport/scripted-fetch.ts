@@ -1,4 +1,12 @@
-import { encodeControlBatch, patchBaseOffset, RecordBatchBuilder, type Compression, type FetchRequest, type fetch, type ResponseInput } from '@millrace/wire';
+import {
+  encodeControlBatch,
+  patchBaseOffset,
+  RecordBatchBuilder,
+  type Compression,
+  type FetchRequest,
+  type fetch,
+  type ResponseInput,
+} from '@millrace/wire';
 
 /** One partition of a fetch answer, with what matters to the test. */
 export interface PartitionAnswer {
@@ -36,15 +44,17 @@ export function fetchAnswer(...partitions: readonly PartitionAnswer[]): Response
   return {
     responses: partitions.map((one) => ({
       topic: one.topic ?? 'orders',
-      partitions: [{
-        partitionIndex: one.partition,
-        errorCode: one.errorCode ?? 0,
-        highWatermark: one.highWatermark ?? 100,
-        lastStableOffset: one.highWatermark ?? 100,
-        logStartOffset: 0,
-        abortedTransactions: one.abortedTransactions,
-        records: one.records,
-      }],
+      partitions: [
+        {
+          partitionIndex: one.partition,
+          errorCode: one.errorCode ?? 0,
+          highWatermark: one.highWatermark ?? 100,
+          lastStableOffset: one.highWatermark ?? 100,
+          logStartOffset: 0,
+          abortedTransactions: one.abortedTransactions,
+          records: one.records,
+        },
+      ],
     })),
   };
 }

@@ -1,5 +1,5 @@
 import { seededRandom, silentLogger } from '@millrace/core';
-import { findCoordinator, initProducerId, metadata, produce, type ProduceRequest, type ResponseInput } from '@millrace/wire';
+import { findCoordinator, initProducerId, metadata, type produce, type ProduceRequest, type ResponseInput } from '@millrace/wire';
 import { Cluster } from '../cluster/cluster.ts';
 import { ManualClock } from './manual-clock.ts';
 import { ScriptedTransport } from './scripted-transport.ts';
@@ -27,7 +27,9 @@ export function scriptedKafka(topics: Readonly<Record<string, number[]>> = { ord
     .on(metadata, ({ topics: asked }) => ({
       brokers: NODES.map((nodeId) => ({ nodeId, host: `broker-${nodeId}`, port: 9092 })),
       controllerId: 1,
-      topics: (asked?.map(({ name }) => name ?? '') ?? [...leaders.keys()]).map((name) => describedTopic(name, leaders.get(name))),
+      topics: (asked?.map(({ name }) => name ?? '') ?? [...leaders.keys()]).map((name) =>
+        describedTopic(name, leaders.get(name)),
+      ),
     }))
     .on(findCoordinator, ({ coordinatorKeys }) => ({
       coordinators: coordinatorKeys.map((key) => ({ key, nodeId: 1, host: 'broker-1', port: 9092, errorCode: 0 })),
@@ -38,7 +40,8 @@ export function scriptedKafka(topics: Readonly<Record<string, number[]>> = { ord
       producerEpoch: producerEpoch + 1,
     }));
   const cluster = new Cluster({
-    transport, clock,
+    transport,
+    clock,
     random: seededRandom(1),
     logger: silentLogger,
     metrics: undefined,
@@ -50,13 +53,21 @@ export function scriptedKafka(topics: Readonly<Record<string, number[]>> = { ord
 
 function describedTopic(name: string, leaders: readonly number[] | undefined) {
   const partitions = (leaders ?? []).map((leaderId, partitionIndex) => ({
-    errorCode: 0, partitionIndex, leaderId, replicaNodes: [], isrNodes: [],
+    errorCode: 0,
+    partitionIndex,
+    leaderId,
+    replicaNodes: [],
+    isrNodes: [],
   }));
   return { name, errorCode: leaders === undefined ? 3 : 0, partitions };
 }
 
 /** Answers every batch of a Produce request alike. */
-export function produceAnswer(request: ProduceRequest, errorCode: number, baseOffset = errorCode === 0 ? 0 : -1): ResponseInput<typeof produce> {
+export function produceAnswer(
+  request: ProduceRequest,
+  errorCode: number,
+  baseOffset = errorCode === 0 ? 0 : -1,
+): ResponseInput<typeof produce> {
   return {
     responses: request.topicData.map(({ name, partitionData }) => ({
       name,

@@ -1,5 +1,12 @@
 import { CancelledError } from '@millrace/core';
-import { produce, readBatchHeader, RecordBatchHeader, RecordCursor, type ProduceRequest, type ResponseInput } from '@millrace/wire';
+import {
+  produce,
+  readBatchHeader,
+  RecordBatchHeader,
+  RecordCursor,
+  type ProduceRequest,
+  type ResponseInput,
+} from '@millrace/wire';
 import type { ScriptedTransport } from './scripted-transport.ts';
 
 /** A batch that reached the log. */
@@ -59,7 +66,10 @@ export class ScriptedLog {
     return {
       responses: request.topicData.map(({ name, partitionData }) => ({
         name,
-        partitionResponses: partitionData.map(({ index, records }) => ({ index, ...this.#appendBatch(`${name} ${index}`, records) })),
+        partitionResponses: partitionData.map(({ index, records }) => ({
+          index,
+          ...this.#appendBatch(`${name} ${index}`, records),
+        })),
       })),
     };
   }

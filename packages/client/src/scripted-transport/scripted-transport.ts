@@ -1,7 +1,5 @@
 import { CancelledError, RetriableError } from '@millrace/core';
-import {
-  apis, decodeRequest, encodeResponse, type Api, type RequestOf, type ResponseInput,
-} from '@millrace/wire';
+import { apis, decodeRequest, encodeResponse, type Api, type RequestOf, type ResponseInput } from '@millrace/wire';
 import type { BrokerAddress, BrokerFeatures, BrokerTarget, Lane, Transport, TransportRequest } from '../port/transport.ts';
 
 /** One request as it went out. */
@@ -46,13 +44,19 @@ export class ScriptedTransport implements Transport {
   #closed = false;
 
   /** Answers every request of the API. A handler may return an error to reject with, or a promise. */
-  on<A extends Api>(api: A, handler: (body: RequestOf<A>, facts: RequestFacts) => ResponseInput<A> | Error | Promise<ResponseInput<A> | Error>): this {
+  on<A extends Api>(
+    api: A,
+    handler: (body: RequestOf<A>, facts: RequestFacts) => ResponseInput<A> | Error | Promise<ResponseInput<A> | Error>,
+  ): this {
     this.#standing.set(api.key, handler as Handler);
     return this;
   }
 
   /** Answers the next request of the API that is not scripted yet. */
-  once<A extends Api>(api: A, handler: (body: RequestOf<A>, facts: RequestFacts) => ResponseInput<A> | Error | Promise<ResponseInput<A> | Error>): this {
+  once<A extends Api>(
+    api: A,
+    handler: (body: RequestOf<A>, facts: RequestFacts) => ResponseInput<A> | Error | Promise<ResponseInput<A> | Error>,
+  ): this {
     const scripts = this.#scripts.get(api.key) ?? [];
     this.#scripts.set(api.key, [...scripts, handler as Handler]);
     return this;

@@ -1,5 +1,14 @@
 import { RetriableError, type StreamsError } from '@millrace/core';
-import { addOffsetsToTxn, addPartitionsToTxn, endTxn, txnOffsetCommit, type Api, type EndTxnResponse, type RequestInput, type ResponseOf } from '@millrace/wire';
+import {
+  addOffsetsToTxn,
+  addPartitionsToTxn,
+  endTxn,
+  txnOffsetCommit,
+  type Api,
+  type EndTxnResponse,
+  type RequestInput,
+  type ResponseOf,
+} from '@millrace/wire';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { CoordinatorKind } from '../cluster/coordinator-directory.ts';
 import { groupByTopic } from '../cluster/topic-grouping.ts';
@@ -58,17 +67,25 @@ export class CoordinatorSession {
     const { transactionalId } = this.#settings;
     const { groupId, generationId, memberId, groupInstanceId } = group;
     const topics = groupByTopic(offsets, ({ partition, offset, metadata }) => ({
-      partitionIndex: partition, committedOffset: offset, committedMetadata: metadata,
+      partitionIndex: partition,
+      committedOffset: offset,
+      committedMetadata: metadata,
     }));
     const body = {
-      transactionalId, ...identity, groupId, generationId, memberId, groupInstanceId,
+      transactionalId,
+      ...identity,
+      groupId,
+      generationId,
+      memberId,
+      groupInstanceId,
       topics: topics.map(({ topic: name, partitions }) => ({ name, partitions })),
     };
     const versionMax = this.isV2 ? txnOffsetCommit.versionMax : TXN_OFFSET_COMMIT_V1_MAX;
     await this.#retrying(async () => {
       const response = await this.#send(txnOffsetCommit, 'group', groupId, body, versionMax);
       for (const { name, partitions } of response.topics) {
-        for (const { partitionIndex, errorCode } of partitions) this.#check(errorCode, 'TxnOffsetCommit', 'group', groupId, name, partitionIndex);
+        for (const { partitionIndex, errorCode } of partitions)
+          this.#check(errorCode, 'TxnOffsetCommit', 'group', groupId, name, partitionIndex);
       }
     });
   }
@@ -101,7 +118,13 @@ export class CoordinatorSession {
     return retrying(options, attempt);
   }
 
-  async #send<A extends Api>(api: A, kind: CoordinatorKind, key: string, body: RequestInput<A>, versionMax?: number): Promise<ResponseOf<A>> {
+  async #send<A extends Api>(
+    api: A,
+    kind: CoordinatorKind,
+    key: string,
+    body: RequestInput<A>,
+    versionMax?: number,
+  ): Promise<ResponseOf<A>> {
     try {
       return await this.#cluster.sendToCoordinator(api, { kind, key, lane: 'data', ...(versionMax && { versionMax }) }, body);
     } catch (error) {

@@ -1,6 +1,15 @@
 import {
-  addOffsetsToTxn, addPartitionsToTxn, endTxn, initProducerId, offsetFetch, produce, txnOffsetCommit,
-  type EndTxnRequest, type OffsetFetchRequest, type ResponseInput, type TxnOffsetCommitRequest,
+  addOffsetsToTxn,
+  addPartitionsToTxn,
+  endTxn,
+  initProducerId,
+  offsetFetch,
+  produce,
+  txnOffsetCommit,
+  type EndTxnRequest,
+  type OffsetFetchRequest,
+  type ResponseInput,
+  type TxnOffsetCommitRequest,
 } from '@millrace/wire';
 import { describe, expect, it } from 'vitest';
 import { ClusterOffsets } from '../offsets/cluster-offsets.ts';
@@ -20,7 +29,8 @@ function offset(next: number): OffsetCommit[] {
 function offsetsCommitted(request: TxnOffsetCommitRequest, errorCode = 0): ResponseInput<typeof txnOffsetCommit> {
   return {
     topics: request.topics.map(({ name, partitions }) => ({
-      name, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
+      name,
+      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
     })),
   };
 }
@@ -28,10 +38,16 @@ function offsetsCommitted(request: TxnOffsetCommitRequest, errorCode = 0): Respo
 function offsetsFound(request: OffsetFetchRequest, committedOffset: number): ResponseInput<typeof offsetFetch> {
   return {
     groups: request.groups.map(({ groupId, topics }) => ({
-      groupId, errorCode: 0,
+      groupId,
+      errorCode: 0,
       topics: (topics ?? []).map(({ name, partitionIndexes }) => ({
         name,
-        partitions: partitionIndexes.map((partitionIndex) => ({ partitionIndex, committedOffset, metadata: `t${committedOffset}`, errorCode: 0 })),
+        partitions: partitionIndexes.map((partitionIndex) => ({
+          partitionIndex,
+          committedOffset,
+          metadata: `t${committedOffset}`,
+          errorCode: 0,
+        })),
       })),
     })),
   };
@@ -52,7 +68,8 @@ async function transacting(version: 1 | 2, options: Partial<TransactionalProduce
     .on(txnOffsetCommit, (request) => offsetsCommitted(request))
     .on(addPartitionsToTxn, ({ topics }) => ({
       resultsByTopic: topics.map(({ name, partitions }) => ({
-        name, resultsByPartition: partitions.map((partitionIndex) => ({ partitionIndex, partitionErrorCode: 0 })),
+        name,
+        resultsByPartition: partitions.map((partitionIndex) => ({ partitionIndex, partitionErrorCode: 0 })),
       })),
     }));
   const producer = new ExactlyOnceProducer(cluster, new ClusterOffsets(cluster), { transactionalId: 'app-1', ...options });
@@ -103,7 +120,9 @@ describe.each([1, 2] as const)('a transactional producer under transactions v%i'
     const { transport, append, commit } = await transacting(version);
     append('a');
     await commit(7);
-    expect(transport.bodies(txnOffsetCommit)).toMatchObject([{ groupId: 'app', generationId: 3, memberId: 'm-1', transactionalId: 'app-1' }]);
+    expect(transport.bodies(txnOffsetCommit)).toMatchObject([
+      { groupId: 'app', generationId: 3, memberId: 'm-1', transactionalId: 'app-1' },
+    ]);
   });
 
   it('keeps on going through many transactions', async () => {
@@ -183,7 +202,9 @@ describe.each([1, 2] as const)('a transactional producer under transactions v%i'
 
   it.each([47, 90])('gives up its tasks when another incarnation holds the id (%i)', async (errorCode) => {
     const { transport, clock, producer, append, commit } = await transacting(version);
-    transport.once(produce, (request) => produceAnswer(request, 47)).once(initProducerId, () => ({ errorCode, producerEpoch: -1 }));
+    transport
+      .once(produce, (request) => produceAnswer(request, 47))
+      .once(initProducerId, () => ({ errorCode, producerEpoch: -1 }));
     append('a');
     await expect(commit(1)).rejects.toMatchObject({ name: 'TaskMigratedError' });
     expect(() => append('b')).toThrow(expect.objectContaining({ name: 'TaskMigratedError' }));
@@ -245,7 +266,10 @@ describe.each([1, 2] as const)('a transactional producer under transactions v%i'
       const { transport, producer, append, commit } = await transacting(version);
       append('a');
       await commit(1);
-      transport.once(endTxn, answerLost).once(endTxn, () => ({ errorCode })).on(offsetFetch, (request) => offsetsFound(request, 2));
+      transport
+        .once(endTxn, answerLost)
+        .once(endTxn, () => ({ errorCode }))
+        .on(offsetFetch, (request) => offsetsFound(request, 2));
       append('b');
       await commit(2);
       expect(transport.bodies(offsetFetch)).toMatchObject([{ requireStable: true }]);
@@ -258,7 +282,10 @@ describe.each([1, 2] as const)('a transactional producer under transactions v%i'
       const { transport, append, commit } = await transacting(version);
       append('a');
       await commit(1);
-      transport.once(endTxn, answerLost).once(endTxn, () => ({ errorCode: 48 })).on(offsetFetch, (request) => offsetsFound(request, 1));
+      transport
+        .once(endTxn, answerLost)
+        .once(endTxn, () => ({ errorCode: 48 }))
+        .on(offsetFetch, (request) => offsetsFound(request, 1));
       append('b');
       await expect(commit(2)).rejects.toMatchObject({ name: 'TransactionAbortedError' });
       append('b');
@@ -267,7 +294,10 @@ describe.each([1, 2] as const)('a transactional producer under transactions v%i'
 
     it('gives up its tasks when the offsets are beyond its own: the partition has another owner', async () => {
       const { transport, append, commit } = await transacting(version);
-      transport.once(endTxn, answerLost).once(endTxn, () => ({ errorCode: 48 })).on(offsetFetch, (request) => offsetsFound(request, 9));
+      transport
+        .once(endTxn, answerLost)
+        .once(endTxn, () => ({ errorCode: 48 }))
+        .on(offsetFetch, (request) => offsetsFound(request, 9));
       append('a');
       await expect(commit(2)).rejects.toMatchObject({ name: 'TaskMigratedError' });
     });
@@ -297,7 +327,10 @@ describe.each([1, 2] as const)('a transactional producer under transactions v%i'
 
     it('gives up its tasks when another incarnation took over meanwhile', async () => {
       const { transport, append, commit } = await transacting(version);
-      transport.once(endTxn, answerLost).once(endTxn, () => ({ errorCode: 90 })).once(initProducerId, () => ({ errorCode: 90, producerEpoch: -1 }));
+      transport
+        .once(endTxn, answerLost)
+        .once(endTxn, () => ({ errorCode: 90 }))
+        .once(initProducerId, () => ({ errorCode: 90, producerEpoch: -1 }));
       append('a');
       await expect(commit(1)).rejects.toMatchObject({ name: 'TaskMigratedError' });
     });
@@ -333,7 +366,14 @@ describe('transactions v1', () => {
     append('a', 0);
     append('b', 1);
     await commit(1);
-    expect(transport.conversation).toEqual(['AddPartitionsToTxn', 'Produce', 'Produce', 'AddOffsetsToTxn', 'TxnOffsetCommit', 'EndTxn']);
+    expect(transport.conversation).toEqual([
+      'AddPartitionsToTxn',
+      'Produce',
+      'Produce',
+      'AddOffsetsToTxn',
+      'TxnOffsetCommit',
+      'EndTxn',
+    ]);
     expect(transport.bodies(addPartitionsToTxn)).toMatchObject([{ topics: [{ name: 'orders', partitions: [0, 1] }] }]);
     const versions = Object.fromEntries(transport.sent.map(({ name, version }) => [name, version]));
     expect(versions).toMatchObject({ Produce: 11, TxnOffsetCommit: 4, EndTxn: 4, AddPartitionsToTxn: 3 });
@@ -345,7 +385,10 @@ describe('transactions v1', () => {
     await commit(1);
     append('b');
     await commit(2);
-    expect(log.batches('orders', 0)).toMatchObject([{ producerEpoch: 0, baseSequence: 0 }, { producerEpoch: 0, baseSequence: 1 }]);
+    expect(log.batches('orders', 0)).toMatchObject([
+      { producerEpoch: 0, baseSequence: 0 },
+      { producerEpoch: 0, baseSequence: 1 },
+    ]);
   });
 
   it('takes a new epoch after a commit during which an answer was lost, against the stray copy of the request', async () => {
@@ -360,7 +403,9 @@ describe('transactions v1', () => {
 
   it('aborts when a partition cannot be added', async () => {
     const { transport, append, commit } = await transacting(1);
-    transport.once(addPartitionsToTxn, () => ({ resultsByTopic: [{ name: 'orders', resultsByPartition: [{ partitionIndex: 0, partitionErrorCode: 120 }] }] }));
+    transport.once(addPartitionsToTxn, () => ({
+      resultsByTopic: [{ name: 'orders', resultsByPartition: [{ partitionIndex: 0, partitionErrorCode: 120 }] }],
+    }));
     append('a');
     await expect(commit(1)).rejects.toMatchObject({ name: 'TransactionAbortedError' });
     expect(transport.bodies(produce)).toEqual([]);
@@ -384,7 +429,10 @@ describe('transactions v2', () => {
     await commit(1);
     append('b');
     await commit(2);
-    expect(log.batches('orders', 0)).toMatchObject([{ producerId: 100, baseSequence: 0 }, { producerId: 777, producerEpoch: 0, baseSequence: 0 }]);
+    expect(log.batches('orders', 0)).toMatchObject([
+      { producerId: 100, baseSequence: 0 },
+      { producerId: 777, producerEpoch: 0, baseSequence: 0 },
+    ]);
   });
 
   it('is not used, whatever versions the broker offers, unless the feature is finalized', async () => {

@@ -1,19 +1,26 @@
-import { assert, CancelledError, FatalStreamsError, topicPartitionKey, type Headers, type StreamsError } from '@millrace/core';
-import { loadCodecs, type EndTxnResponse } from '@millrace/wire';
+import { assert, CancelledError, FatalStreamsError, type Headers, type StreamsError } from '@millrace/core';
+import type { EndTxnResponse } from '@millrace/wire';
 import type { Cluster } from '../cluster/cluster.ts';
 import type {
-  GroupMetadata, OffsetCommit, Offsets, ProduceFailure, TopicHandle, TransactionalProducer, TransactionalProducerOptions,
+  GroupMetadata,
+  OffsetCommit,
+  Offsets,
+  ProduceFailure,
+  TopicHandle,
+  TransactionalProducer,
+  TransactionalProducerOptions,
 } from '../port/kafka-client.ts';
 import { Accumulator } from '../produce/accumulator.ts';
 import { FailureLog } from '../produce/failure-log.ts';
 import type { PartitionQueue } from '../produce/partition-queue.ts';
 import type { ProducerIdentity } from '../produce/producer-identity.ts';
+import { ProducerTopics } from '../produce/producer-topics.ts';
 import { Sender } from '../produce/sender.ts';
 import { retrying } from '../retry/retrying.ts';
 import { settleCommit, type CommitOutcome } from './commit-outcome.ts';
 import { CoordinatorSession } from './coordinator-session.ts';
 import { initialiseProducerId } from './initialise-producer-id.ts';
-import { compareOffsets } from './offset-comparison.ts';
+import { OffsetWitness } from './offset-witness.ts';
 import { aborted, isFinal, outcomeUnknown, unsettled } from './transaction-errors.ts';
 import { TransactionSequencing } from './transaction-sequencing.ts';
 import { resolveTransactionSettings, type TransactionSettings } from './transaction-settings.ts';
@@ -34,7 +41,6 @@ const CLOSING_BOUND_MS = 1_000;
  */
 export class ExactlyOnceProducer implements TransactionalProducer {
   readonly #cluster: Cluster;
-  readonly #offsets: Offsets;
   readonly #settings: TransactionSettings;
   readonly #session: CoordinatorSession;
   readonly #sequencing: TransactionSequencing;
@@ -42,7 +48,8 @@ export class ExactlyOnceProducer implements TransactionalProducer {
   readonly #sender: Sender;
   readonly #failures = new FailureLog();
   readonly #machine = new TransactionStateMachine();
-  readonly #lastCommitted = new Map<string, OffsetCommit>();
+  readonly #topics: ProducerTopics;
+  readonly #witness: OffsetWitness;
   #dirty = false;
   /** True while a record may be appended without a further look. */
   #isOpen = false;
@@ -51,13 +58,16 @@ export class ExactlyOnceProducer implements TransactionalProducer {
   /** Why the open transaction cannot be committed any more. */
   #broken: StreamsError | undefined;
   /** Why the producer cannot be used before the next `init`. */
-  #failed: StreamsError | undefined = new FatalStreamsError('NOT_INITIALISED', 'the transactional producer is used before init(); await that first');
+  #failed: StreamsError | undefined = new FatalStreamsError(
+    'NOT_INITIALISED',
+    'the transactional producer is used before init(); await that first',
+  );
   #recovery: Promise<void> | undefined;
 
   constructor(cluster: Cluster, offsets: Offsets, options: TransactionalProducerOptions) {
     const settings = resolveTransactionSettings(options);
     this.#cluster = cluster;
-    this.#offsets = offsets;
+    this.#witness = new OffsetWitness(offsets);
     this.#settings = settings;
     this.#releaseAtBytes = settings.holdBackBytes;
     this.#session = new CoordinatorSession(cluster, settings);
@@ -67,10 +77,15 @@ export class ExactlyOnceProducer implements TransactionalProducer {
       onFailed: (queue, error) => this.#onBroken(queue, error),
     });
     this.#accumulator = new Accumulator({
-      ...settings, clock: cluster.clock, lingerMs: undefined, onReady: (queue) => this.#sender.add(queue),
+      ...settings,
+      clock: cluster.clock,
+      lingerMs: undefined,
+      onReady: (queue) => this.#sender.add(queue),
     });
+    this.#topics = new ProducerTopics(cluster, this.#accumulator, settings.compression);
     this.#sender = new Sender({
-      ...settings, cluster,
+      ...settings,
+      cluster,
       policy: this.#sequencing,
       accumulator: this.#accumulator,
       acks: -1,
@@ -94,7 +109,7 @@ export class ExactlyOnceProducer implements TransactionalProducer {
     await this.#recovery?.catch(() => undefined);
     this.#machine.to('initialising');
     this.#dropTransaction();
-    this.#lastCommitted.clear();
+    this.#witness.forget();
     try {
       await retrying(this.#cluster.retryOptions(signal ?? this.#cluster.closing), async () => {
         const nodeId = await this.#cluster.coordinators.find('transaction', this.transactionalId, signal);
@@ -121,14 +136,12 @@ export class ExactlyOnceProducer implements TransactionalProducer {
 
   // ---- appending -------------------------------------------------------------------------------------------------------
 
-  async topic(name: string): Promise<TopicHandle> {
-    if (this.#settings.compression === 'zstd') await loadCodecs();
-    const { leaders } = await this.#cluster.topic(name);
-    return this.#accumulator.addTopic(name, leaders.length);
+  topic(name: string): Promise<TopicHandle> {
+    return this.#topics.find(name);
   }
 
   knownTopic(name: string): TopicHandle | undefined {
-    return this.#accumulator.topic(name);
+    return this.#topics.known(name);
   }
 
   append(
@@ -151,7 +164,10 @@ export class ExactlyOnceProducer implements TransactionalProducer {
   #open(): void {
     if (this.#failed !== undefined) throw this.#failed;
     if (this.#broken !== undefined) throw this.#startOver(this.#broken);
-    assert(this.#machine.is('ready', 'in-transaction', 'recovering'), `append in state ${this.#machine.state}: await commit() first`);
+    assert(
+      this.#machine.is('ready', 'in-transaction', 'recovering'),
+      `append in state ${this.#machine.state}: await commit() first`,
+    );
     if (this.#machine.is('ready')) this.#machine.to('in-transaction');
     this.#dirty = true;
     this.#isOpen = true;
@@ -181,7 +197,7 @@ export class ExactlyOnceProducer implements TransactionalProducer {
   }
 
   endOffset(topic: string, partition: number): number {
-    return this.#accumulator.topic(topic)?.queues[partition]?.endOffset ?? -1;
+    return this.#topics.endOffset(topic, partition);
   }
 
   takeFailure(): ProduceFailure | undefined {
@@ -236,13 +252,16 @@ export class ExactlyOnceProducer implements TransactionalProducer {
     const identity = this.#identity();
     try {
       return await settleCommit({
-        clock, random,
+        clock,
+        random,
         signal: closing,
         send: () => this.#session.endTransaction(identity),
         forAtMostMs: 2 * this.#settings.transactionTimeoutMs + requests.requestTimeoutMs,
         onUncertain: () => {
           this.#machine.to('settling');
-          this.#cluster.logger.warn('the outcome of a commit is unknown; asking again', { transactionalId: this.transactionalId });
+          this.#cluster.logger.warn('the outcome of a commit is unknown; asking again', {
+            transactionalId: this.transactionalId,
+          });
         },
       });
     } catch (error) {
@@ -259,19 +278,23 @@ export class ExactlyOnceProducer implements TransactionalProducer {
   }
 
   /** Settles an unknown outcome: a new epoch ends the transaction either way, then the group's offsets tell which way. */
-  async #settleByOffsets(outcome: CommitOutcome, error: StreamsError, group: GroupMetadata, offsets: readonly OffsetCommit[]): Promise<void> {
+  async #settleByOffsets(
+    outcome: CommitOutcome,
+    error: StreamsError,
+    group: GroupMetadata,
+    offsets: readonly OffsetCommit[],
+  ): Promise<void> {
     await this.#recover();
-    const partitions = offsets.map(({ topic, partition }) => ({ topic, partition }));
-    const found = await this.#offsets.committed(group.groupId, partitions, this.#cluster.closing);
-    const verdict = compareOffsets(offsets, found, this.#lastCommitted);
-    if (verdict === 'committed') return this.#remember(offsets);
+    const verdict = await this.#witness.testify(group.groupId, offsets, this.#cluster.closing);
+    if (verdict === 'committed') return this.#witness.remember(offsets);
     // A coordinator that had committed would have said so to the repetition.
-    if (verdict === 'not-committed' || (verdict === 'inconclusive' && outcome.kind === 'refused')) throw this.#aborted(error);
+    if (verdict === 'not-committed' || (verdict === 'inconclusive' && outcome.kind === 'refused'))
+      throw aborted(error, this.transactionalId);
     throw this.#fail(outcomeUnknown(error, this.transactionalId));
   }
 
   async #onCommitted(response: EndTxnResponse, offsets: readonly OffsetCommit[]): Promise<void> {
-    this.#remember(offsets);
+    this.#witness.remember(offsets);
     this.#dirty = false;
     this.#releaseAtBytes = this.#settings.holdBackBytes;
     this.#failures.takeForFlush();
@@ -286,10 +309,6 @@ export class ExactlyOnceProducer implements TransactionalProducer {
       this.#begin(this.#identity());
       this.#machine.to('ready');
     }
-  }
-
-  #remember(offsets: readonly OffsetCommit[]): void {
-    for (const one of offsets) this.#lastCommitted.set(topicPartitionKey(one.topic, one.partition), one);
   }
 
   // ---- abort and recovery ----------------------------------------------------------------------------------------------
@@ -316,7 +335,7 @@ export class ExactlyOnceProducer implements TransactionalProducer {
   #startOver(error: StreamsError): StreamsError {
     if (isFinal(error)) return this.#fail(error);
     this.#recover().catch(() => undefined);
-    return this.#aborted(error);
+    return aborted(error, this.transactionalId);
   }
 
   /** Ends the transaction that cannot be committed; returns what to throw. */
@@ -328,7 +347,7 @@ export class ExactlyOnceProducer implements TransactionalProducer {
     } catch (failure) {
       return failure as StreamsError;
     }
-    return this.#aborted(error);
+    return aborted(error, this.transactionalId);
   }
 
   #recover(): Promise<void> {
@@ -368,10 +387,6 @@ export class ExactlyOnceProducer implements TransactionalProducer {
     this.#sender.pause();
     this.#sender.clear();
     this.#accumulator.clear();
-  }
-
-  #aborted(cause: StreamsError): StreamsError {
-    return aborted(cause, this.transactionalId);
   }
 
   #fail(error: StreamsError): StreamsError {

@@ -19,11 +19,16 @@ export interface InitialiseRequest {
  *
  * @throws RetriableError; TaskMigratedError when another incarnation holds the id; FatalStreamsError
  */
-export async function initialiseProducerId(cluster: Cluster, request: InitialiseRequest, signal?: AbortSignal): Promise<ProducerIdentity> {
+export async function initialiseProducerId(
+  cluster: Cluster,
+  request: InitialiseRequest,
+  signal?: AbortSignal,
+): Promise<ProducerIdentity> {
   const { transactionalId, transactionTimeoutMs, current } = request;
   const to = { kind: 'transaction', key: transactionalId, lane: 'data', signal } as const;
   const body = {
-    transactionalId, transactionTimeoutMs,
+    transactionalId,
+    transactionTimeoutMs,
     producerId: current?.producerId ?? -1,
     producerEpoch: current?.producerEpoch ?? -1,
   };

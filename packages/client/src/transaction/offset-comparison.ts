@@ -13,7 +13,11 @@ export type OffsetVerdict = 'committed' | 'not-committed' | 'overtaken' | 'incon
 export type CommittedBefore = ReadonlyMap<string, OffsetCommit>;
 
 /** Tells from the stable committed offsets of the group whether a transaction that carried `ours` was committed. */
-export function compareOffsets(ours: readonly OffsetCommit[], found: readonly CommittedOffset[], before: CommittedBefore): OffsetVerdict {
+export function compareOffsets(
+  ours: readonly OffsetCommit[],
+  found: readonly CommittedOffset[],
+  before: CommittedBefore,
+): OffsetVerdict {
   const byPartition = new Map(found.map((one) => [topicPartitionKey(one.topic, one.partition), one]));
   let tells = false;
   let missing = false;
