@@ -1,4 +1,5 @@
 import { firstDifference } from './compare.ts';
+import type { Topology } from '@millrace/topology';
 import { drive } from './drive.ts';
 import type { EngineUnderTest } from './engines.ts';
 import { interpret } from './interpreter/interpret.ts';
@@ -22,19 +23,26 @@ function failed(difference: string): Verdict {
 export async function checkVector(vector: Vector, engine: EngineUnderTest): Promise<Verdict> {
   const operators = operatorsOfTheNextIssue(vector);
   if (operators.length > 0) return { kind: 'skipped', operators };
-  const build = attempt(() => interpret(vector));
-  if (vector.expectError?.phase === 'build') return checkBuildError(vector, build.error);
-  if (build.error !== undefined) return failed(`building the topology failed: ${messageOf(build.error)}`);
-  const run = await drive(vector, build.result, engine);
+  let topology: Topology;
+  try {
+    topology = interpret(vector);
+  } catch (error) {
+    if (vector.expectError?.phase === 'build') return checkBuildError(vector, error);
+    return failed(`building the topology failed: ${messageOf(error)}`);
+  }
+  if (vector.expectError?.phase === 'build') return failed(`building the topology must fail with\n    ${expectation(vector)}`);
+  const run = await drive(vector, topology, engine);
   return checkRun(vector, run.failedAt, run.error) ?? compare(vector, run.observed);
 }
 
 function checkBuildError(vector: Vector, error: unknown): Verdict {
-  const expected = `${vector.expectError?.class}: ${vector.expectError?.message}`;
-  if (error === undefined) return failed(`building the topology must fail with\n    ${expected}`);
   // Kafka's illegal arguments are our TopologyErrors, too: what matters is that the program is told at build.
   if (error instanceof Error && (error.name === 'TopologyError' || error.name === 'SettingsError')) return passed;
-  return failed(`building the topology must fail with\n    ${expected}\n    but failed with ${messageOf(error)}`);
+  return failed(`building the topology must fail with\n    ${expectation(vector)}\n    but failed with ${messageOf(error)}`);
+}
+
+function expectation({ expectError }: Vector): string {
+  return `${expectError?.class}: ${expectError?.message}`;
 }
 
 function checkRun(vector: Vector, failedAt: number | undefined, error: unknown): Verdict | undefined {
@@ -48,16 +56,6 @@ function checkRun(vector: Vector, failedAt: number | undefined, error: unknown):
 function compare(vector: Vector, observed: Parameters<typeof firstDifference>[1]): Verdict {
   const difference = firstDifference(vector, observed);
   return difference === undefined ? passed : failed(difference);
-}
-
-function attempt<T>(
-  action: () => T,
-): { readonly result: T; readonly error: undefined } | { readonly result: undefined; readonly error: unknown } {
-  try {
-    return { result: action(), error: undefined };
-  } catch (error) {
-    return { result: undefined, error };
-  }
 }
 
 function messageOf(error: unknown): string {

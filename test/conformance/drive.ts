@@ -56,6 +56,8 @@ class Session {
   readonly #driver: TopologyTestDriver;
   readonly #readers: readonly (readonly [name: string, reader: TestOutputTopic<VectorKey, Value>])[];
   readonly #writers = new Map<string, TestInputTopic<string, Value>>();
+  /** The topic of the input that was fed last. */
+  #fed: string | undefined;
 
   constructor(driver: TopologyTestDriver, outputs: readonly string[]) {
     this.#driver = driver;
@@ -64,9 +66,11 @@ class Session {
   }
 
   async feed(input: InputJson): Promise<void> {
+    this.#fed = undefined;
     if ('advanceWallClockMs' in input) return this.#driver.advanceWallClock(input.advanceWallClockMs);
     const headers = (input.headers ?? []).map(([key, text]) => ({ key, value: Buffer.from(text) }));
     const writer = this.#writer(input.topic);
+    this.#fed = input.topic;
     await writer.pipeInput(input.key ?? undefined, input.value ?? undefined, { timestamp: input.ts, headers });
   }
 
@@ -82,6 +86,8 @@ class Session {
   /** Notes what was written since the last call. */
   collect(at: number): void {
     for (const [name, reader] of this.#readers) {
+      // Outputs are what the topology wrote; the driver's topics hold what was fed, too.
+      if (name === this.#fed) reader.readRecord();
       for (const { key, value, timestamp, headers } of reader.readRecordsToList()) {
         const record = { key: keyJson(key), value: value ?? null, ts: timestamp };
         this.outputs[name]?.push(headers.length === 0 ? { ...record, at } : { ...record, headers: headersJson(headers), at });

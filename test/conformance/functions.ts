@@ -20,7 +20,7 @@ function lookUp<F>(kind: string, table: Readonly<Record<string, (argument: Json)
 
 export function text(value: unknown): string {
   if (value == null) return 'null';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 export function number(value: unknown): number {
@@ -54,7 +54,7 @@ function isOdd(value: unknown): boolean {
 
 function field(value: Value, name: Json): Value {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  return (value as Readonly<Record<string, Json>>)[String(name)];
+  return (value as Readonly<Record<string, Json>>)[text(name)];
 }
 
 function same(a: Value, b: Value): boolean {
@@ -96,7 +96,7 @@ const mappers: Record<string, (argument: Json) => Mapper> = {
   withKey: () => (value, key) => `${keyText(key)}:${text(value)}`,
   key: () => (_value, key) => (key == null ? null : keyText(key)),
   field: (name) => (value) => field(value, name),
-  wrap: (name) => (value) => ({ [String(name)]: value ?? null }),
+  wrap: (name) => (value) => ({ [text(name)]: value ?? null }),
   evenOrNull: () => (value) => (isEven(value) ? value : null),
   append: (suffix) => (value) => text(value) + text(suffix),
 };
@@ -115,7 +115,7 @@ const flatMappers: Record<string, (argument: Json) => FlatMapper> = {
 type Selector = (value: Value, key: unknown) => unknown;
 
 const selectors: Record<string, (argument: Json) => Selector> = {
-  key: () => (_value, key) => key,
+  key: () => (_value, key) => (key == null ? null : keyText(key)),
   null: () => () => null,
   const: (constant) => () => constant,
   value: () => (value) => (value == null ? null : text(value)),
@@ -127,7 +127,7 @@ const selectors: Record<string, (argument: Json) => Selector> = {
   first: () => (_value, key) => (key == null ? null : keyText(key).charAt(0) || null),
   prefix: (prefix) => (_value, key) => text(prefix) + keyText(key),
   parity: () => (value) => (typeof value !== 'number' ? null : isEven(value) ? 'even' : 'odd'),
-  oddKeyOrNull: () => (value, key) => (isOdd(value) ? key : null),
+  oddKeyOrNull: () => (value, key) => (isOdd(value) && key != null ? keyText(key) : null),
 };
 
 type Reducer = (a: Value, b: Value) => Value;

@@ -1,33 +1,22 @@
-import { json, string } from '@millrace/core';
+import { json, type Serde, string } from '@millrace/core';
 import { KGroupedStream, KStream, KTable, SessionWindowedKStream, StreamsBuilder, TimeWindowedKStream } from '@millrace/dsl';
 import type { Topology } from '@millrace/topology';
+import type { Value } from '../functions.ts';
 import type { StepJson, Vector } from '../vector.ts';
-import { groupedStep, windowedStep } from './grouped-steps.ts';
+import { Graph } from './graph.ts';
+import { aggregationStep, groupedStep, sessionStep } from './grouped-steps.ts';
 import { sourceStep } from './source-steps.ts';
-import { splitStep, streamStep } from './stream-steps.ts';
+import { splitStep } from './split-step.ts';
+import { streamStep } from './stream-steps.ts';
 import { tableStep } from './table-steps.ts';
-
-/** What the ids of a vector's steps stand for. */
-export class Graph {
-  readonly #nodes = new Map<string, unknown>();
-
-  /** @throws Error when no earlier step has the id */
-  get(id: string | undefined): unknown {
-    if (id !== undefined && this.#nodes.has(id)) return this.#nodes.get(id);
-    throw new Error(`no step before this one has the id ${id}`);
-  }
-
-  set(id: string | undefined, node: unknown): void {
-    if (id !== undefined) this.#nodes.set(id, node);
-  }
-}
+import type { VectorKey } from './vector-topics.ts';
 
 /** Builds the topology of a vector with Millrace's DSL. */
 export function interpret(vector: Vector): Topology {
-  const builder = new StreamsBuilder({ defaultKeySerde: string(), defaultValueSerde: json() });
+  const builder = new StreamsBuilder({ defaultKeySerde: string() as Serde<never>, defaultValueSerde: json() as Serde<never> });
   const graph = new Graph();
   for (const step of vector.topology) {
-    if (step.op === 'split') splitStep(step, graph);
+    if (step.op === 'split') splitStep(graph.get(step.from) as KStream<VectorKey, Value>, step, graph);
     else graph.set(step.id, step.from === undefined ? sourceStep(builder, step) : derivedStep(step, graph));
   }
   return builder.build();
@@ -38,6 +27,7 @@ function derivedStep(step: StepJson, graph: Graph): unknown {
   if (from instanceof KStream) return streamStep(from, step, graph);
   if (from instanceof KTable) return tableStep(from, step);
   if (from instanceof KGroupedStream) return groupedStep(from, step);
-  if (from instanceof TimeWindowedKStream || from instanceof SessionWindowedKStream) return windowedStep(from, step);
+  if (from instanceof TimeWindowedKStream) return aggregationStep(from, step);
+  if (from instanceof SessionWindowedKStream) return sessionStep(from, step);
   throw new Error(`the step ${step.op} follows something that has no operators`);
 }

@@ -6,6 +6,8 @@ export function materialized(store: string | StoreJson | undefined): Record<stri
   if (typeof store === 'string') return { store };
   const { name, caching, logging, retentionMs, inMemory } = store;
   return {
+    // Without a name too it is a materialization, which shows in generated names; the default says nothing else.
+    caching: true,
     ...(name === undefined ? {} : { store: name }),
     ...(caching === undefined ? {} : { caching }),
     ...(logging === undefined ? {} : { logging }),

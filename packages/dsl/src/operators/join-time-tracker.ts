@@ -8,8 +8,9 @@ export class JoinTimeTracker {
   /**
    * Lower bound for the pending records' timestamps, as Kafka Streams keeps it: after a scan it is the time of the last
    * entry visited, which may be later than the oldest one pending, so that the next emission comes later than it could.
+   * `undefined` when nothing is known to be pending, as after a restart: then looking is always worth while.
    */
-  minPendingTime = Infinity;
+  minPendingTime: number | undefined = undefined;
   /** Wall-clock time before which no expired records are looked for. */
   nextEmitTimeMs = 0;
 
@@ -17,9 +18,9 @@ export class JoinTimeTracker {
     if (timestamp > this.streamTime) this.streamTime = timestamp;
   }
 
-  reset(minPendingTime: number): void {
+  reset(): void {
     this.streamTime = -1;
-    this.minPendingTime = minPendingTime;
+    this.minPendingTime = undefined;
     this.nextEmitTimeMs = 0;
   }
 }

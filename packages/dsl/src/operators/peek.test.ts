@@ -26,7 +26,7 @@ describe('peek and foreach', () => {
     ['foreach', foreachOperator],
   ])('%s refuses an async action, which nobody would await', (_name, operator) => {
     const harness = new OperatorHarness();
-    const node = harness.node(operator({ action: async () => undefined }));
+    const node = harness.node(operator({ action: (async () => undefined) as never }));
     expect(() => harness.pipe(node, 'a', 1)).toThrow(expect.objectContaining({ code: 'ASYNC_CALLBACK' }));
   });
 });

@@ -147,7 +147,7 @@ function tableOf(changes: readonly { readonly key: unknown; readonly value: unkn
     const { key: inner, window } = key as WindowedKey<string>;
     const name = `${inner}@${window.start}/${window.end}`;
     if (value == null) table.delete(name);
-    else table.set(name, members([...String(value).matchAll(/\d+/g)].map((match) => Number(match[0]))));
+    else table.set(name, members([...(value as string).matchAll(/\d+/g)].map((match) => Number(match[0]))));
   }
   return table;
 }

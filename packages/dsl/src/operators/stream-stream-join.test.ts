@@ -23,15 +23,19 @@ async function start(kind: StreamJoinKind, windows: JoinWindows, retentionMs = 1
     rightStore: 'r',
     outerStore: kind === 'inner' ? undefined : 'outer',
   });
-  const nodes = {
+  const createNodes = () => ({
     left: harness.node(streamJoinWindowOperator({ store: 'l' }), harness.node(join.left)),
     right: harness.node(streamJoinWindowOperator({ store: 'r' }), harness.node(join.right)),
+  });
+  let nodes = createNodes();
+  const restart = () => {
+    nodes = createNodes();
   };
   const pipe = (side: Side, value: string | undefined, at: number, key: string | undefined = 'k') => {
     harness.pipe(nodes[side], key, value, at);
     return harness.take().map((one) => `${one.value}@${one.at}`);
   };
-  return { harness, pipe };
+  return { harness, pipe, restart };
 }
 
 const within = (difference: number, grace = 0) => JoinWindows.ofTimeDifferenceAndGrace(difference, grace);
@@ -102,11 +106,19 @@ describe('stream-stream join', () => {
     const { harness, pipe } = await start('left', within(10));
     harness.emitIntervalMs = 1000;
     harness.wallClockMs = 5000;
-    pipe('left', 'a', 0);
-    expect(pipe('left', 'b', 20)).toEqual(['a-@0']);
-    expect(pipe('left', 'c', 40)).toEqual([]);
+    expect(pipe('left', 'a', 0)).toEqual([]);
+    expect(pipe('left', 'b', 20)).toEqual([]);
     harness.wallClockMs = 6000;
-    expect(pipe('left', 'd', 60)).toEqual(['b-@20', 'c-@40']);
+    expect(pipe('left', 'c', 40)).toEqual(['a-@0', 'b-@20']);
+    harness.wallClockMs = 6999;
+    expect(pipe('left', 'd', 60)).toEqual([]);
+  });
+
+  it('finds what was pending before a restart', async () => {
+    const { pipe, restart } = await start('left', within(10));
+    pipe('left', 'a', 0);
+    restart();
+    expect(pipe('left', 'b', 20, 'other')).toEqual(['a-@0']);
   });
 
   it.each(['inner', 'left', 'outer'] as const)('%s: agrees with a naive join over all records', async (kind) => {

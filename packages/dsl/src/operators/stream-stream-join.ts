@@ -93,7 +93,7 @@ class StreamStreamJoinProcessor<K, L, R, Out> implements NodeProcessor {
     this.#outerStore =
       this.#outerStoreName === undefined ? undefined : context.getStore<OuterJoinStore<K, L, R>>(this.#outerStoreName);
     this.#tracker = this.#trackers.of(context);
-    this.#tracker.reset(this.#outerStore?.minTimestamp ?? Infinity);
+    this.#tracker.reset();
   }
 
   process(key: unknown, value: unknown, timestamp: number, headers: Headers): void {
@@ -132,7 +132,7 @@ class StreamStreamJoinProcessor<K, L, R, Out> implements NodeProcessor {
       this.#forwardUnmatched(this.#side, key, value, timestamp, headers);
       return;
     }
-    if (timestamp < tracker.minPendingTime) tracker.minPendingTime = timestamp;
+    tracker.minPendingTime = Math.min(tracker.minPendingTime ?? timestamp, timestamp);
     this.#outerStore?.put(this.#side, key, value, timestamp);
   }
 
@@ -140,8 +140,10 @@ class StreamStreamJoinProcessor<K, L, R, Out> implements NodeProcessor {
   #emitExpired(store: OuterJoinStore<K, L, R>, headers: Headers): void {
     const tracker = this.#tracker;
     const graceMs = this.#windows.graceMs;
-    if (tracker.minPendingTime + this.#afterMs + graceMs >= tracker.streamTime || !this.#mayEmitNow()) return;
-    tracker.minPendingTime = Infinity;
+    const earliest = tracker.minPendingTime;
+    if (earliest !== undefined && earliest + this.#afterMs + graceMs >= tracker.streamTime) return;
+    if (!this.#mayEmitNow()) return;
+    tracker.minPendingTime = undefined;
     let leftOpen = false;
     let rightOpen = false;
     store.rewind();

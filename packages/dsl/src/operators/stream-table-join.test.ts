@@ -6,9 +6,9 @@ import { streamTableJoinOperator } from './stream-table-join.ts';
 import { tableSourceOperator } from './table-source.ts';
 import { filteredTableView, mappedTableView, storedTableView, type TableView } from './table-view.ts';
 
-const joiner = (left: string, right: unknown) => `${left}/${right === undefined ? '-' : String(right)}`;
+const joiner = (left: string, right: string | number | undefined) => `${left}/${right ?? '-'}`;
 
-async function start(kind: 'inner' | 'left', table: TableView<string, unknown> = storedTableView('table')) {
+async function start(kind: 'inner' | 'left', table: TableView<string, string | number> = storedTableView('table')) {
   const harness = new OperatorHarness();
   await harness.open(timestampedKeyValueStore('table', string(), json<number>()));
   const source = harness.node(tableSourceOperator({ store: 'table', sendOldValues: false }), {
