@@ -39,7 +39,8 @@ beforeAll(async () => {
     };
     batch.clear();
     put('batch', String(number));
-    for (let i = 0; i < KEYS_PER_BATCH; i++) put(`key ${Math.floor(random.next() * KEYS)}`, `${number} ${random.next()}`.padEnd(100, '.'));
+    for (let i = 0; i < KEYS_PER_BATCH; i++)
+      put(`key ${Math.floor(random.next() * KEYS)}`, `${number} ${random.next()}`.padEnd(100, '.'));
     await database.write(batch);
     history.push(content);
   }
@@ -57,7 +58,8 @@ async function contentOf(directory: string): Promise<Content> {
       if (value !== undefined) content.set(key, Buffer.from(value).toString());
     }
     const scanned = new Map<string, string>();
-    for await (const [key, value] of database.entries({})) scanned.set(Buffer.from(key).toString(), Buffer.from(value).toString());
+    for await (const [key, value] of database.entries({}))
+      scanned.set(Buffer.from(key).toString(), Buffer.from(value).toString());
     expect(scanned).toEqual(content);
     return content;
   } finally {

@@ -23,7 +23,7 @@ export interface LevelDbOptions {
    */
   readonly blockCacheBytes?: number;
   /**
-   * Whether opening reads all files and compares them with their checksums, about 1 s per GB. Without it a row that got lost
+   * Whether opening reads all files and compares them with their checksums, about 3 s per GB. Without it a row that got lost
    * through a damaged disk block reads as absent; damaged values are always found. Default true.
    */
   readonly verifyFiles?: boolean;
@@ -60,7 +60,9 @@ function resolveOptions(options: LevelDbOptions): ResolvedOptions {
 }
 
 function outOfRange(name: string, value: number, min: number, max: number): readonly string[] {
-  return Number.isInteger(value) && value >= min && value <= max ? [] : [`${name} is ${value}; it must be an integer from ${min} to ${max}`];
+  return Number.isInteger(value) && value >= min && value <= max
+    ? []
+    : [`${name} is ${value}; it must be an integer from ${min} to ${max}`];
 }
 
 class LevelDbEngine implements StateEngine {
@@ -88,7 +90,11 @@ class LevelDbEngine implements StateEngine {
     try {
       await mkdir(directory, { recursive: true, mode: 0o750 });
     } catch (cause) {
-      throw new SettingsError('STATE_DIRECTORY_UNUSABLE', `the state directory ${resolve(directory)} cannot be made; check path and permissions`, { taskId, cause });
+      throw new SettingsError(
+        'STATE_DIRECTORY_UNUSABLE',
+        `the state directory ${resolve(directory)} cannot be made; check path and permissions`,
+        { taskId, cause },
+      );
     }
   }
 
@@ -99,7 +105,8 @@ class LevelDbEngine implements StateEngine {
     if (format !== undefined && this.#options.verifyFiles) await assertIntact(files, taskId);
     const level = await openFiles(files, this.#options, format === undefined, taskId);
     try {
-      if (!(await lock.isHeld())) throw new RetriableError('STATE_LOCKED', `the state in ${directory} was taken by another process`, { taskId });
+      if (!(await lock.isHeld()))
+        throw new RetriableError('STATE_LOCKED', `the state in ${directory} was taken by another process`, { taskId });
       const generation = format?.generation ?? (await startGeneration(level, directory, taskId, this.#options.random));
       const written = checkHistory(level, directory, taskId, generation);
       const onClosed = () => lock.release();
@@ -129,7 +136,8 @@ async function openFiles(files: string, settings: LevelSettings, createIfMissing
       throw new RetriableError('STATE_LOCKED', `the state in ${files} is in use by another process`, { taskId, cause: error });
     }
     // Without `CURRENT` LevelDB takes the directory for one without a database; the marker beside it says that there was one.
-    if (/does not exist/.test(String((error as Error).cause))) throw corrupt(`files of the state in ${files} are missing`, taskId);
+    if (/does not exist/.test(String((error as Error).cause)))
+      throw corrupt(`files of the state in ${files} are missing`, taskId);
     throw stateError(error, files, taskId);
   }
 }
@@ -166,7 +174,8 @@ async function startGeneration(level: Level, directory: string, taskId: string, 
 /** Throws unless the database is the one that the directory should hold and no write before the last is missing. */
 function checkHistory(level: Level, directory: string, taskId: string, generation: string): number {
   const found = level.getSync(GENERATION_KEY)?.toString('utf8');
-  if (found !== generation) throw corrupt(`the state in ${directory} is not the database that it should be; files have been lost`, taskId);
+  if (found !== generation)
+    throw corrupt(`the state in ${directory} is not the database that it should be; files have been lost`, taskId);
   const written = lastWrite((key) => level.getSync(key));
   if (written === undefined) throw corrupt(`writes are missing from the state in ${directory}; a log has been damaged`, taskId);
   return written;

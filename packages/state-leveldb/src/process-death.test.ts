@@ -58,7 +58,9 @@ async function killAfter(writer: ChildProcess, batches: number): Promise<number>
 }
 
 function numbersIn(database: StateDatabase): Set<number> {
-  return new Set(Array.from({ length: KEYS }, (_, key) => Number(Buffer.from(database.get(Buffer.from(`key ${key}`)) ?? '').toString())));
+  return new Set(
+    Array.from({ length: KEYS }, (_, key) => Number(Buffer.from(database.get(Buffer.from(`key ${key}`)) ?? '').toString())),
+  );
 }
 
 describe('a process that dies', () => {

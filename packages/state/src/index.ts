@@ -38,3 +38,4 @@ export type { CachedStoreOptions, StoreOptions } from './stores/store-options.ts
 export { timestampedWindowStore, windowStore, type WindowStoreOptions } from './stores/window-store.ts';
 export { sessionStore, type SessionStoreOptions } from './stores/session-store.ts';
 export { joinStore, outerJoinStore, type JoinStoreOptions, type OuterJoinStoreOptions } from './stores/join-store.ts';
+export { lruStore, type LruStoreOptions } from './stores/lru-store.ts';

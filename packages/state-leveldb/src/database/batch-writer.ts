@@ -41,7 +41,8 @@ export class BatchWriter {
     batch.visit({
       put: () => undefined,
       delete: () => undefined,
-      deleteRange: (bytes, startStart, startEnd, endStart, endEnd) => ranges.push(storedRange(bytes, startStart, startEnd, endStart, endEnd)),
+      deleteRange: (bytes, startStart, startEnd, endStart, endEnd) =>
+        ranges.push(storedRange(bytes, startStart, startEnd, endStart, endEnd)),
     });
     return ranges;
   }

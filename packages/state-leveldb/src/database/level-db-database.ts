@@ -56,7 +56,10 @@ export class LevelDbDatabase implements StateDatabase {
     return stored === undefined ? undefined : this.#valueIn(key, stored);
   }
 
-  async *entries(range: ByteRange, options?: { readonly reverse?: boolean }): AsyncGenerator<readonly [Uint8Array, Uint8Array], void> {
+  async *entries(
+    range: ByteRange,
+    options?: { readonly reverse?: boolean },
+  ): AsyncGenerator<readonly [Uint8Array, Uint8Array], void> {
     this.#assertUsable();
     const iterator = this.#level.iterator({
       gte: ownerBound(range.gte, OWNER_ROW),
@@ -136,7 +139,9 @@ export class LevelDbDatabase implements StateDatabase {
 
   #closed(): TaskCorruptedError {
     const { directory, taskId } = this.#options;
-    return new TaskCorruptedError('STATE_CLOSED', `the state database in ${directory} has been closed; open it again`, { taskId });
+    return new TaskCorruptedError('STATE_CLOSED', `the state database in ${directory} has been closed; open it again`, {
+      taskId,
+    });
   }
 }
 

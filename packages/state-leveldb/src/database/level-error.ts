@@ -19,11 +19,19 @@ export function stateError(error: unknown, directory: string, taskId: string): T
   const text = cause?.message ?? message ?? String(error);
   const code = levelCode(error);
   if (code === 'LEVEL_CORRUPTION') {
-    return new TaskCorruptedError('STATE_CORRUPT', `the state in ${directory} is damaged (${text}); it has to be restored from the changelog`, { taskId, cause: error });
+    return new TaskCorruptedError(
+      'STATE_CORRUPT',
+      `the state in ${directory} is damaged (${text}); it has to be restored from the changelog`,
+      { taskId, cause: error },
+    );
   }
   const wayOut = /no space|ENOSPC|quota/i.test(text) ? 'the disk is full: free space on it' : 'check the disk';
-  return new TaskCorruptedError('STATE_IO_FAILED', `the state in ${directory} cannot be read or written (${text}); ${wayOut}, the state is then restored from the changelog`, {
-    taskId,
-    cause: error,
-  });
+  return new TaskCorruptedError(
+    'STATE_IO_FAILED',
+    `the state in ${directory} cannot be read or written (${text}); ${wayOut}, the state is then restored from the changelog`,
+    {
+      taskId,
+      cause: error,
+    },
+  );
 }

@@ -36,7 +36,11 @@ export async function readFormatFile(directory: string, taskId: string): Promise
   }
   const found = parse(text);
   if (found === undefined) {
-    throw new TaskCorruptedError('STATE_CORRUPT', `${join(directory, FILE)} is damaged; the state has to be restored from the changelog`, { taskId });
+    throw new TaskCorruptedError(
+      'STATE_CORRUPT',
+      `${join(directory, FILE)} is damaged; the state has to be restored from the changelog`,
+      { taskId },
+    );
   }
   if (found.format > FORMAT) {
     const message = `the state in ${directory} has format ${found.format}, this version reads ${FORMAT}; use the newer version, or delete the directory to restore from the changelog`;

@@ -27,7 +27,9 @@ export function isTableIntact(file: Buffer): boolean {
     const reader = new VarintReader(file, footer);
     const metaIndex = readHandle(reader);
     const index = readHandle(reader);
-    return [metaIndex, index].every((block) => isBlockIntact(file, block) && handlesIn(file, block).every((one) => isBlockIntact(file, one)));
+    return [metaIndex, index].every(
+      (block) => isBlockIntact(file, block) && handlesIn(file, block).every((one) => isBlockIntact(file, one)),
+    );
   } catch (error) {
     if (error instanceof RangeError) return false;
     throw error;

@@ -58,7 +58,10 @@ interface Command {
 }
 
 function commands(): fc.Arbitrary<Command> {
-  const time = fc.oneof({ weight: 19, arbitrary: fc.nat(150) }, { weight: 1, arbitrary: fc.constantFrom(59_990, 60_150, 120_100) });
+  const time = fc.oneof(
+    { weight: 19, arbitrary: fc.nat(150) },
+    { weight: 1, arbitrary: fc.constantFrom(59_990, 60_150, 120_100) },
+  );
   return fc.record({
     do: fc.constantFrom('put' as const, 'put' as const, 'fetch' as const),
     key: fc.constantFrom(...keys),

@@ -18,7 +18,11 @@ const createStore = () => outerJoinStore('store', string(), string(), json<Box>(
 export function describeOuterJoinStores(harness: StateEngineHarness): void {
   describe('outer join store', () => {
     it('behaves like a sorted map of lists', async () => {
-      await assertBehavesLikeModel(harness, { builder: createStore(), commands: commands(), createModel: () => new PendingModel() });
+      await assertBehavesLikeModel(harness, {
+        builder: createStore(),
+        commands: commands(),
+        createModel: () => new PendingModel(),
+      });
     });
 
     it('writes Kafka Streams keys and list values to its changelog', async () => {
@@ -71,7 +75,15 @@ interface Command {
 
 function commands(): fc.Arbitrary<Command> {
   return fc.record({
-    do: fc.constantFrom('put' as const, 'put' as const, 'put' as const, 'remove' as const, 'removeFirst' as const, 'min' as const, 'scan' as const),
+    do: fc.constantFrom(
+      'put' as const,
+      'put' as const,
+      'put' as const,
+      'remove' as const,
+      'removeFirst' as const,
+      'min' as const,
+      'scan' as const,
+    ),
     side: fc.constantFrom('left' as const, 'right' as const),
     key: fc.constantFrom('a', 'ab', 'é'),
     time: fc.nat(12).map((n) => n * 40),

@@ -61,7 +61,10 @@ interface Command {
 }
 
 function commands(): fc.Arbitrary<Command> {
-  const time = fc.oneof({ weight: 9, arbitrary: fc.nat(40).map((n) => n * 5) }, { weight: 1, arbitrary: fc.constantFrom(59_990, 60_150, 120_100) });
+  const time = fc.oneof(
+    { weight: 9, arbitrary: fc.nat(40).map((n) => n * 5) },
+    { weight: 1, arbitrary: fc.constantFrom(59_990, 60_150, 120_100) },
+  );
   return fc.record({
     do: fc.constantFrom('put' as const, 'put' as const, 'remove' as const, 'find' as const, 'fetchSession' as const),
     key: fc.constantFrom(...keys),
@@ -94,7 +97,8 @@ class SessionModel implements StoreModel<Store, Command> {
   run(store: Store, { do: what, key, start, length, n }: Command): void {
     const end = start + length;
     if (what === 'find') this.#find(store, key, start, end);
-    else if (what === 'fetchSession') expect(store.fetchSession(key, start, end)).toEqual(this.#live().get(nameOf(key, start, end))?.value);
+    else if (what === 'fetchSession')
+      expect(store.fetchSession(key, start, end)).toEqual(this.#live().get(nameOf(key, start, end))?.value);
     else this.#put(store, key, start, end, what === 'put' ? { n } : undefined);
   }
 

@@ -58,9 +58,17 @@ function describeReads(database: Database): void {
   });
 
   it('keeps empty keys and empty values apart from absent ones', async () => {
-    await database().write(batchOf([['put', 'a', ''], ['put', 'ab', 'x']]));
+    await database().write(
+      batchOf([
+        ['put', 'a', ''],
+        ['put', 'ab', 'x'],
+      ]),
+    );
     expect(getText(database(), 'a')).toBe('');
-    expect(await entriesOf(database())).toEqual([['a', ''], ['ab', 'x']]);
+    expect(await entriesOf(database())).toEqual([
+      ['a', ''],
+      ['ab', 'x'],
+    ]);
   });
 
   it('orders keys as unsigned bytes, a prefix before what it begins', async () => {
@@ -74,9 +82,18 @@ function describeReads(database: Database): void {
   it('bounds a scan from gte, inclusive, to lt, exclusive', async () => {
     await database().write(batchOf(['a', 'b', 'c', 'd'].map((key) => ['put', key, key])));
     const range = { gte: bytesOf('b'), lt: bytesOf('d') };
-    expect(await entriesOf(database(), range)).toEqual([['b', 'b'], ['c', 'c']]);
-    expect(await entriesOf(database(), range, true)).toEqual([['c', 'c'], ['b', 'b']]);
-    expect(await entriesOf(database(), { gte: bytesOf('c') })).toEqual([['c', 'c'], ['d', 'd']]);
+    expect(await entriesOf(database(), range)).toEqual([
+      ['b', 'b'],
+      ['c', 'c'],
+    ]);
+    expect(await entriesOf(database(), range, true)).toEqual([
+      ['c', 'c'],
+      ['b', 'b'],
+    ]);
+    expect(await entriesOf(database(), { gte: bytesOf('c') })).toEqual([
+      ['c', 'c'],
+      ['d', 'd'],
+    ]);
     expect(await entriesOf(database(), { gte: bytesOf('x') })).toEqual([]);
   });
 
@@ -84,7 +101,14 @@ function describeReads(database: Database): void {
     await database().write(batchOf(Array.from({ length: 3000 }, (_, i) => ['put', `k${String(i).padStart(5, '0')}`, 'old'])));
     const scan = database().entries({})[Symbol.asyncIterator]();
     const seen = [(await scan.next()).value];
-    await database().write(batchOf([['put', 'k00500', 'new'], ['delete', 'k01000'], ['deleteRange', 'k02000', 'k02500'], ['put', 'x', 'new']]));
+    await database().write(
+      batchOf([
+        ['put', 'k00500', 'new'],
+        ['delete', 'k01000'],
+        ['deleteRange', 'k02000', 'k02500'],
+        ['put', 'x', 'new'],
+      ]),
+    );
     for (let next = await scan.next(); next.done !== true; next = await scan.next()) seen.push(next.value);
     expect(seen).toHaveLength(3000);
     expect(seen.every((row) => Buffer.from(row?.[1] as Uint8Array).toString() === 'old')).toBe(true);
@@ -92,7 +116,12 @@ function describeReads(database: Database): void {
   });
 
   it('releases a scan that ends early, and goes on working', async () => {
-    await database().write(batchOf([['put', 'a', '1'], ['put', 'b', '2']]));
+    await database().write(
+      batchOf([
+        ['put', 'a', '1'],
+        ['put', 'b', '2'],
+      ]),
+    );
     for await (const [key] of database().entries({})) {
       expect(Buffer.from(key).toString()).toBe('a');
       break;
@@ -103,14 +132,41 @@ function describeReads(database: Database): void {
 
 function describeWrites(database: Database): void {
   it('applies the operations of a batch in order', async () => {
-    await database().write(batchOf([['put', 'a', '1'], ['delete', 'a'], ['put', 'b', '1'], ['put', 'b', '2'], ['delete', 'c'], ['put', 'c', '3']]));
-    expect(await entriesOf(database())).toEqual([['b', '2'], ['c', '3']]);
+    await database().write(
+      batchOf([
+        ['put', 'a', '1'],
+        ['delete', 'a'],
+        ['put', 'b', '1'],
+        ['put', 'b', '2'],
+        ['delete', 'c'],
+        ['put', 'c', '3'],
+      ]),
+    );
+    expect(await entriesOf(database())).toEqual([
+      ['b', '2'],
+      ['c', '3'],
+    ]);
   });
 
   it('lets puts that follow a range delete in the same batch stand', async () => {
-    await database().write(batchOf([['put', 'a', '1'], ['put', 'b', '1'], ['put', 'c', '1']]));
-    await database().write(batchOf([['put', 'aa', '2'], ['deleteRange', 'a', 'c'], ['put', 'b', '3']]));
-    expect(await entriesOf(database())).toEqual([['b', '3'], ['c', '1']]);
+    await database().write(
+      batchOf([
+        ['put', 'a', '1'],
+        ['put', 'b', '1'],
+        ['put', 'c', '1'],
+      ]),
+    );
+    await database().write(
+      batchOf([
+        ['put', 'aa', '2'],
+        ['deleteRange', 'a', 'c'],
+        ['put', 'b', '3'],
+      ]),
+    );
+    expect(await entriesOf(database())).toEqual([
+      ['b', '3'],
+      ['c', '1'],
+    ]);
   });
 
   it('can be given the same batch again once it is cleared', async () => {
@@ -118,7 +174,10 @@ function describeWrites(database: Database): void {
     await database().write(batch);
     batch.clear();
     await database().write(batchOf([['put', 'b', '2']], batch));
-    expect(await entriesOf(database())).toEqual([['a', '1'], ['b', '2']]);
+    expect(await entriesOf(database())).toEqual([
+      ['a', '1'],
+      ['b', '2'],
+    ]);
   });
 
   it('accepts an empty batch', async () => {

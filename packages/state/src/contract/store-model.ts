@@ -29,8 +29,14 @@ const lifeEvents = fc.constantFrom<LifeEvent>('commit', 'commitLater', 'rollback
 const budgets = fc.constantFrom(0, 700, 1 << 20);
 
 /** Random commands, commits, rollbacks, restarts and restores must leave a store equal to its model. */
-export async function assertBehavesLikeModel<S extends StateStore, C>(harness: StateEngineHarness, test: ModelTest<S, C>): Promise<void> {
-  const step = fc.oneof({ weight: 6, arbitrary: fc.record({ use: test.commands }) }, { weight: 1, arbitrary: fc.record({ life: lifeEvents }) });
+export async function assertBehavesLikeModel<S extends StateStore, C>(
+  harness: StateEngineHarness,
+  test: ModelTest<S, C>,
+): Promise<void> {
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ use: test.commands }) },
+    { weight: 1, arbitrary: fc.record({ life: lifeEvents }) },
+  );
   await fc.assert(
     fc.asyncProperty(budgets, fc.array(step, { maxLength: 60, size: 'max' }), async (cleanCacheBytes, steps) => {
       const run = await ModelRun.start(harness, test, cleanCacheBytes);
@@ -63,7 +69,10 @@ class ModelRun<S extends StateStore, C> {
   static async start<S extends StateStore, C>(harness: StateEngineHarness, test: ModelTest<S, C>, cleanCacheBytes: number) {
     let attach: (store: S) => void = () => undefined;
     const rig = await StoreRig.open(test.builder, { harness, cleanCacheBytes }, (store) => attach(store));
-    const run = new ModelRun(rig, test.createModel(() => rig));
+    const run = new ModelRun(
+      rig,
+      test.createModel(() => rig),
+    );
     attach = (store) => run.#model.attach?.(store);
     attach(rig.store);
     return run;

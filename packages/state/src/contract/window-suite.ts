@@ -27,7 +27,10 @@ export function describeWindowStores(harness: StateEngineHarness): void {
 
   describe('timestamped window store', () => {
     it('behaves like a list of rows that expire', async () => {
-      const builder = timestampedWindowStore('store', string(), json<Box>(), { windowSizeMs: WINDOW_MS, retentionMs: RETENTION_MS });
+      const builder = timestampedWindowStore('store', string(), json<Box>(), {
+        windowSizeMs: WINDOW_MS,
+        retentionMs: RETENTION_MS,
+      });
       const createModel = (rig: () => StoreRig<Store>) => new WindowModel(rig, RETENTION_MS);
       await assertBehavesLikeModel(harness, { builder, commands: commands(), createModel });
     });
@@ -79,13 +82,26 @@ function describeExamples(harness: StateEngineHarness): void {
 
   it('answers ranges of keys and times, both ends inclusive, forwards and backwards', async () => {
     const rig = await StoreRig.open(builder, { harness });
-    for (const [key, start] of [['a', 0], ['a', 10], ['ab', 10], ['b', 10], ['a', 20]] as const) rig.store.put(key, start, start);
+    for (const [key, start] of [
+      ['a', 0],
+      ['a', 10],
+      ['ab', 10],
+      ['b', 10],
+      ['a', 20],
+    ] as const)
+      rig.store.put(key, start, start);
     await rig.commit();
     rig.store.put('c', 10, 10);
     const names = async (rows: AsyncIterable<readonly [WindowedKey<string>, number]>) =>
       (await collect(rows)).map(([{ key, window }]) => `${key}@${window.start}`);
-    expect(await collect(rig.store.fetchRange('a', 1, 20))).toEqual([[10, 10], [20, 20]]);
-    expect(await collect(rig.store.backwardFetchRange('a', 0, 10))).toEqual([[10, 10], [0, 0]]);
+    expect(await collect(rig.store.fetchRange('a', 1, 20))).toEqual([
+      [10, 10],
+      [20, 20],
+    ]);
+    expect(await collect(rig.store.backwardFetchRange('a', 0, 10))).toEqual([
+      [10, 10],
+      [0, 0],
+    ]);
     expect(await names(rig.store.fetchKeys('ab', 'b', 0, 20))).toEqual(['ab@10', 'b@10']);
     expect(await names(rig.store.fetchKeys(undefined, 'a', 5, 15))).toEqual(['a@10']);
     expect(await names(rig.store.fetchAll(10, 10))).toEqual(['a@10', 'ab@10', 'b@10', 'c@10']);

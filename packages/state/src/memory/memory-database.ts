@@ -48,7 +48,9 @@ export class MemoryDatabase implements StateDatabase {
 
   #openEntries(): SortedEntries {
     if (this.#entries === undefined) {
-      throw new TaskCorruptedError('STATE_CLOSED', 'the in-memory state database has been closed; open it again', { taskId: this.#taskId });
+      throw new TaskCorruptedError('STATE_CLOSED', 'the in-memory state database has been closed; open it again', {
+        taskId: this.#taskId,
+      });
     }
     return this.#entries;
   }

@@ -16,7 +16,9 @@ export interface ValueCodec<V> {
 
 /** Values of immutable serdes are held as they are; all others as bytes, so that nobody shares an object with a store. */
 export function valueCodec<V>(serde: Serde<V>, topic: string): ValueCodec<V> {
-  return serde.immutable === true || serde.primitive === true ? new ImmutableValues(serde, topic) : new EncodedValues(serde, topic);
+  return serde.immutable === true || serde.primitive === true
+    ? new ImmutableValues(serde, topic)
+    : new EncodedValues(serde, topic);
 }
 
 /** First guess at the size of an object, until some have been serialised. */

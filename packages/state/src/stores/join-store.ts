@@ -24,7 +24,12 @@ export interface OuterJoinStoreOptions extends StoreOptions {
  *
  * Source: the window stores that Kafka Streams' `StreamJoined` makes (`retainDuplicates`; changelog `delete` only).
  */
-export function joinStore<K, V>(name: string, keySerde: Serde<K>, valueSerde: Serde<V>, options: JoinStoreOptions): StoreBuilder<JoinStore<K, V>> {
+export function joinStore<K, V>(
+  name: string,
+  keySerde: Serde<K>,
+  valueSerde: Serde<V>,
+  options: JoinStoreOptions,
+): StoreBuilder<JoinStore<K, V>> {
   const { retentionMs, spanMs } = options;
   assertOption(name, 'retentionMs', retentionMs, 1);
   assertOption(name, 'spanMs', spanMs, 1);

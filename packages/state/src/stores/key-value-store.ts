@@ -4,7 +4,8 @@ import type { KeyValueStore, TimestampedKeyValueStore, ValueAndTimestamp } from 
 import { KeyValueTable } from './key-value-table.ts';
 import { builderBase, type CachedStoreOptions, COMPACTED } from './store-options.ts';
 
-class PlainKeyValueTable<K, V> extends KeyValueTable<K, V, V> {
+/** A key-value store whose users see bare values. */
+export class PlainKeyValueTable<K, V> extends KeyValueTable<K, V, V> {
   protected result(value: V): V {
     return value;
   }

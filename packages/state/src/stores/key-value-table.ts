@@ -4,7 +4,7 @@ import type { KeyValue, KeyValueStore, Row } from '../contracts/stores.ts';
 import { prefixEnd, successor } from '../layout/byte-views.ts';
 import { KeySpace, PREFIX_BYTES, ROW_TAG } from '../layout/key-space.ts';
 import { MetaRow } from '../layout/meta-row.ts';
-import { type KeyCodec, keyCodec } from '../overlay/key-codec.ts';
+import { type KeyCodec, type KeyIdentity, keyCodec } from '../overlay/key-codec.ts';
 import { valueCodec } from '../overlay/value-codec.ts';
 import { mergedScan } from '../layout/merged-scan.ts';
 import type { RowEntry } from '../table/row-entry.ts';
@@ -47,10 +47,6 @@ export abstract class KeyValueTable<K, V, R> implements StateStore, KeyValueStor
   protected abstract result(value: V, timestamp: number): R;
   protected abstract valueOf(result: R): V | undefined;
   protected abstract timestampOf(result: R | undefined): number;
-
-  protected get table(): RowTable<K, V> {
-    return this.#table;
-  }
 
   /** The time of the record in work: that of writes which bring none of their own. */
   protected get recordTimestamp(): number {
@@ -117,9 +113,16 @@ export abstract class KeyValueTable<K, V, R> implements StateStore, KeyValueStor
 
   #entry(key: K): RowEntry {
     if (key == null) {
-      throw new ProcessingError('STORE_KEY_ABSENT', 'a store was asked for an absent key; check for it before', { store: this.name });
+      throw new ProcessingError('STORE_KEY_ABSENT', 'a store was asked for an absent key; check for it before', {
+        store: this.name,
+      });
     }
     return this.#table.find(this.#table.overlay.root, this.#keys.identity(key));
+  }
+
+  /** What stands for a key in a `Map`. */
+  protected identity(key: K): KeyIdentity {
+    return this.#keys.identity(key);
   }
 
   #resultOf(entry: RowEntry): R | undefined {
@@ -197,7 +200,15 @@ export abstract class KeyValueTable<K, V, R> implements StateStore, KeyValueStor
     return this.#table.dirtyBytes;
   }
 
-  restore(batch: WriteBatch, timestamp: number, source: Buffer, keyStart: number, keyEnd: number, valueStart: number, valueEnd: number): void {
+  restore(
+    batch: WriteBatch,
+    timestamp: number,
+    source: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+  ): void {
     const { scratch } = batch;
     batch.begin();
     this.#space.writePrefix(scratch, ROW_TAG);

@@ -59,5 +59,8 @@ export function builderBase(name: string, kind: string, options: StoreOptions, c
 /** Throws unless the option is an integer of at least `min`. */
 export function assertOption(store: string, option: string, value: number, min: number): void {
   if (Number.isInteger(value) && value >= min) return;
-  throw new SettingsError('STORE_OPTION_INVALID', `${option} of store ${store} is ${value}; it must be an integer of at least ${min}`);
+  throw new SettingsError(
+    'STORE_OPTION_INVALID',
+    `${option} of store ${store} is ${value}; it must be an integer of at least ${min}`,
+  );
 }

@@ -113,7 +113,9 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
 
   #entry(key: K, windowStart: number): RowEntry {
     if (key == null) {
-      throw new ProcessingError('STORE_KEY_ABSENT', 'a store was asked for an absent key; check for it before', { store: this.name });
+      throw new ProcessingError('STORE_KEY_ABSENT', 'a store was asked for an absent key; check for it before', {
+        store: this.name,
+      });
     }
     const identity = this.#keys.identity(key);
     if (!this.#retention.isReadable(windowStart)) return new RowEntry(new Bucket(windowStart), identity);
@@ -209,9 +211,18 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
     return this.#table.dirtyBytes;
   }
 
-  restore(batch: WriteBatch, timestamp: number, source: Buffer, keyStart: number, keyEnd: number, valueStart: number, valueEnd: number): void {
+  restore(
+    batch: WriteBatch,
+    timestamp: number,
+    source: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+  ): void {
     const startAt = keyEnd - WINDOW_SUFFIX_BYTES;
-    if (startAt < keyStart) throw new CorruptDataError('CHANGELOG_KEY_INVALID', 'a changelog key is too short for a window key', { store: this.name });
+    if (startAt < keyStart)
+      throw new CorruptDataError('CHANGELOG_KEY_INVALID', 'a changelog key is too short for a window key', { store: this.name });
     const windowStart = readInt64(source, startAt);
     if (this.#retention.observe(windowStart)) this.#retention.prepareCommit(batch);
     this.#meta.save(batch, [this.#retention.observed]);

@@ -224,7 +224,8 @@ export class RowTable<K, V> implements RowAccess<K, V>, ScanSource<RowEntry, Val
     try {
       return this.#values.holdAt(bytes, this.#headerBytes, bytes.length);
     } catch (cause) {
-      const message = 'a stored value cannot be deserialised; has the serde of the store changed? Reset the application or keep the old serde';
+      const message =
+        'a stored value cannot be deserialised; has the serde of the store changed? Reset the application or keep the old serde';
       throw new ProcessingError('STATE_DESERIALIZE_FAILED', message, { store: this.#name, cause });
     }
   }

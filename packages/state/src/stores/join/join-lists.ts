@@ -72,7 +72,8 @@ export class JoinLists<K, V> {
     const start = scratch.length;
     scratch.writeUint8(OPEN);
     let next = list.chunkStart;
-    while (next < list.timestamps.length && scratch.length - start < this.#options.chunkBytes) this.#writeRecord(list, next++, scratch);
+    while (next < list.timestamps.length && scratch.length - start < this.#options.chunkBytes)
+      this.#writeRecord(list, next++, scratch);
     const full = scratch.length - start >= this.#options.chunkBytes;
     if (full) scratch.bytes[start] = FULL;
     batch.put();
@@ -115,7 +116,8 @@ export class JoinLists<K, V> {
     while (at < bytes.length) {
       const valueStart = at + RECORD_HEADER_BYTES;
       const valueEnd = valueStart <= bytes.length ? valueStart + bytes.readInt32BE(at + 8) : -1;
-      if (valueEnd < valueStart || valueEnd > bytes.length) throw new TaskCorruptedError('STATE_CORRUPT', 'a stored join buffer is cut off');
+      if (valueEnd < valueStart || valueEnd > bytes.length)
+        throw new TaskCorruptedError('STATE_CORRUPT', 'a stored join buffer is cut off');
       list.append(readInt64(bytes, at), this.#options.values.holdAt(bytes, valueStart, valueEnd));
       at = valueEnd;
     }

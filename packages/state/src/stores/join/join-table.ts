@@ -187,9 +187,18 @@ export class JoinTable<K, V> implements StateStore, JoinStore<K, V> {
     return this.#lists.overlay.pinnedBytes;
   }
 
-  restore(batch: WriteBatch, _timestamp: number, source: Buffer, keyStart: number, keyEnd: number, valueStart: number, valueEnd: number): void {
+  restore(
+    batch: WriteBatch,
+    _timestamp: number,
+    source: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+  ): void {
     const suffix = keyEnd - SUFFIX_BYTES;
-    if (suffix < keyStart) throw new CorruptDataError('CHANGELOG_KEY_INVALID', 'a changelog key is too short for a join buffer', { store: this.name });
+    if (suffix < keyStart)
+      throw new CorruptDataError('CHANGELOG_KEY_INVALID', 'a changelog key is too short for a join buffer', { store: this.name });
     if (valueStart < 0) return;
     const timestamp = readInt64(source, suffix);
     if (this.#retention.observe(timestamp)) this.#retention.prepareCommit(batch);

@@ -208,10 +208,20 @@ export class OuterJoinTable<K, L, R> implements StateStore, OuterJoinStore<K, L,
     return this.#lists.overlay.pinnedBytes;
   }
 
-  restore(batch: WriteBatch, _timestamp: number, source: Buffer, keyStart: number, keyEnd: number, valueStart: number, valueEnd: number): void {
+  restore(
+    batch: WriteBatch,
+    _timestamp: number,
+    source: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+  ): void {
     const keyAt = keyStart + PREFIX_BYTES;
     if (keyAt > keyEnd) {
-      throw new CorruptDataError('CHANGELOG_KEY_INVALID', 'a changelog key is too short for an outer join store', { store: this.name });
+      throw new CorruptDataError('CHANGELOG_KEY_INVALID', 'a changelog key is too short for an outer join store', {
+        store: this.name,
+      });
     }
     const timestamp = readInt64(source, keyStart);
     const isLeft = source[keyStart + 8] === 1;
@@ -229,7 +239,14 @@ export class OuterJoinTable<K, L, R> implements StateStore, OuterJoinStore<K, L,
 
   #startRestoring(): Restoring {
     const { database, cleanCacheBytes } = this.#context;
-    const lists = new PendingLists({ database, space: this.#space, keys: RAW_KEYS, left: RAW_VALUES, right: RAW_VALUES, cleanCacheBytes });
+    const lists = new PendingLists({
+      database,
+      space: this.#space,
+      keys: RAW_KEYS,
+      left: RAW_VALUES,
+      right: RAW_VALUES,
+      cleanCacheBytes,
+    });
     return { lists, pins: new RestorePins(lists.overlay) };
   }
 

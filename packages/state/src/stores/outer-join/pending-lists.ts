@@ -136,7 +136,8 @@ function forEachItem(bytes: Buffer, visit: (timestamp: number, isLeft: boolean, 
   while (at < bytes.length) {
     const start = at + ITEM_HEADER_BYTES;
     const end = start <= bytes.length ? start + bytes.readInt32BE(at + 9) : -1;
-    if (end < start || end > bytes.length) throw new TaskCorruptedError('STATE_CORRUPT', 'a stored list of pending records is cut off');
+    if (end < start || end > bytes.length)
+      throw new TaskCorruptedError('STATE_CORRUPT', 'a stored list of pending records is cut off');
     visit(readInt64(bytes, at), bytes[at + 8] === 1, start, end);
     at = end;
   }

@@ -144,7 +144,8 @@ function readSessions(bytes: Buffer, visit: (start: number, end: number, valueSt
   while (at < bytes.length) {
     const valueStart = at + SESSION_HEADER_BYTES;
     const valueEnd = valueStart <= bytes.length ? valueStart + bytes.readInt32BE(at + 16) : -1;
-    if (valueEnd < valueStart || valueEnd > bytes.length) throw new TaskCorruptedError('STATE_CORRUPT', 'a stored session list is cut off');
+    if (valueEnd < valueStart || valueEnd > bytes.length)
+      throw new TaskCorruptedError('STATE_CORRUPT', 'a stored session list is cut off');
     visit(readInt64(bytes, at + 8), readInt64(bytes, at), valueStart, valueEnd);
     at = valueEnd;
   }

@@ -108,7 +108,9 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V> {
 
   #identity(key: K): KeyIdentity {
     if (key != null) return this.#keys.identity(key);
-    throw new ProcessingError('STORE_KEY_ABSENT', 'a store was asked for an absent key; check for it before', { store: this.name });
+    throw new ProcessingError('STORE_KEY_ABSENT', 'a store was asked for an absent key; check for it before', {
+      store: this.name,
+    });
   }
 
   /** A session in a bucket that is gone gets a list of its own, which goes no further than the changelog. */
@@ -195,7 +197,12 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V> {
     if (--list.heldBack === 0) this.#lists.overlay.unpin(list, HELD);
     if (vanished || this.#listener === undefined) return;
     const oldValue = this.#sendOldValues && update.before !== undefined ? this.#lists.valueOf(update.before) : undefined;
-    this.#listener(windowedKey(this.#keys.key(list.identity), session.start, session.end), this.read(session), oldValue, session.end);
+    this.#listener(
+      windowedKey(this.#keys.key(list.identity), session.start, session.end),
+      this.read(session),
+      oldValue,
+      session.end,
+    );
   }
 
   prepareCommit(batch: WriteBatch, changelog: ChangelogWriter | undefined): void {
@@ -212,7 +219,8 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V> {
     for (const session of list.changes) {
       session.changed = false;
       const present = session.held !== undefined;
-      if (changelog !== undefined && (present || session.persisted || this.#retention.isNews(session.end))) this.#log(session, batch.scratch.bytes, changelog);
+      if (changelog !== undefined && (present || session.persisted || this.#retention.isNews(session.end)))
+        this.#log(session, batch.scratch.bytes, changelog);
       session.persisted = present;
     }
     list.changes.length = 0;
@@ -226,7 +234,15 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V> {
     this.#keys.write(session.list.identity, key);
     key.writeInt64(session.end);
     key.writeInt64(session.start);
-    changelog.append(session.end, key.bytes, 0, key.length, values, present ? session.valueStart : -1, present ? session.valueEnd : -1);
+    changelog.append(
+      session.end,
+      key.bytes,
+      0,
+      key.length,
+      values,
+      present ? session.valueStart : -1,
+      present ? session.valueEnd : -1,
+    );
   }
 
   committed(): void {
@@ -244,9 +260,18 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V> {
     return this.#lists.overlay.pinnedBytes;
   }
 
-  restore(batch: WriteBatch, _timestamp: number, source: Buffer, keyStart: number, keyEnd: number, valueStart: number, valueEnd: number): void {
+  restore(
+    batch: WriteBatch,
+    _timestamp: number,
+    source: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+  ): void {
     const suffix = keyEnd - SESSION_SUFFIX_BYTES;
-    if (suffix < keyStart) throw new CorruptDataError('CHANGELOG_KEY_INVALID', 'a changelog key is too short for a session key', { store: this.name });
+    if (suffix < keyStart)
+      throw new CorruptDataError('CHANGELOG_KEY_INVALID', 'a changelog key is too short for a session key', { store: this.name });
     const end = readInt64(source, suffix);
     const start = readInt64(source, suffix + 8);
     if (this.#retention.observe(end)) this.#retention.prepareCommit(batch);
