@@ -22,7 +22,7 @@ export interface AccumulatorOptions {
 /** What a record takes besides key, value and headers: an upper bound. */
 const RECORD_OVERHEAD_BYTES = 31;
 const INITIAL_BUILDER_BYTES = 4 * 1024;
-const KEPT_BUILDERS_MAX = 256;
+const KEPT_BUILDERS_MAX = 128;
 
 /**
  * Collects records into one open batch per partition. Appending is synchronous and makes no object: the record's bytes go

@@ -4,6 +4,15 @@ import { passesByItself } from '../errors/consequence.ts';
 import { isConnectionError, isOutcomeUnknown } from '../errors/transport-error.ts';
 import { Backoff, MARKER_BACKOFF } from '../retry/backoff.ts';
 
+const UNCERTAIN_CODES: ReadonlySet<number> = new Set([
+  ErrorCode.UNKNOWN_SERVER_ERROR,
+  ErrorCode.REQUEST_TIMED_OUT,
+  ErrorCode.NETWORK_EXCEPTION,
+  ErrorCode.COORDINATOR_NOT_AVAILABLE,
+  ErrorCode.NOT_ENOUGH_REPLICAS,
+  ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+]);
+
 /**
  * What became of an EndTxn(commit).
  *
@@ -45,8 +54,10 @@ export async function settleCommit(options: CommitOutcomeOptions): Promise<Commi
     const answer = await attempt(send);
     if ('errorCode' in answer) {
       if (answer.errorCode === ErrorCode.NONE) return { kind: 'committed', response: answer, wasUncertain };
-      if (!passesByItself(answer.errorCode)) return { kind: 'refused', errorCode: answer.errorCode, wasUncertain };
-    } else if (mayBeExecuted(answer.error) && !wasUncertain) {
+      if (!passesByItself(answer.errorCode) && !isUncertain(answer))
+        return { kind: 'refused', errorCode: answer.errorCode, wasUncertain };
+    }
+    if (isUncertain(answer) && !wasUncertain) {
       wasUncertain = true;
       onUncertain();
     }
@@ -74,7 +85,11 @@ function errorOf(answer: Answer): StreamsError {
   return new StreamsError('END_TXN_UNSETTLED', `EndTxn was still answered with error ${answer.errorCode} when its time was up`);
 }
 
-/** Also when there is an answer that cannot be read. */
-function mayBeExecuted(error: StreamsError): boolean {
-  return isOutcomeUnknown(error) || error instanceof CorruptDataError;
+/**
+ * True when the attempt may have been executed, now or later: no answer, one that cannot be read, or one by a coordinator that
+ * could not finish. COORDINATOR_NOT_AVAILABLE is among these: it also answers when the verdict was written, but not yet replicated.
+ */
+function isUncertain(answer: Answer): boolean {
+  if ('error' in answer) return isOutcomeUnknown(answer.error) || answer.error instanceof CorruptDataError;
+  return UNCERTAIN_CODES.has(answer.errorCode);
 }

@@ -278,6 +278,19 @@ describe.each([1, 2] as const)('a transactional producer under transactions v%i'
       await commit(3);
     });
 
+    it.each([-1, 7, 15])('does not take error %i for a no', async (errorCode) => {
+      const { transport, append, commit } = await transacting(version);
+      append('a');
+      await commit(1);
+      transport
+        .once(endTxn, () => ({ errorCode }))
+        .once(endTxn, () => ({ errorCode: 48 }))
+        .on(offsetFetch, (request) => offsetsFound(request, 2));
+      append('b');
+      await commit(2);
+      expect(transport.bodies(offsetFetch)).toHaveLength(1);
+    });
+
     it('finds out by the offsets that it was not committed', async () => {
       const { transport, append, commit } = await transacting(version);
       append('a');

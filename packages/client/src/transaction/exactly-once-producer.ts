@@ -16,20 +16,15 @@ import type { PartitionQueue } from '../produce/partition-queue.ts';
 import type { ProducerIdentity } from '../produce/producer-identity.ts';
 import { ProducerTopics } from '../produce/producer-topics.ts';
 import { Sender } from '../produce/sender.ts';
-import { retrying } from '../retry/retrying.ts';
 import { settleCommit, type CommitOutcome } from './commit-outcome.ts';
 import { CoordinatorSession } from './coordinator-session.ts';
-import { initialiseProducerId } from './initialise-producer-id.ts';
+import { EpochAuthority } from './epoch-authority.ts';
 import { OffsetWitness } from './offset-witness.ts';
-import { aborted, isFinal, outcomeUnknown, unsettled } from './transaction-errors.ts';
+import { aborted, isFinal, outcomeUnknown } from './transaction-errors.ts';
 import { TransactionSequencing } from './transaction-sequencing.ts';
 import { resolveTransactionSettings, type TransactionSettings } from './transaction-settings.ts';
 import { TransactionStateMachine } from './transaction-state.ts';
-import { PRODUCE_V2_MIN, usesTransactionsV2 } from './transaction-version.ts';
-
-/** How long to try to get a new epoch before the transaction's fate is left to the next `init`. */
-const RECOVERY_BOUND_MS = 300_000;
-const CLOSING_BOUND_MS = 1_000;
+import { PRODUCE_V2_MIN } from './transaction-version.ts';
 
 /**
  * Exactly-once v2 (KIP-447): offsets are fenced by the group's generation, records by the producer's epoch.
@@ -43,6 +38,7 @@ export class ExactlyOnceProducer implements TransactionalProducer {
   readonly #cluster: Cluster;
   readonly #settings: TransactionSettings;
   readonly #session: CoordinatorSession;
+  readonly #epochs: EpochAuthority;
   readonly #sequencing: TransactionSequencing;
   readonly #accumulator: Accumulator;
   readonly #sender: Sender;
@@ -71,6 +67,7 @@ export class ExactlyOnceProducer implements TransactionalProducer {
     this.#settings = settings;
     this.#releaseAtBytes = settings.holdBackBytes;
     this.#session = new CoordinatorSession(cluster, settings);
+    this.#epochs = new EpochAuthority(cluster, settings);
     this.#sequencing = new TransactionSequencing({
       addPartitions: (identity, queues) => this.#session.addPartitions(identity, queues),
       onAdmitted: () => this.#sender.kick(),
@@ -111,11 +108,9 @@ export class ExactlyOnceProducer implements TransactionalProducer {
     this.#dropTransaction();
     this.#witness.forget();
     try {
-      await retrying(this.#cluster.retryOptions(signal ?? this.#cluster.closing), async () => {
-        const nodeId = await this.#cluster.coordinators.find('transaction', this.transactionalId, signal);
-        this.#session.isV2 = usesTransactionsV2(await this.#cluster.requests.features(nodeId));
-        this.#begin(await initialiseProducerId(this.#cluster, { ...this.#settings, current: undefined }, signal));
-      });
+      const { identity, isV2 } = await this.#epochs.takeOver(signal);
+      this.#session.isV2 = isV2;
+      this.#begin(identity);
     } catch (error) {
       throw this.#fail(error as StreamsError);
     }
@@ -361,16 +356,11 @@ export class ExactlyOnceProducer implements TransactionalProducer {
     return recovery;
   }
 
-  /**
-   * With the identity that we had: succeeds when the transaction failed or timed out, and fails when another incarnation
-   * took over. That is how the two are told apart.
-   */
   async #renewEpoch(current: ProducerIdentity): Promise<void> {
     try {
-      const options = { ...this.#cluster.retryOptions(), forAtMostMs: RECOVERY_BOUND_MS };
-      this.#begin(await retrying(options, () => initialiseProducerId(this.#cluster, { ...this.#settings, current })));
+      this.#begin(await this.#epochs.renew(current));
     } catch (error) {
-      throw this.#fail(unsettled(error as StreamsError, this.transactionalId));
+      throw this.#fail(error as StreamsError);
     }
     this.#machine.to(this.#dirty ? 'in-transaction' : 'ready');
     // What was appended meanwhile may be more than is to be held back.
@@ -405,16 +395,6 @@ export class ExactlyOnceProducer implements TransactionalProducer {
     this.#isOpen = false;
     this.#sender.close();
     this.#accumulator.clear();
-    if (isPending) await this.#abortQuietly(identity);
-  }
-
-  /** So that readers need not wait for the transaction to time out. */
-  async #abortQuietly(current: ProducerIdentity): Promise<void> {
-    const options = { ...this.#cluster.retryOptions(), forAtMostMs: CLOSING_BOUND_MS };
-    try {
-      await retrying(options, () => initialiseProducerId(this.#cluster, { ...this.#settings, current }));
-    } catch (error) {
-      this.#cluster.logger.debug('the open transaction is left to its timeout', { transactionalId: this.transactionalId, error });
-    }
+    if (isPending) await this.#epochs.release(identity);
   }
 }
