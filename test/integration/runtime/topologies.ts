@@ -1,0 +1,148 @@
+import { int32, int64, json, string, topic } from '@millrace/core';
+import { StreamsBuilder } from '@millrace/dsl';
+import { keyValueStore, type KeyValueStore } from '@millrace/state';
+import { Topology, type Processor, type ProcessorContext, type ProcessorSupplier } from '@millrace/topology';
+
+/** Is told which tasks processors of this process belong to. */
+export type TaskListener = (change: 'opened' | 'closed', taskId: string) => void;
+
+const text = { key: string(), value: string() };
+
+/**
+ * Counts the records of each key and forwards `<count>:<value>`. With values that number the records of a key from 1, each
+ * output shows whether everything before it was counted once: `7:7`.
+ */
+function counter(onTask: TaskListener, beforeCount: (value: string) => void): Processor<string, string, string, string> {
+  let context: ProcessorContext<string, string>;
+  let counts: KeyValueStore<string, number>;
+  return {
+    init(given) {
+      context = given;
+      counts = given.getStateStore('counts');
+      onTask('opened', given.taskId);
+    },
+    process(record) {
+      beforeCount(record.value);
+      const count = (counts.get(record.key) ?? 0) + 1;
+      counts.put(record.key, count);
+      context.forward(record.withValue(`${count}:${record.value}`));
+    },
+    close() {
+      onTask('closed', context.taskId);
+    },
+  };
+}
+
+function withCounter(prefix: string, supplier: ProcessorSupplier<string, string, string, string>): Topology {
+  return new Topology()
+    .addSource('input', topic(`${prefix}input`, text))
+    .addProcessor('count', supplier, ['input'])
+    .addStateStore(keyValueStore('counts', string(), int32()), ['count'])
+    .addSink('output', topic(`${prefix}output`, text), ['count']);
+}
+
+/** `<prefix>input` → count → `<prefix>output`; a value that begins with `!` makes it throw, `!once` only the first time. */
+function counting(prefix: string, onTask: TaskListener): Topology {
+  let thrown = false;
+  return withCounter(prefix, () =>
+    counter(onTask, (value) => {
+      if (!value.startsWith('!') || (thrown && value === '!once')) return;
+      thrown = true;
+      throw new Error(`cannot count ${value}`);
+    }),
+  );
+}
+
+/** The DSL's count: its changelog holds the bytes of Kafka Streams. */
+function dslCounting(prefix: string): Topology {
+  const builder = new StreamsBuilder();
+  builder
+    .stream(topic(`${prefix}input`, text))
+    .groupByKey()
+    .count({ store: 'counts' })
+    .toStream()
+    .to(topic(`${prefix}output`, { key: string(), value: int64() }));
+  return builder.build();
+}
+
+/** Counts by value, which takes a repartition topic in between. */
+function countingByValue(prefix: string): Topology {
+  const builder = new StreamsBuilder();
+  builder
+    .stream(topic(`${prefix}input`, text))
+    .groupBy((_key, value) => value, text)
+    .count({ store: 'counts' })
+    .toStream()
+    .mapValues(String)
+    .to(topic(`${prefix}output`, text));
+  return builder.build();
+}
+
+/** Two inputs whose records meet in one task. */
+function merging(prefix: string): Topology {
+  return new Topology()
+    .addSource('left', topic(`${prefix}left`, text))
+    .addSource('right', topic(`${prefix}right`, text))
+    .addProcessor('remember', remember, ['left', 'right'])
+    .addStateStore(keyValueStore('seen', string(), string()), ['remember']);
+}
+
+function remember(): Processor<string, string> {
+  let seen: KeyValueStore<string, string>;
+  return {
+    init(context) {
+      seen = context.getStateStore('seen');
+    },
+    process: ({ key, value }) => seen.put(key, value),
+  };
+}
+
+/** Values must be JSON. */
+function parsing(prefix: string): Topology {
+  return new Topology()
+    .addSource('input', topic(`${prefix}input`, { key: string(), value: json<unknown>() }))
+    .addSink('output', topic(`${prefix}output`, { key: string(), value: json<unknown>() }), ['input']);
+}
+
+/**
+ * Sums up numbers by key; a record with the value `all` answers with the sum of all keys, read as a range, and each half second
+ * of wall-clock time forwards how many keys there are.
+ */
+function ranging(prefix: string): Topology {
+  return new Topology()
+    .addSource('input', topic(`${prefix}input`, text))
+    .addProcessor('sum', summer, ['input'])
+    .addStateStore(keyValueStore('sums', string(), int32()), ['sum'])
+    .addSink('output', topic(`${prefix}output`, text), ['sum']);
+}
+
+function summer(): Processor<string, string, string, string> {
+  let context: ProcessorContext<string, string>;
+  let sums: KeyValueStore<string, number>;
+  return {
+    init(given) {
+      context = given;
+      sums = given.getStateStore('sums');
+      given.schedule(500, 'wall-clock-time', async (timestamp) => {
+        let keys = 0;
+        for await (const _row of sums.all()) keys++;
+        context.forward(context.record('keys', String(keys), timestamp));
+      });
+    },
+    async process(record) {
+      if (record.value !== 'all') return sums.put(record.key, (sums.get(record.key) ?? 0) + Number(record.value));
+      let total = 0;
+      for await (const { value } of sums.all()) total += value;
+      context.forward(record.withValue(String(total)));
+    },
+  };
+}
+
+const TOPOLOGIES = { counting, dslCounting, countingByValue, merging, parsing, ranging };
+
+export type TopologyName = keyof typeof TOPOLOGIES;
+
+/** @param prefix of the names of all topics */
+export function buildTopology(name: TopologyName, prefix: string, onTask: TaskListener): Topology {
+  return TOPOLOGIES[name](prefix, onTask);
+}

@@ -1,0 +1,69 @@
+import { type Logger, StreamsError, systemClock } from '@millrace/core';
+import {
+  logAndContinueDeserialization,
+  type StreamsSettings,
+  type UncaughtErrorResponse,
+  type RestoreProgress,
+} from '@millrace/runtime';
+import { start } from 'millrace';
+import { buildTopology, type TopologyName } from './topologies.ts';
+
+/**
+ * One worker as a process of its own, for tests that kill, stop and starve it. Takes its orders as JSON in the first argument,
+ * tells what happens as JSON lines, stops cleanly on SIGTERM, and ends with 1 when the application fails.
+ */
+export interface WorkerOrders {
+  readonly brokers: string;
+  readonly topology: TopologyName;
+  readonly prefix: string;
+  readonly settings: StreamsSettings;
+  readonly skipUnreadable?: boolean;
+  readonly onUncaughtError?: UncaughtErrorResponse;
+}
+
+const orders = JSON.parse(process.argv[2] ?? '') as WorkerOrders;
+
+function report(event: string, fields: object): void {
+  process.stdout.write(`${JSON.stringify({ event, atMs: systemClock.nowMs(), ...fields }, describeErrors)}\n`);
+}
+
+function describeErrors(_name: string, value: unknown): unknown {
+  if (!(value instanceof Error)) return value;
+  const { name, message, cause } = value;
+  if (!(value instanceof StreamsError)) return { name, message };
+  const { code, taskId, topic, partition, offset } = value;
+  return { name, message, cause, code, taskId, topic, partition, offset };
+}
+
+const logAt =
+  (level: string) =>
+  (message: string, fields?: object): void =>
+    report('log', { level, message, ...fields });
+const logger: Logger = {
+  debug: () => undefined,
+  info: logAt('info'),
+  warn: logAt('warn'),
+  error: logAt('error'),
+  child: () => logger,
+};
+
+const topology = buildTopology(orders.topology, orders.prefix, (change, taskId) => report('task', { change, taskId }));
+const { onUncaughtError } = orders;
+const app = await start(topology, {
+  ...orders.settings,
+  brokers: [orders.brokers],
+  logger,
+  restoreListener: {
+    onRestoreStart: ({ taskId, store, startOffset, endOffset }: RestoreProgress) =>
+      report('restoring', { taskId, store, startOffset, endOffset }),
+    onRestoreEnd: ({ taskId, store, restoredRecords }: RestoreProgress) => report('restored', { taskId, store, restoredRecords }),
+  },
+  ...(orders.skipUnreadable === true ? { onDeserializationError: logAndContinueDeserialization(logger) } : {}),
+  ...(onUncaughtError === undefined ? {} : { onUncaughtError: () => onUncaughtError }),
+});
+report('state', { state: app.state });
+app.onStateChange((state) => report('state', { state }));
+process.once('SIGTERM', () => void app.close());
+await app.finished;
+report('ended', { state: app.state, failure: app.failure });
+process.exitCode = app.failure === undefined ? 0 : 1;

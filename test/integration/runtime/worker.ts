@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { WorkerOrders } from './worker-process.ts';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const PROGRAM = 'test/integration/runtime/worker-process.ts';
+
+/** One line of a worker; which fields there are depends on the event. */
+export interface WorkerEvent {
+  readonly event: 'state' | 'task' | 'restoring' | 'restored' | 'log' | 'ended';
+  readonly atMs: number;
+  readonly state?: string;
+  readonly change?: 'opened' | 'closed';
+  readonly taskId?: string;
+  readonly restoredRecords?: number;
+  readonly level?: string;
+  readonly message?: string;
+  readonly failure?: { readonly code?: string; readonly message: string; readonly topic?: string; readonly offset?: number };
+}
+
+/** A worker in a process of its own. Killed, if it still runs, when it goes out of scope. */
+export class Worker implements AsyncDisposable {
+  readonly events: WorkerEvent[] = [];
+  /** Exit code and signal, as soon as it has ended. */
+  readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+  readonly #child: ChildProcess;
+  readonly #waiting = new Set<() => void>();
+  #errors = '';
+
+  constructor(orders: WorkerOrders) {
+    this.#child = spawn(
+      process.execPath,
+      ['--conditions=@millrace/source', '--import', 'tsx', PROGRAM, JSON.stringify(orders)],
+      { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+      this.events.push(JSON.parse(line) as WorkerEvent);
+      this.#wake();
+    });
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#errors += text;
+    });
+    this.ended = once(this.#child, 'close').then(([code, signal]) => {
+      this.#wake();
+      return { code, signal };
+    });
+  }
+
+  /** The state of the application as last heard. */
+  get state(): string {
+    return this.events.findLast(({ event }) => event === 'state')?.state ?? 'unknown';
+  }
+
+  /** Ids of the tasks that it runs. */
+  get tasks(): string[] {
+    const open = new Set<string>();
+    for (const { event, change, taskId } of this.events) {
+      if (event !== 'task' || taskId === undefined) continue;
+      if (change === 'opened') open.add(taskId);
+      else open.delete(taskId);
+    }
+    return [...open].sort();
+  }
+
+  /** Records restored so far, over all stores. */
+  get restoredRecords(): number {
+    return this.events.reduce((sum, { restoredRecords }) => sum + (restoredRecords ?? 0), 0);
+  }
+
+  /** The first log line with this text. */
+  logged(text: string): WorkerEvent | undefined {
+    return this.events.find(({ event, message }) => event === 'log' && message?.includes(text) === true);
+  }
+
+  /** Waits until the worker has reported what fulfils the condition. @throws Error when it ends before */
+  async until(condition: (worker: this) => boolean): Promise<void> {
+    while (!condition(this)) {
+      if (!this.#isAlive) throw new Error(`the worker has ended before:\n${this.output}`);
+      await new Promise<void>((resolve) => {
+        this.#waiting.add(resolve);
+      });
+    }
+  }
+
+  running(): Promise<void> {
+    return this.until(({ state }) => state === 'running');
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Asks it to stop and waits for that. */
+  async stop(): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }> {
+    this.signal('SIGTERM');
+    return this.ended;
+  }
+
+  async kill(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.ended;
+  }
+
+  /** Everything that it has printed, for the messages of failed tests. */
+  get output(): string {
+    return `${this.events.map((event) => JSON.stringify(event)).join('\n')}\n${this.#errors}`;
+  }
+
+  get #isAlive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isAlive) await this.kill();
+  }
+}
