@@ -99,8 +99,9 @@ describeWithKafka('reading and writing against a real Kafka', (brokers) => {
         } else await producer.abort();
       }
     }
+    // Markers reach the partition a moment after EndTxn was answered.
+    await expect.poll(async () => (await readAll(client, topic)).sort()).toEqual([...expected].sort());
     const visible = await readAll(client, topic);
-    expect([...visible].sort()).toEqual([...expected].sort());
     expect(await readAll(client, topic, 0, { maxBytes: 1, partitionMaxBytes: 1 })).toEqual(visible);
     expect((await readAll(client, topic, 0, { isolation: 'read_uncommitted' })).length).toBeGreaterThan(visible.length);
   });

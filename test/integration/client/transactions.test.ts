@@ -5,6 +5,7 @@ import { describeWithKafka } from '../kafka-under-test.ts';
 import type { LossyTransport } from './lossy-transport.ts';
 import { appendText, newTopic, readAll, realClient, roundRobin, unique } from './real-client.ts';
 
+// Markers reach the partitions a moment after EndTxn was answered: what was committed is polled for.
 describeWithKafka('transactions against a real Kafka', (brokers) => {
   describe.each([1, 2])('version %i', (version) => {
     let client: KafkaClient;
@@ -57,8 +58,8 @@ describeWithKafka('transactions against a real Kafka', (brokers) => {
         await commit(i);
         expect(await committedOffset()).toBe(i);
       }
-      expect(await readAll(client, topic)).toEqual(Array.from({ length: 10 }, (_, i) => `a${i + 1}`));
-      expect(await readAll(client, topic, 1)).toHaveLength(10);
+      await expect.poll(() => readAll(client, topic)).toEqual(Array.from({ length: 10 }, (_, i) => `a${i + 1}`));
+      await expect.poll(() => readAll(client, topic, 1)).toHaveLength(10);
     });
 
     it('commits offsets alone', async () => {
@@ -76,8 +77,8 @@ describeWithKafka('transactions against a real Kafka', (brokers) => {
         await append(`kept ${i}`, eager);
         await commit(i + 1, eager);
       }
-      expect(await readAll(client, topic)).toEqual(['kept 0', 'kept 1', 'kept 2']);
-      expect(await readAll(client, topic, 0, { isolation: 'read_uncommitted' })).toHaveLength(6);
+      await expect.poll(() => readAll(client, topic)).toEqual(['kept 0', 'kept 1', 'kept 2']);
+      await expect.poll(() => readAll(client, topic, 0, { isolation: 'read_uncommitted' })).toHaveLength(6);
     });
 
     it('fences the older of two producers with one id', async () => {
@@ -87,7 +88,7 @@ describeWithKafka('transactions against a real Kafka', (brokers) => {
       await expect(commit(1)).rejects.toMatchObject({ name: 'TaskMigratedError' });
       await append('new', successor);
       await commit(1, successor);
-      expect(await readAll(client, topic)).toEqual(['new']);
+      await expect.poll(() => readAll(client, topic)).toEqual(['new']);
     });
 
     it('is fenced by the administrator, with its open transaction', async () => {
@@ -109,7 +110,7 @@ describeWithKafka('transactions against a real Kafka', (brokers) => {
       await producer.init();
       await append('b');
       await commit(1);
-      expect(await readAll(client, topic)).toEqual(['b']);
+      await expect.poll(() => readAll(client, topic)).toEqual(['b']);
     });
 
     it('can go on after its transaction has timed out', async () => {
@@ -125,7 +126,7 @@ describeWithKafka('transactions against a real Kafka', (brokers) => {
       await expect(commit(1, short)).rejects.toMatchObject({ name: 'TransactionAbortedError' });
       await append('again', short);
       await commit(1, short);
-      expect(await readAll(client, topic)).toEqual(['again']);
+      await expect.poll(() => readAll(client, topic)).toEqual(['again']);
     });
 
     it('appends once when the answer to Produce is lost', async () => {
@@ -134,7 +135,7 @@ describeWithKafka('transactions against a real Kafka', (brokers) => {
       await commit(1);
       await append('twice');
       await commit(2);
-      expect(await readAll(client, topic)).toEqual(['once', 'twice']);
+      await expect.poll(() => readAll(client, topic)).toEqual(['once', 'twice']);
     });
 
     it.each(['answer', 'request'] as const)('commits when the %s of EndTxn is lost', async (loss) => {
@@ -145,7 +146,7 @@ describeWithKafka('transactions against a real Kafka', (brokers) => {
       await commit(2);
       await append('c');
       await commit(3);
-      expect(await readAll(client, topic)).toEqual(['a', 'b', 'c']);
+      await expect.poll(() => readAll(client, topic)).toEqual(['a', 'b', 'c']);
       expect(await committedOffset()).toBe(3);
     });
 
@@ -155,7 +156,7 @@ describeWithKafka('transactions against a real Kafka', (brokers) => {
       await commit(1);
       await append('b');
       await commit(2);
-      expect(await readAll(client, topic)).toEqual(['a', 'b']);
+      await expect.poll(() => readAll(client, topic)).toEqual(['a', 'b']);
       expect(await committedOffset()).toBe(2);
     });
 
@@ -167,7 +168,7 @@ describeWithKafka('transactions against a real Kafka', (brokers) => {
       const successor = client.createTransactionalProducer({ transactionalId: producer.transactionalId });
       await successor.init();
       await expect(commit(2)).rejects.toMatchObject({ name: 'TaskMigratedError' });
-      expect(await readAll(client, topic)).toEqual(['a']);
+      await expect.poll(() => readAll(client, topic)).toEqual(['a']);
       expect(await committedOffset()).toBe(1);
     });
 
@@ -181,8 +182,7 @@ describeWithKafka('transactions against a real Kafka', (brokers) => {
       const handle = await big.topic(topic);
       for (let i = 0; i < 20_000; i++) appendText(big, handle, 0, `record ${i}`);
       await commit(1, big);
-      const values = await readAll(client, topic);
-      expect(values).toEqual(Array.from({ length: 20_000 }, (_, i) => `record ${i}`));
+      await expect.poll(() => readAll(client, topic)).toEqual(Array.from({ length: 20_000 }, (_, i) => `record ${i}`));
     });
   });
 });
