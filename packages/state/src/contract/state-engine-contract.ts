@@ -38,7 +38,9 @@ export function describeStateEngineContract(name: string, harness: StateEngineHa
     });
 
     describeReads(() => database);
+    describeScans(() => database);
     describeWrites(() => database);
+    describeModel(() => database);
     describeLife(() => ({ engine, directory, database, open }));
   });
 }
@@ -78,7 +80,9 @@ function describeReads(database: Database): void {
     expect((await entriesOf(database())).map(([key]) => key)).toEqual(sorted);
     expect((await entriesOf(database(), {}, true)).map(([key]) => key)).toEqual(sorted.toReversed());
   });
+}
 
+function describeScans(database: Database): void {
   it('bounds a scan from gte, inclusive, to lt, exclusive', async () => {
     await database().write(batchOf(['a', 'b', 'c', 'd'].map((key) => ['put', key, key])));
     const range = { gte: bytesOf('b'), lt: bytesOf('d') };
@@ -190,7 +194,9 @@ function describeWrites(database: Database): void {
     await database().write(batchOf([['put', 'large', large]]));
     expect(getText(database(), 'large')).toBe(large);
   });
+}
 
+function describeModel(database: Database): void {
   it('behaves like a sorted map under random batches', async () => {
     const key = fc.string({ unit: fc.constantFrom('a', 'b', '\xff'), maxLength: 3 });
     const operation = fc.oneof(
