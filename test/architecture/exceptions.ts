@@ -31,7 +31,10 @@ export const ambientExceptions: readonly AmbientException[] = [
 export const longFunctions: Readonly<Record<string, number>> = {};
 
 /** Files over the limit, by path: tables that read best in one piece. Same ratchet. */
-export const longFiles: Readonly<Record<string, number>> = {};
+export const longFiles: Readonly<Record<string, number>> = {
+  // Streams, tables and groups lead to one another in their types: apart they would be an import cycle.
+  'packages/dsl/src/streams.ts': 456,
+};
 
 /** Third parties that only one package may import, in at most so many of its files (tests not counted). */
 export const thirdPartyHomes: Readonly<Record<string, { readonly folder: string; readonly filesMax: number }>> = {

@@ -33,7 +33,15 @@ export type {
 export type { PromiseRefused, Sync } from './options/synchronous.ts';
 export type { SinkTopic, TopicChooser } from './stream/sink.ts';
 export type { Branch } from './stream/split.ts';
-export { KGroupedStream, KStream, KTable, SessionWindowedKStream, TimeWindowedKStream, type Absent } from './streams.ts';
+export {
+  KGroupedStream,
+  KStream,
+  KTable,
+  SessionWindowedKStream,
+  TimeWindowedKStream,
+  type Absent,
+  type JoinableTable,
+} from './streams.ts';
 export { StreamsBuilder, type StreamsBuilderOptions } from './streams-builder.ts';
 export type { AlignedWindows } from './windows/aligned-windows.ts';
 export { JoinWindows } from './windows/join-windows.ts';

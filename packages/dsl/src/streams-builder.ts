@@ -11,9 +11,9 @@ import { addTopicTable } from './table/add-source-table.ts';
 
 export interface StreamsBuilderOptions {
   /** Used where no other serde for keys is known: by topics given by name, stores and repartition topics. */
-  readonly defaultKeySerde?: Serde<never>;
+  readonly defaultKeySerde?: Serde<unknown>;
   /** Used where no other serde for values is known. */
-  readonly defaultValueSerde?: Serde<never>;
+  readonly defaultValueSerde?: Serde<unknown>;
 }
 
 /**
@@ -37,8 +37,8 @@ export class StreamsBuilder {
 
   constructor(options: StreamsBuilderOptions = {}) {
     this.#dsl = new DslContext({
-      key: options.defaultKeySerde as Serde<unknown> | undefined,
-      value: options.defaultValueSerde as Serde<unknown> | undefined,
+      key: options.defaultKeySerde,
+      value: options.defaultValueSerde,
     });
   }
 
@@ -87,7 +87,7 @@ export class StreamsBuilder {
     return new KTable(addTopicTable(this.#dsl, topic, options));
   }
 
-  /** Adds a store for processors that name it in their options. */
+  /** Adds a store for processors that name it in their options, before or after this call. */
   addStateStore(builder: StoreBuilder<StateStore>): this {
     assertName(builder.name, 'store');
     const { graph } = this.#dsl;

@@ -6,22 +6,14 @@
  *
  * @module
  */
-import { int64, type Serde, type Topic } from '@millrace/core';
+import type { Serde, Topic } from '@millrace/core';
 import type { WindowedKey } from '@millrace/state';
 import type { FixedKeyProcessorSupplier, ProcessorSupplier } from '@millrace/topology';
 import { type AggregateOptions, aggregateByKey } from './grouped/aggregate.ts';
+import { aggregateCall, countCall, reduceCall } from './grouped/aggregation-calls.ts';
 import type { GroupedOrigin } from './grouped/grouped-origin.ts';
 import { aggregateBySession, aggregateByTimeWindow } from './grouped/windowed-aggregate.ts';
-import { countingAggregation, reducingAggregation } from './operators/aggregations.ts';
-import type { Initializer, Joiner, Predicate, RecordAction, Reducer, SessionMerger } from './operators/callbacks.ts';
-import { filterOperator } from './operators/filter.ts';
-import { flatMapOperator } from './operators/flat-map.ts';
-import { flatMapValuesOperator } from './operators/flat-map-values.ts';
-import { foreachOperator } from './operators/foreach.ts';
-import { mapOperator } from './operators/map.ts';
-import { mapValuesOperator } from './operators/map-values.ts';
-import { peekOperator } from './operators/peek.ts';
-import { selectKeyOperator } from './operators/select-key.ts';
+import type { Initializer, Joiner, Predicate, RecordAction, SessionMerger } from './operators/callbacks.ts';
 import type { MaterializedOptions } from './options/materialized.ts';
 import type {
   GroupedOptions,
@@ -35,13 +27,22 @@ import type {
 } from './options/operator-options.ts';
 import type { Sync } from './options/synchronous.ts';
 import type { StreamOrigin, TableOrigin } from './origin/origins.ts';
+import { addJoin } from './stream/join.ts';
 import { addProcess, addProcessValues } from './stream/process.ts';
 import { addRepartition } from './stream/repartition.ts';
 import { addSink, type SinkTopic, type TopicChooser } from './stream/sink.ts';
-import { addSplit, type Branch } from './stream/split.ts';
-import { addKeyChange, addMerge, addStateless, addValueChange } from './stream/stateless.ts';
-import { addStreamStreamJoin } from './stream/stream-stream-join.ts';
-import { addStreamTableJoin } from './stream/stream-table-join.ts';
+import { addBranches, type Branch, type Branches, type SplitOptions } from './stream/split.ts';
+import { addMerge } from './stream/stateless.ts';
+import {
+  addFilter,
+  addFlatMap,
+  addFlatMapValues,
+  addForeach,
+  addMap,
+  addMapValues,
+  addPeek,
+  addSelectKey,
+} from './stream/transformations.ts';
 import { addStreamTable } from './table/add-source-table.ts';
 import { addDerivedTable } from './table/derived-table.ts';
 import { addToStream, filterTable, mapTableValues } from './table/table-operations.ts';
@@ -69,14 +70,12 @@ export class KStream<K, V> {
   filter<V2 extends V>(predicate: (value: V, key: K) => value is V2, options?: NamedOptions): KStream<K, V2>;
   filter(predicate: Predicate<K, V>, options?: NamedOptions): KStream<K, V>;
   filter(predicate: Predicate<K, V>, options: NamedOptions = {}): KStream<K, V> {
-    const supplier = filterOperator({ predicate });
-    return new KStream(addStateless(this.origin, { name: options.name, prefix: 'KSTREAM-FILTER-', supplier }));
+    return new KStream(addFilter(this.origin, predicate, false, options));
   }
 
   /** Drops the records for which the predicate is true. */
   filterNot(predicate: Predicate<K, V>, options: NamedOptions = {}): KStream<K, V> {
-    const supplier = filterOperator({ predicate, negate: true });
-    return new KStream(addStateless(this.origin, { name: options.name, prefix: 'KSTREAM-FILTER-', supplier }));
+    return new KStream(addFilter(this.origin, predicate, true, options));
   }
 
   /** Gives each record a new key and a new value. @example orders.map((order, id) => [order.customer, { id, ...order }]) */
@@ -84,16 +83,12 @@ export class KStream<K, V> {
     mapper: (value: V, key: K) => readonly [key: K2, value: V2],
     options: NamedOptions & SerdeOptions<K2, V2> = {},
   ): KStream<K2, V2> {
-    const operation = { name: options.name, prefix: 'KSTREAM-MAP-', supplier: mapOperator({ mapper }) };
-    return new KStream(addKeyChange(this.origin, operation, { key: options.key, value: options.value }));
+    return new KStream(addMap(this.origin, mapper, options));
   }
 
   /** Gives each record a new value. A function that returns a promise does not compile: use `process` for such work. */
   mapValues<R>(mapper: (value: V, key: K) => Sync<R>, options: NamedOptions & { readonly value?: Serde<R> } = {}): KStream<K, R> {
-    const supplier = mapValuesOperator({ mapper });
-    return new KStream(
-      addValueChange(this.origin, { name: options.name, prefix: 'KSTREAM-MAPVALUES-', supplier }, options.value),
-    );
+    return new KStream(addMapValues<K, V, R>(this.origin, mapper, options));
   }
 
   /** Makes any number of records, `[key, value]` each, of one. */
@@ -101,8 +96,7 @@ export class KStream<K, V> {
     mapper: (value: V, key: K) => Iterable<readonly [key: K2, value: V2]>,
     options: NamedOptions & SerdeOptions<K2, V2> = {},
   ): KStream<K2, V2> {
-    const operation = { name: options.name, prefix: 'KSTREAM-FLATMAP-', supplier: flatMapOperator({ mapper }) };
-    return new KStream(addKeyChange(this.origin, operation, { key: options.key, value: options.value }));
+    return new KStream(addFlatMap(this.origin, mapper, options));
   }
 
   /** Makes any number of records with the same key of one. @example lines.flatMapValues((line) => line.split(' ')) */
@@ -110,9 +104,7 @@ export class KStream<K, V> {
     mapper: (value: V, key: K) => Iterable<R>,
     options: NamedOptions & { readonly value?: Serde<R> } = {},
   ): KStream<K, R> {
-    const supplier = flatMapValuesOperator({ mapper });
-    const operation = { name: options.name, prefix: 'KSTREAM-FLATMAPVALUES-', supplier };
-    return new KStream(addValueChange(this.origin, operation, options.value));
+    return new KStream(addFlatMapValues(this.origin, mapper, options));
   }
 
   /** Gives each record a new key. */
@@ -120,18 +112,17 @@ export class KStream<K, V> {
     selector: (value: V, key: K) => Sync<K2>,
     options: NamedOptions & { readonly key?: Serde<K2> } = {},
   ): KStream<K2, V> {
-    return new KStream(this.#selectKey<K2>(selector, options));
+    return new KStream(addSelectKey<K, V, K2>(this.origin, selector, options));
   }
 
   /** Looks at each record. Not part of a transaction: a record that is processed again is shown again. */
   peek(action: RecordAction<K, V>, options: NamedOptions = {}): KStream<K, V> {
-    const supplier = peekOperator({ action });
-    return new KStream(addStateless(this.origin, { name: options.name, prefix: 'KSTREAM-PEEK-', supplier }));
+    return new KStream(addPeek(this.origin, action, options));
   }
 
   /** As `peek`, where the stream ends. */
   foreach(action: RecordAction<K, V>, options: NamedOptions = {}): void {
-    addStateless(this.origin, { name: options.name, prefix: 'KSTREAM-FOREACH-', supplier: foreachOperator({ action }) });
+    addForeach(this.origin, action, options);
   }
 
   /** Both streams in one. There is no order between them but that in which their records happen to be processed. */
@@ -142,36 +133,20 @@ export class KStream<K, V> {
   /**
    * Sends each record to the first branch whose predicate is true; others go to the branch named by `default`, or nowhere.
    *
-   * @param options.default the result has this branch too
+   * Branches may also be a list, whose names are optional: the result is a list then, with the branch for the rest at its end.
+   *
    * @example const { big, small } = orders.split({ big: (order) => order.cents > 100_000 }, { default: 'small' });
    */
   split<B extends string, D extends string = never>(
     branches: Readonly<{ [name in B]: Predicate<K, V> }>,
     options?: NamedOptions & { readonly default?: D },
   ): { readonly [name in B | D]: KStream<K, V> };
-  /**
-   * The same with branches as a list, whose names are optional. The result lists them in their order; with `default`, the
-   * branch for the rest comes last.
-   */
+  split(branches: readonly Branch<K, V>[], options?: SplitOptions): readonly KStream<K, V>[];
   split(
-    branches: readonly Branch<K, V>[],
-    options?: NamedOptions & { readonly default?: { readonly name?: string } },
-  ): readonly KStream<K, V>[];
-  split(
-    branches: Readonly<{ [name: string]: Predicate<K, V> }> | readonly Branch<K, V>[],
-    options: NamedOptions & { readonly default?: string | { readonly name?: string } } = {},
+    branches: Branches<K, V>,
+    options: SplitOptions = {},
   ): { readonly [name: string]: KStream<K, V> } | readonly KStream<K, V>[] {
-    const named = isBranchList(branches) ? undefined : Object.keys(branches);
-    const list = isBranchList(branches) ? branches : Object.entries(branches).map(([name, predicate]) => ({ name, predicate }));
-    const rest = typeof options.default === 'string' ? { name: options.default } : options.default;
-    const streams = addSplit(this.origin, {
-      name: options.name,
-      branches: list,
-      rest: rest === undefined ? undefined : { name: rest.name },
-    }).map((origin) => new KStream(origin));
-    if (named === undefined) return streams;
-    const names = rest?.name === undefined ? named : [...named, rest.name];
-    return Object.fromEntries(names.map((name, index) => [name, streams[index] as KStream<K, V>]));
+    return addBranches(this.origin, branches, options, (origin) => new KStream(origin));
   }
 
   /** Sends the records through a topic of the application, so that they come back partitioned by key, or as the options say. */
@@ -206,7 +181,7 @@ export class KStream<K, V> {
 
   /** Groups the records by new keys. Always goes through a repartition topic. */
   groupBy<K2>(selector: (value: V, key: K) => Sync<K2>, options: GroupedOptions<K2, V> = {}): KGroupedStream<K2, V> {
-    const stream = this.#selectKey<K2>(selector, options);
+    const stream = addSelectKey<K, V, K2>(this.origin, selector, options);
     return new KGroupedStream({
       stream,
       key: stream.key,
@@ -231,16 +206,16 @@ export class KStream<K, V> {
     options: StreamJoinOptions<K, V, V2, R>,
   ): KStream<K, R>;
   join<V2, R>(
-    table: KTable<K, V2, undefined>,
+    table: JoinableTable<K, V2>,
     joiner: Joiner<K, NonNullable<V>, V2, Sync<R>>,
     options?: TableJoinOptions<K, V, R>,
   ): KStream<K, R>;
   join<V2, R>(
-    other: KStream<K, V2> | KTable<K, V2, undefined>,
+    other: KStream<K, V2> | JoinableTable<K, V2>,
     joiner: Joiner<K, never, never, Sync<R>>,
     options: StreamJoinOptions<K, V, V2, R> | TableJoinOptions<K, V, R> = {},
   ): KStream<K, R> {
-    return this.#join('inner', other, joiner, options);
+    return new KStream(addJoin('inner', this.origin, other.origin, joiner, options));
   }
 
   /**
@@ -253,16 +228,16 @@ export class KStream<K, V> {
     options: StreamJoinOptions<K, V, V2, R>,
   ): KStream<K, R>;
   leftJoin<V2, R>(
-    table: KTable<K, V2, undefined>,
+    table: JoinableTable<K, V2>,
     joiner: Joiner<K, NonNullable<V>, V2 | undefined, Sync<R>>,
     options?: TableJoinOptions<K, V, R>,
   ): KStream<K, R>;
   leftJoin<V2, R>(
-    other: KStream<K, V2> | KTable<K, V2, undefined>,
+    other: KStream<K, V2> | JoinableTable<K, V2>,
     joiner: Joiner<K, never, never, Sync<R>>,
     options: StreamJoinOptions<K, V, V2, R> | TableJoinOptions<K, V, R> = {},
   ): KStream<K, R> {
-    return this.#join('left', other, joiner, options);
+    return new KStream(addJoin('left', this.origin, other.origin, joiner, options));
   }
 
   /** As `leftJoin`, for both sides: either may be absent, never both. */
@@ -271,7 +246,7 @@ export class KStream<K, V> {
     joiner: Joiner<K, NonNullable<V> | undefined, NonNullable<V2> | undefined, Sync<R>>,
     options: StreamJoinOptions<K, V, V2, R>,
   ): KStream<K, R> {
-    return this.#join('outer', other, joiner as Joiner<K, never, never, Sync<R>>, options);
+    return new KStream(addJoin('outer', this.origin, other.origin, joiner, options));
   }
 
   /**
@@ -293,37 +268,6 @@ export class KStream<K, V> {
   ): KStream<K, VOut> {
     return new KStream(addProcessValues(this.origin, supplier, options));
   }
-
-  #selectKey<K2>(
-    selector: (value: V, key: K) => Sync<K2>,
-    options: NamedOptions & { readonly key?: Serde<K2> },
-  ): StreamOrigin<K2, V> {
-    const supplier = selectKeyOperator({ selector });
-    const serdes = { key: options.key, value: this.origin.value };
-    return addKeyChange(this.origin, { name: options.name, prefix: 'KSTREAM-KEY-SELECT-', supplier }, serdes);
-  }
-
-  #join<V2, R>(
-    kind: 'inner' | 'left' | 'outer',
-    other: KStream<K, V2> | KTable<K, V2, undefined>,
-    joiner: Joiner<K, never, never, Sync<R>>,
-    options: StreamJoinOptions<K, V, V2, R> | TableJoinOptions<K, V, R>,
-  ): KStream<K, R> {
-    // Which sides can be absent is what the three methods say in their types.
-    const untyped = joiner as unknown as Joiner<K, V | undefined, V2 | undefined, R>;
-    if (other.origin.kind === 'stream') {
-      const definition = { kind, joiner: untyped, options: options as StreamJoinOptions<K, V, V2, R> };
-      return new KStream(addStreamStreamJoin(this.origin, other.origin, definition));
-    }
-    const definition = { kind: kind === 'inner' ? kind : 'left', joiner: untyped, options } as const;
-    return new KStream(addStreamTableJoin(this.origin, other.origin, definition));
-  }
-}
-
-function isBranchList<K, V>(
-  branches: Readonly<{ [name: string]: Predicate<K, V> }> | readonly Branch<K, V>[],
-): branches is readonly Branch<K, V>[] {
-  return Array.isArray(branches);
 }
 
 /**
@@ -372,6 +316,9 @@ export class KTable<K, V, Deleted extends undefined = undefined> {
   }
 }
 
+/** A table, whether its rows can be deleted or not. */
+export type JoinableTable<K, V> = KTable<K, V> | KTable<K, V, never>;
+
 /** `undefined` when the type admits an absent value. */
 export type Absent<V> = [null] extends [V] ? undefined : [undefined] extends [V] ? undefined : never;
 
@@ -399,12 +346,7 @@ export class KGroupedStream<K, V> {
     reducer: (aggregate: NonNullable<V>, value: NonNullable<V>) => R,
     options: AggregateOptions<K, V> = {},
   ): KTable<K, NonNullable<V>, Absent<R>> {
-    return new KTable(
-      aggregateByKey(this.origin, reduceCall(reducer as Reducer<V>, options, this.origin.value)) as TableOrigin<
-        K,
-        NonNullable<V>
-      >,
-    );
+    return new KTable(aggregateByKey(this.origin, reduceCall(reducer, options, this.origin.value)));
   }
 
   /**
@@ -418,9 +360,7 @@ export class KGroupedStream<K, V> {
     aggregator: (aggregate: A, value: NonNullable<V>, key: NonNullable<K>) => R,
     options: AggregateOptions<K, A> = {},
   ): KTable<K, A, Absent<R>> {
-    return new KTable(
-      aggregateByKey(this.origin, aggregateCall<K, V, A>(initializer, aggregator as AnyAggregator<K, V, A>, noMerger, options)),
-    );
+    return new KTable(aggregateByKey(this.origin, aggregateCall(initializer, aggregator, options)));
   }
 
   /** Groups by window of time too: tumbling, hopping, or sessions. */
@@ -457,8 +397,8 @@ export class TimeWindowedKStream<K, V> {
     reducer: (aggregate: NonNullable<V>, value: V) => R,
     options: AggregateOptions<K, V> = {},
   ): KTable<WindowedKey<K>, NonNullable<V>, Absent<R>> {
-    const call = reduceCall(reducer as Reducer<V>, options, this.#grouped.value);
-    return new KTable(aggregateByTimeWindow(this.#grouped, this.#windows, call) as TableOrigin<WindowedKey<K>, NonNullable<V>>);
+    const call = reduceCall(reducer, options, this.#grouped.value);
+    return new KTable(aggregateByTimeWindow(this.#grouped, this.#windows, call));
   }
 
   /** Folds the values of each key and window into an aggregate. */
@@ -467,8 +407,7 @@ export class TimeWindowedKStream<K, V> {
     aggregator: (aggregate: A, value: V, key: NonNullable<K>) => R,
     options: AggregateOptions<K, A> = {},
   ): KTable<WindowedKey<K>, A, Absent<R>> {
-    const call = aggregateCall<K, V, A>(initializer, aggregator as AnyAggregator<K, V, A>, noMerger, options);
-    return new KTable(aggregateByTimeWindow(this.#grouped, this.#windows, call));
+    return new KTable(aggregateByTimeWindow(this.#grouped, this.#windows, aggregateCall(initializer, aggregator, options)));
   }
 }
 
@@ -493,9 +432,12 @@ export class SessionWindowedKStream<K, V> {
   }
 
   /** Combines the values of each session; also combines sessions that merge. */
-  reduce(reducer: Reducer<NonNullable<V>>, options: AggregateOptions<K, V> = {}): KTable<WindowedKey<K>, NonNullable<V>> {
-    const call = reduceCall(reducer as Reducer<V>, options, this.#grouped.value);
-    return new KTable(aggregateBySession(this.#grouped, this.#windows, call) as TableOrigin<WindowedKey<K>, NonNullable<V>>);
+  reduce(
+    reducer: (aggregate: NonNullable<V>, value: V) => V,
+    options: AggregateOptions<K, V> = {},
+  ): KTable<WindowedKey<K>, NonNullable<V>> {
+    const call = reduceCall(reducer, options, this.#grouped.value);
+    return new KTable(aggregateBySession(this.#grouped, this.#windows, call));
   }
 
   /**
@@ -509,35 +451,6 @@ export class SessionWindowedKStream<K, V> {
     merger: SessionMerger<K, A>,
     options: AggregateOptions<K, A> = {},
   ): KTable<WindowedKey<K>, A> {
-    const call = aggregateCall<K, V, A>(initializer, aggregator as AnyAggregator<K, V, A>, merger, options);
-    return new KTable(aggregateBySession(this.#grouped, this.#windows, call));
+    return new KTable(aggregateBySession(this.#grouped, this.#windows, aggregateCall(initializer, aggregator, options, merger)));
   }
-}
-
-type AnyAggregator<K, V, A> = (aggregate: A, value: V, key: K) => A | undefined;
-
-/** Groups that are not sessions never merge. */
-const noMerger = <A>(_earlier: A, later: A): A => later;
-
-function countCall<K, V>(options: AggregateOptions<K, number>) {
-  return { operator: 'count()', aggregation: countingAggregation<K, V>(), options, value: int64() } as const;
-}
-
-function reduceCall<K, V>(reducer: Reducer<V>, options: AggregateOptions<K, V>, value: Serde<V> | undefined) {
-  const aggregation = reducingAggregation<K, V>(reducer);
-  return {
-    operator: 'reduce()',
-    aggregation,
-    options: options as AggregateOptions<K, V | undefined>,
-    value: value as Serde<V | undefined> | undefined,
-  } as const;
-}
-
-function aggregateCall<K, V, A>(
-  initializer: Initializer<A>,
-  aggregator: AnyAggregator<K, V, A>,
-  merger: SessionMerger<K, A>,
-  options: AggregateOptions<K, A>,
-) {
-  return { operator: 'aggregate()', aggregation: { initializer, aggregator, merger }, options, value: undefined } as const;
 }

@@ -17,6 +17,8 @@ export function writeTopology(graph: LogicalGraph): Topology {
   const keepingNullKeys = nullKeyRepartitions(graph.root);
   const written = new Set<GraphNode>([graph.root]);
   const ready = [...graph.root.children];
+  // Stores first: a processor may name one that the program adds later.
+  for (const { content } of ready) if (content.kind === 'store') topology.addStateStore(content.builder);
   while (ready.length > 0) {
     const node = takeFirst(ready);
     if (written.has(node) || ![...node.parents].every((parent) => written.has(parent))) continue;
@@ -47,12 +49,10 @@ function writeNode(topology: Topology, node: GraphNode, keepsNullKeys: boolean):
   const { content } = node;
   switch (content.kind) {
     case 'root':
+    case 'store':
       return;
     case 'source':
       topology.addSourceSpec(content.spec);
-      return;
-    case 'store':
-      topology.addStateStore(content.builder);
       return;
     case 'table-source':
       writeTableSource(topology, node.name, content);

@@ -1,6 +1,7 @@
 import { branchOperator } from '../operators/branch.ts';
 import type { Predicate } from '../operators/callbacks.ts';
 import { passThroughOperator } from '../operators/pass-through.ts';
+import type { NamedOptions } from '../options/operator-options.ts';
 import { deriveStream, type StreamOrigin } from '../origin/origins.ts';
 
 /** One way that records of a `split` can go. */
@@ -38,4 +39,36 @@ export function addSplit<K, V>(from: StreamOrigin<K, V>, definition: SplitDefini
     const { key, value, repartitionRequired } = from;
     return deriveStream(from, { name: branchName, node: child, key, value, repartitionRequired });
   });
+}
+
+/** Branches by name, or as a list of which not all have names. */
+export type Branches<K, V> = Readonly<{ [name: string]: Predicate<K, V> }> | readonly Branch<K, V>[];
+
+export interface SplitOptions extends NamedOptions {
+  /** There is a branch for the rest, of this name. */
+  readonly default?: string | { readonly name?: string };
+}
+
+/** `split`: branches that were given by name come back by name, a list comes back as a list. */
+export function addBranches<K, V, S>(
+  from: StreamOrigin<K, V>,
+  branches: Branches<K, V>,
+  options: SplitOptions,
+  create: (origin: StreamOrigin<K, V>) => S,
+): { readonly [name: string]: S } | readonly S[] {
+  const names = isList(branches) ? undefined : Object.keys(branches);
+  const list = isList(branches) ? branches : Object.entries(branches).map(([name, predicate]) => ({ name, predicate }));
+  const rest = typeof options.default === 'string' ? { name: options.default } : options.default;
+  const streams = addSplit(from, {
+    name: options.name,
+    branches: list,
+    rest: rest === undefined ? undefined : { name: rest.name },
+  }).map(create);
+  if (names === undefined) return streams;
+  if (rest?.name !== undefined) names.push(rest.name);
+  return Object.fromEntries(names.map((name, index) => [name, streams[index] as S]));
+}
+
+function isList<K, V>(branches: Branches<K, V>): branches is readonly Branch<K, V>[] {
+  return Array.isArray(branches);
 }

@@ -1,0 +1,133 @@
+/** What users see inferred, and what does not compile. Checked by the compiler, as part of the build. */
+import { int64, json, string, topic } from '@millrace/core';
+import type { WindowedKey } from '@millrace/state';
+import type { Processor } from '@millrace/topology';
+import { expectTypeOf } from 'vitest';
+import type { KStream, KTable } from './streams.ts';
+import type { StreamsBuilder } from './streams-builder.ts';
+import { SessionWindows } from './windows/session-windows.ts';
+import { TimeWindows } from './windows/time-windows.ts';
+
+interface Order {
+  readonly id: string;
+  readonly customer: string;
+  readonly cents: number;
+}
+
+interface PaidOrder extends Order {
+  readonly paidAt: number;
+}
+
+interface Payment {
+  readonly at: number;
+}
+
+const orderTopic = topic('orders', { key: string(), value: json<Order>() });
+const paidTopic = topic('paid', { key: string(), value: json<PaidOrder>() });
+
+export function inference(builder: StreamsBuilder): void {
+  const orders = builder.stream(orderTopic);
+  expectTypeOf(orders).toEqualTypeOf<KStream<string, Order>>();
+  expectTypeOf(builder.table(orderTopic)).toEqualTypeOf<KTable<string, Order>>();
+  expectTypeOf(orders.mapValues((order) => order.cents)).toEqualTypeOf<KStream<string, number>>();
+  expectTypeOf(orders.map((order, id) => [order.cents, id])).toEqualTypeOf<KStream<number, string>>();
+  expectTypeOf(orders.flatMap((order, id) => [[order.cents, id] as const])).toEqualTypeOf<KStream<number, string>>();
+  expectTypeOf(orders.flatMapValues((order) => order.id.split(' '))).toEqualTypeOf<KStream<string, string>>();
+  expectTypeOf(orders.selectKey((order) => order.cents)).toEqualTypeOf<KStream<number, Order>>();
+  expectTypeOf(
+    orders.mapValues((order) => (order.cents > 1 ? order : undefined)).filter((order) => order !== undefined),
+  ).toEqualTypeOf<KStream<string, Order>>();
+
+  const parts = orders.split({ big: (order) => order.cents > 1, odd: (_order, id) => id === 'x' }, { default: 'rest' });
+  expectTypeOf(parts).toEqualTypeOf<{ readonly [name in 'big' | 'odd' | 'rest']: KStream<string, Order> }>();
+  expectTypeOf(orders.split({ big: () => true })).toEqualTypeOf<{ readonly big: KStream<string, Order> }>();
+
+  const supplier = (): Processor<string, Order, number, boolean> => ({ process: () => undefined });
+  expectTypeOf(orders.process(supplier)).toEqualTypeOf<KStream<number, boolean>>();
+}
+
+export function tables(builder: StreamsBuilder): void {
+  const orders = builder.stream(orderTopic);
+  const grouped = orders.groupBy((order) => order.customer, { key: string() });
+
+  // Tombstones only where rows can be deleted.
+  expectTypeOf(grouped.count().toStream()).toEqualTypeOf<KStream<string, number>>();
+  expectTypeOf(
+    grouped
+      .aggregate(
+        () => 0,
+        (total, order) => total + order.cents,
+        { value: int64() },
+      )
+      .toStream(),
+  ).toEqualTypeOf<KStream<string, number>>();
+  expectTypeOf(
+    grouped
+      .aggregate(
+        () => 0,
+        (total, order) => (order.cents < 0 ? undefined : total + order.cents),
+        { value: int64() },
+      )
+      .toStream(),
+  ).toEqualTypeOf<KStream<string, number | undefined>>();
+  expectTypeOf(grouped.reduce((a, b) => (a.cents > b.cents ? a : b)).toStream()).toEqualTypeOf<KStream<string, Order>>();
+  expectTypeOf(builder.table(orderTopic).toStream()).toEqualTypeOf<KStream<string, Order | undefined>>();
+  expectTypeOf(grouped.count().filter((count) => count > 1)).toEqualTypeOf<KTable<string, number>>();
+  expectTypeOf(grouped.count().mapValues((count) => String(count))).toEqualTypeOf<KTable<string, string, never>>();
+
+  const perMinute = grouped.windowedBy(TimeWindows.ofSize('1 minute')).count();
+  expectTypeOf(perMinute.toStream()).toEqualTypeOf<KStream<WindowedKey<string>, number>>();
+  const visits = grouped.windowedBy(SessionWindows.ofInactivityGap('5 minutes')).count();
+  expectTypeOf(visits.toStream()).toEqualTypeOf<KStream<WindowedKey<string>, number | undefined>>();
+}
+
+export function joins(builder: StreamsBuilder): void {
+  const orders = builder.stream(orderTopic);
+  const payments = builder.stream(topic('payments', { key: string(), value: json<Payment>() }));
+  const paid = orders.join(payments, (order, payment) => ({ ...order, paidAt: payment.at }), { within: '10 minutes' });
+  paid.to(paidTopic);
+  // A topic of a wider type takes the stream too.
+  paid.to(orderTopic);
+
+  const within = { within: '10 minutes' } as const;
+  orders.leftJoin(payments, (order, payment) => order.cents + (payment?.at ?? 0), within);
+  // @ts-expect-error the right side of a left join can be missing
+  orders.leftJoin(payments, (order, payment) => order.cents + payment.at, within);
+  // @ts-expect-error so can both sides of an outer join
+  orders.outerJoin(payments, (order, payment) => order.cents + (payment?.at ?? 0), within);
+
+  const numbered = builder.stream(topic('numbered', { key: int64(), value: json<Payment>() }));
+  // @ts-expect-error keys of different types never meet
+  orders.join(numbered, (order) => order, within);
+
+  const customers = builder.table(topic('customers', { key: string(), value: json<{ readonly name: string }>() }));
+  expectTypeOf(orders.join(customers, (order, customer) => [order.id, customer.name])).toEqualTypeOf<KStream<string, string[]>>();
+  expectTypeOf(orders.join(orders.groupByKey().count(), (order, count) => order.cents * count)).toEqualTypeOf<
+    KStream<string, number>
+  >();
+  // @ts-expect-error the row of a left join can be missing
+  orders.leftJoin(customers, (order, customer) => [order.id, customer.name]);
+  // @ts-expect-error a join of streams needs a window
+  orders.join(payments, (order) => order);
+}
+
+export function refused(builder: StreamsBuilder): void {
+  const orders = builder.stream(orderTopic);
+  // @ts-expect-error a promise would be forwarded as the value
+  orders.mapValues(async (order) => order.cents);
+  // @ts-expect-error a promise is truthy
+  orders.filter(async () => false);
+  // @ts-expect-error a key is not a promise
+  orders.selectKey((order) => Promise.resolve(order.customer));
+  // @ts-expect-error the topic takes other values
+  orders.to(topic('numbers', { key: string(), value: int64() }));
+  // @ts-expect-error the topic takes other keys
+  orders.to(topic('others', { key: int64(), value: json<Order>() }));
+  // @ts-expect-error the topic takes more specific values
+  orders.to(paidTopic);
+  const changes = builder.table(orderTopic).toStream();
+  // @ts-expect-error the change of a row may be its deletion
+  changes.mapValues((order) => order.cents);
+  // @ts-expect-error key first, as in Java
+  orders.filter((id: string, order: Order) => order.id === id);
+}
