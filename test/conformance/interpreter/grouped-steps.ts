@@ -41,7 +41,7 @@ export function sessionStep(from: SessionWindowedKStream<VectorKey, Value>, step
     case 'count':
       return from.count(options);
     case 'reduce':
-      return from.reduce(reducer(step.reducer as FunctionRef) as (a: SomeValue, b: SomeValue) => SomeValue, options);
+      return from.reduce(reducer(step.reducer as FunctionRef) as (a: SomeValue, b: Value) => SomeValue, options);
     case 'aggregate':
       return from.aggregate<Value>(
         () => step.init ?? null,
