@@ -132,7 +132,7 @@ function summer(): Processor<string, string, string, string> {
     async process(record) {
       if (record.value !== 'all') return sums.put(record.key, (sums.get(record.key) ?? 0) + Number(record.value));
       let total = 0;
-      for await (const { value } of sums.all()) total += value;
+      for await (const [, sum] of sums.all()) total += sum;
       context.forward(record.withValue(String(total)));
     },
   };

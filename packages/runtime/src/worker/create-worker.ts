@@ -83,6 +83,7 @@ export function createWorker(options: CreateWorkerOptions): StreamWorker {
       clock.nowMs(),
     ),
     pollMs: settings.pollMs,
+    isStaticMember: settings.groupInstanceId !== undefined,
     events,
     readAssignment: (assignment) => readAssignment(assignment, plan, settings.applicationId),
   });

@@ -33,6 +33,7 @@ class Stage {
   onRollback: () => void = () => undefined;
   /** Ends the run after this many successful commits. */
   commitsUntilStop = 1;
+  isStaticMember = false;
   /** Member id given by the next join. */
   memberId = 'm';
   /** True once the worker has got its tasks. */
@@ -96,6 +97,7 @@ class Stage {
         stage.memberState = 'rejoin-needed';
       },
       leave: () => this.#note('leave'),
+      close: () => this.#note('close membership'),
     } as unknown as GroupMember;
   })();
 
@@ -149,6 +151,7 @@ class Stage {
       schedule: new CommitSchedule(1_000_000, 1_000_000, systemClock.nowMs()),
       purge: { committed: () => undefined } as unknown as RepartitionPurge,
       pollMs: 1,
+      isStaticMember: this.isStaticMember,
       events: { onRebalancing: () => undefined, onRunning: () => undefined },
       readAssignment: () => [],
     });
@@ -165,6 +168,12 @@ describe('StreamWorker', () => {
   it('fences, joins, commits, and on a stop commits once more before it closes and leaves', async () => {
     const stage = new Stage();
     expect(await stage.run()).toEqual(['start', 'join', 'assign', ...COMMIT, ...STOP]);
+  });
+
+  it('does not leave the group when it is a static member', async () => {
+    const stage = new Stage();
+    stage.isStaticMember = true;
+    expect((await stage.run()).slice(-2)).toEqual(['close producer', 'close membership']);
   });
 
   it('tries to fence again when that fails for a passing reason', async () => {

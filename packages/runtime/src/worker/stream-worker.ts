@@ -42,6 +42,8 @@ export interface StreamWorkerOptions {
   readonly schedule: CommitSchedule;
   readonly purge: RepartitionPurge;
   readonly pollMs: number;
+  /** The member has an instance id: its restart should not make the others rebalance. */
+  readonly isStaticMember: boolean;
   readonly events: WorkerEvents;
   /** Reads the leader's words. */
   readonly readAssignment: (assignment: MemberAssignment) => readonly AssignedTask[];
@@ -93,7 +95,8 @@ export class StreamWorker {
       await committer
         .close()
         .catch((error: unknown) => this.#options.logger.warn('the producer could not be closed cleanly', { error }));
-      await member.leave('the worker stops');
+      // A static member is expected back within its session; until then the group keeps its tasks for it.
+      await (this.#options.isStaticMember ? member.close() : member.leave('the worker stops'));
     }
   }
 

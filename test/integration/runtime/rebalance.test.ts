@@ -1,0 +1,136 @@
+import { expect, it } from 'vitest';
+import { describeWithKafka } from '../kafka-under-test.ts';
+import { countedOnce, numberedRecords, sorted, valuesByKey } from './numbered-records.ts';
+import { TestApplication } from './test-application.ts';
+import type { Worker } from './worker.ts';
+
+const KEYS = 20;
+const PER_KEY = 150;
+const PER_SECOND = 500;
+const TASKS = ['0_0', '0_1', '0_2', '0_3', '0_4', '0_5'];
+
+/** Waits until the workers together run every task once, each its share. */
+async function sharing(...workers: Worker[]): Promise<void> {
+  const share = TASKS.length / workers.length;
+  try {
+    await expect
+      .poll(() => workers.map(({ tasks, state }) => (state === 'running' ? tasks.length : 0)), { timeout: 20_000 })
+      .toEqual(workers.map(() => share));
+  } catch (cause) {
+    throw new Error(`the workers do not share the tasks:\n${workers.map(({ output }) => output).join('\n---\n')}`, { cause });
+  }
+  expect(workers.flatMap(({ tasks }) => tasks).sort()).toEqual(TASKS);
+}
+
+/** When the worker opened the tasks that it did not have before a moment. */
+function openedAfter(worker: Worker, atMs: number): number[] {
+  return worker.events.filter((event) => event.change === 'opened' && event.atMs > atMs).map((event) => event.atMs);
+}
+
+describeWithKafka('several workers of one application', (brokers) => {
+  const create = (): Promise<TestApplication> => TestApplication.create({ brokers, partitions: TASKS.length });
+
+  /** Writes all input while `happen` goes on, then stops the workers and compares the output with the model. */
+  async function countWhile(application: TestApplication, happen: () => Promise<readonly Worker[]>): Promise<void> {
+    const { cluster, id, input, output } = application;
+    const written = cluster.writeSlowly(input, numberedRecords(KEYS, PER_KEY), PER_SECOND);
+    const [left] = await Promise.all([happen(), written]);
+    await cluster.drained(id, input);
+    for (const worker of left) expect(await worker.stop(), worker.output).toEqual({ code: 0, signal: null });
+    const counted = valuesByKey(await cluster.read(output));
+    expect(sorted(counted), application.log).toEqual(sorted(countedOnce(KEYS, PER_KEY)));
+  }
+
+  it('share the tasks; when a third one joins some move, and nothing is lost or repeated', async () => {
+    await using application = await create();
+    const [first, second] = [application.worker(), application.worker()];
+    await sharing(first, second);
+    await countWhile(application, async () => {
+      const third = application.worker();
+      await sharing(first, second, third);
+      return [first, second, third];
+    });
+  });
+
+  it('take over within 1.5 s when one is told to stop by SIGTERM', async () => {
+    await using application = await create();
+    const [first, second] = [application.worker(), application.worker()];
+    await sharing(first, second);
+    await countWhile(application, async () => {
+      await application.cluster.readUntil(application.output, ({ length }) => length > 200);
+      const toldAtMs = first.events.at(-1)?.atMs ?? 0;
+      const stopped = first.stop();
+      await sharing(second);
+      expect(await stopped).toEqual({ code: 0, signal: null });
+      const askedAtMs = first.events.find(({ state }) => state === 'pending-shutdown')?.atMs ?? 0;
+      const tookOver = openedAfter(second, toldAtMs);
+      expect(tookOver).toHaveLength(TASKS.length / 2);
+      expect(Math.max(...tookOver) - askedAtMs, application.log).toBeLessThan(1500);
+      return [second];
+    });
+  });
+
+  it('go on from the changelog when one is killed', async () => {
+    await using application = await create();
+    const [first, second] = [application.worker(), application.worker()];
+    await sharing(first, second);
+    await countWhile(application, async () => {
+      await application.cluster.readUntil(application.output, ({ length }) => length > 500);
+      await first.kill();
+      await sharing(second);
+      expect(second.restoredRecords, second.output).toBeGreaterThan(0);
+      return [second];
+    });
+  });
+
+  it('are not harmed by one that was frozen for longer than its session', async () => {
+    await using application = await create();
+    const [first, second] = [application.worker(), application.worker()];
+    await sharing(first, second);
+    await countWhile(application, async () => {
+      await application.cluster.readUntil(application.output, ({ length }) => length > 500);
+      first.signal('SIGSTOP');
+      await second.until(({ tasks, state }) => tasks.length === TASKS.length && state === 'running');
+      await application.cluster.readUntil(application.output, ({ length }) => length > 1500);
+      first.signal('SIGCONT');
+      await sharing(first, second);
+      return [first, second];
+    });
+  });
+
+  it('lose nothing at least once when one is killed', async () => {
+    await using application = await create();
+    const alo = { guarantee: 'at_least_once' } as const;
+    const [first, second] = [application.worker(alo), application.worker(alo)];
+    await sharing(first, second);
+    const { cluster, id, input, output } = application;
+    const written = cluster.writeSlowly(input, numberedRecords(KEYS, PER_KEY), PER_SECOND);
+    const killed = cluster.readUntil(output, ({ length }) => length > 500).then(() => first.kill());
+    await Promise.all([killed, written]);
+    await cluster.drained(id, input);
+    await second.stop();
+    for (const [key, values] of valuesByKey(await cluster.read(output))) {
+      const seen = new Set(values.map((value) => value.split(':')[1]));
+      expect(seen.size, `${key}\n${application.log}`).toBe(PER_KEY);
+      // Some may have been counted again, none may have been forgotten.
+      expect(Number(values.at(-1)?.split(':')[0])).toBeGreaterThanOrEqual(PER_KEY);
+    }
+  });
+
+  it('keep their tasks when a static member restarts within its session', async () => {
+    await using application = await create();
+    const session = { sessionTimeoutMs: 15_000 };
+    const first = application.worker({ ...session, groupInstanceId: 'one' });
+    const second = application.worker({ ...session, groupInstanceId: 'two' });
+    await sharing(first, second);
+    const before = second.events.length;
+    await countWhile(application, async () => {
+      await first.stop();
+      const again = application.worker({ ...session, groupInstanceId: 'one' });
+      await again.running();
+      expect(again.tasks).toHaveLength(TASKS.length / 2);
+      expect(second.events.slice(before).filter(({ event }) => event === 'state' || event === 'task')).toEqual([]);
+      return [again, second];
+    });
+  });
+});
