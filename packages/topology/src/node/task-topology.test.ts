@@ -132,6 +132,40 @@ describe('an error in user code', () => {
   });
 });
 
+describe('closing', () => {
+  const closing = (closed: string[], name: string, fault: 'init' | 'close' | undefined) => () => ({
+    init() {
+      if (fault === 'init') throw new Error(name);
+    },
+    process: () => undefined,
+    close() {
+      closed.push(name);
+      if (fault === 'close') throw new Error(name);
+    },
+  });
+
+  it('goes on after a failure and throws the first one at the end', () => {
+    const closed: string[] = [];
+    const topology = new Topology()
+      .addSource('source', words)
+      .addNode('a', closing(closed, 'a', 'close'), ['source'])
+      .addNode('b', closing(closed, 'b', 'close'), ['source']);
+    const nodes = TaskTopology.create(topology.plan().subtopologies[0]!, new RecordingTask(), (name) => name);
+    expect(() => nodes.close()).toThrow('a');
+    expect(closed).toEqual(['a', 'b']);
+  });
+
+  it('happens to those already initialised when another cannot be', () => {
+    const closed: string[] = [];
+    const topology = new Topology()
+      .addSource('source', words)
+      .addNode('a', closing(closed, 'a', undefined), ['source'])
+      .addNode('b', closing(closed, 'b', 'init'), ['source']);
+    expect(() => start(topology)).toThrow(expect.objectContaining({ code: 'PROCESSOR_INIT_FAILED' }));
+    expect(closed).toEqual(['a']);
+  });
+});
+
 describe('stores', () => {
   const asking = (name: string) => () => ({
     init: (context: NodeContext) => void context.getStore(name),

@@ -22,7 +22,14 @@ export class TaskTopology {
   static create(plan: SubtopologyPlan, task: TaskPort, resolveTopic: (name: string) => string): TaskTopology {
     const topology = new TaskTopology();
     topology.#addNodes(plan, task, resolveTopic);
-    for (const node of topology.#processors) callUserCode('PROCESSOR_INIT_FAILED', node.name, task, () => node.init());
+    for (const node of topology.#processors) {
+      try {
+        callUserCode('PROCESSOR_INIT_FAILED', node.name, task, () => node.init());
+      } catch (error) {
+        topology.#closeAll(topology.#processors.slice(0, topology.#processors.indexOf(node)));
+        throw error;
+      }
+    }
     return topology;
   }
 
@@ -35,15 +42,20 @@ export class TaskTopology {
 
   /** Closes every processor, even when one of them fails; throws the first failure afterwards. */
   close(): void {
-    let failure: { readonly error: unknown } | undefined;
-    for (const node of this.#processors) {
+    const [failure] = this.#closeAll(this.#processors);
+    if (failure !== undefined) throw failure.error;
+  }
+
+  #closeAll(processors: readonly ProcessorNode[]): { readonly error: unknown }[] {
+    const failures: { readonly error: unknown }[] = [];
+    for (const node of processors) {
       try {
         node.close();
       } catch (error) {
-        failure ??= { error };
+        failures.push({ error });
       }
     }
-    if (failure !== undefined) throw failure.error;
+    return failures;
   }
 
   #addNodes(plan: SubtopologyPlan, task: TaskPort, resolveTopic: (name: string) => string): void {

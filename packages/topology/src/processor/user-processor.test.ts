@@ -78,7 +78,7 @@ describe('a processor', () => {
     });
     pipe('a');
     expect(leaked).toThrow(expect.objectContaining({ code: 'FORWARD_OUTSIDE_PROCESS' }));
-    task.punctuators[0]?.(10);
+    void task.punctuators[0]?.(10);
     expect(task.sent).toHaveLength(2);
   });
 
