@@ -70,7 +70,7 @@ function countingByValue(prefix: string): Topology {
   const builder = new StreamsBuilder();
   builder
     .stream(topic(`${prefix}input`, text))
-    .groupBy((_key, value) => value, text)
+    .groupBy((value) => value, text)
     .count({ store: 'counts' })
     .toStream()
     .mapValues(String)
@@ -78,23 +78,12 @@ function countingByValue(prefix: string): Topology {
   return builder.build();
 }
 
-/** Two inputs whose records meet in one task. */
-function merging(prefix: string): Topology {
-  return new Topology()
-    .addSource('left', topic(`${prefix}left`, text))
-    .addSource('right', topic(`${prefix}right`, text))
-    .addProcessor('remember', remember, ['left', 'right'])
-    .addStateStore(keyValueStore('seen', string(), string()), ['remember']);
-}
-
-function remember(): Processor<string, string> {
-  let seen: KeyValueStore<string, string>;
-  return {
-    init(context) {
-      seen = context.getStateStore('seen');
-    },
-    process: ({ key, value }) => seen.put(key, value),
-  };
+/** Two inputs whose records meet. */
+function joining(prefix: string): Topology {
+  const builder = new StreamsBuilder();
+  const [left, right] = [builder.stream(topic(`${prefix}left`, text)), builder.stream(topic(`${prefix}right`, text))];
+  left.join(right, (one, other) => one + other, { within: '1 minute' }).to(topic(`${prefix}output`, text));
+  return builder.build();
 }
 
 /** Values must be JSON. */
@@ -138,7 +127,7 @@ function summer(): Processor<string, string, string, string> {
   };
 }
 
-const TOPOLOGIES = { counting, dslCounting, countingByValue, merging, parsing, ranging };
+const TOPOLOGIES = { counting, dslCounting, countingByValue, joining, parsing, ranging };
 
 export type TopologyName = keyof typeof TOPOLOGIES;
 

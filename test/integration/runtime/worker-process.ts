@@ -1,5 +1,6 @@
-import { type Logger, StreamsError, systemClock } from '@millrace/core';
+import { type Logger, MetricsRegistry, StreamsError, systemClock } from '@millrace/core';
 import {
+  DROPPED_RECORDS,
   logAndContinueDeserialization,
   type StreamsSettings,
   type UncaughtErrorResponse,
@@ -48,11 +49,13 @@ const logger: Logger = {
 };
 
 const topology = buildTopology(orders.topology, orders.prefix, (change, taskId) => report('task', { change, taskId }));
+const metrics = new MetricsRegistry();
 const { onUncaughtError } = orders;
 const app = await start(topology, {
   ...orders.settings,
   brokers: [orders.brokers],
   logger,
+  metrics,
   restoreListener: {
     onRestoreStart: ({ taskId, store, startOffset, endOffset }: RestoreProgress) =>
       report('restoring', { taskId, store, startOffset, endOffset }),
@@ -65,5 +68,6 @@ report('state', { state: app.state });
 app.onStateChange((state) => report('state', { state }));
 process.once('SIGTERM', () => void app.close());
 await app.finished;
-report('ended', { state: app.state, failure: app.failure });
+const dropped = metrics.samples().reduce((sum, { name, value }) => sum + (name === DROPPED_RECORDS ? value : 0), 0);
+report('ended', { state: app.state, failure: app.failure, dropped });
 process.exitCode = app.failure === undefined ? 0 : 1;
