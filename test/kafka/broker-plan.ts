@@ -73,7 +73,7 @@ async function portsFor(options: BrokerOptions): Promise<BrokerPorts> {
 
 /** Does nothing to storage that has been formatted before. */
 async function formatStorage(jars: string, properties: string, isSecure: boolean): Promise<void> {
-  const clusterId = randomBytes(16).toString('base64url');
+  const clusterId = randomClusterId();
   const credential = `[name=${user.username},password=${user.password}]`;
   const scram = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => ['--add-scram', `${mechanism}=${credential}`]);
   const tool = ['kafka.tools.StorageTool', 'format', '--ignore-formatted', '-t', clusterId, '-c', properties];
@@ -91,4 +91,11 @@ function classPath(jars: string, logLevel: 'warn' | 'error'): string[] {
 
 function java(): string {
   return process.env.JAVA || 'java';
+}
+
+/** Sixteen bytes in base64url, never beginning with `-`, which the storage tool would take for an option. */
+function randomClusterId(): string {
+  const id = randomBytes(16);
+  id.writeUInt8(id.readUInt8() & 0x7f);
+  return id.toString('base64url');
 }
