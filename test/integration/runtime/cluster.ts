@@ -112,7 +112,8 @@ export class TestCluster implements AsyncDisposable {
         ({ partition, offset }) => Math.max(0, offset) < (ends.get(topicPartitionKey(topic, partition)) ?? 0),
       );
       if (behind.length === 0) return;
-      if (systemClock.monotonicMs() > deadline) throw new Error(`not drained: ${JSON.stringify(behind)}, ends ${[...ends].join(' ')}`);
+      if (systemClock.monotonicMs() > deadline)
+        throw new Error(`not drained: ${JSON.stringify(behind)}, ends ${[...ends].join(' ')}`);
       await systemClock.sleep(50);
     }
   }
@@ -135,7 +136,18 @@ async function append(producer: Producer, topic: string, records: readonly Input
     const valueBytes = Buffer.from(value ?? '');
     const to = partition ?? partitionForKey(keyBytes, 0, keyBytes.length, handle.partitions);
     const [keyStart, valueStart] = [key === undefined ? -1 : 0, value === undefined ? -1 : 0];
-    producer.append(handle, to, timestamp, keyBytes, keyStart, keyBytes.length, valueBytes, valueStart, valueBytes.length, NO_HEADERS);
+    producer.append(
+      handle,
+      to,
+      timestamp,
+      keyBytes,
+      keyStart,
+      keyBytes.length,
+      valueBytes,
+      valueStart,
+      valueBytes.length,
+      NO_HEADERS,
+    );
   }
 }
 

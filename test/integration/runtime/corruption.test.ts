@@ -19,10 +19,10 @@ function damage(directory: string): void {
 describeWithKafka('a damaged state directory', (brokers) => {
   it('is put aside, and the state restored from the changelog', async () => {
     await using application = await TestApplication.create({ brokers, partitions: 1 });
-    const { cluster, id, input, output } = application;
+    const { cluster, input, output } = application;
     await cluster.write(input, numberedRecords(20, 10));
     const first = application.worker();
-    await cluster.drained(id, input);
+    await application.drained();
     await first.stop();
     const directory = application.taskDirectory('0_0');
     damage(directory);
@@ -30,7 +30,7 @@ describeWithKafka('a damaged state directory', (brokers) => {
     await cluster.write(input, numberedRecords(20, 10, 11));
     const second = application.worker();
     await second.running();
-    await cluster.drained(id, input);
+    await application.drained();
     expect(await second.stop(), second.output).toEqual({ code: 0, signal: null });
     expect(second.restoredRecords, second.output).toBeGreaterThanOrEqual(20);
     expect(readdirSync(dirname(directory)).filter((name) => name.startsWith('0_0')).length).toBeGreaterThan(1);

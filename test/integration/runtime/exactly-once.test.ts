@@ -14,10 +14,10 @@ describeWithKafka('a running application', (brokers) => {
 
   it('counts over several partitions exactly once, and keeps its counts over a clean restart', async () => {
     await using application = await TestApplication.create({ brokers });
-    const { cluster, id, input } = application;
+    const { cluster, input } = application;
     await cluster.write(input, numberedRecords(KEYS, 50));
     const first = application.worker();
-    await cluster.drained(id, input);
+    await application.drained();
     expect(await first.stop(), first.output).toEqual({ code: 0, signal: null });
     expect(first.state).toBe('not-running');
     expect(first.tasks).toEqual([]);
@@ -27,7 +27,7 @@ describeWithKafka('a running application', (brokers) => {
     const second = application.worker();
     await second.running();
     expect(second.tasks).toEqual(['0_0', '0_1', '0_2', '0_3']);
-    await cluster.drained(id, input);
+    await application.drained();
     await second.stop();
     expect(second.restoredRecords, second.output).toBe(0);
     await expectCountedOnce(application, 60);
@@ -35,10 +35,10 @@ describeWithKafka('a running application', (brokers) => {
 
   it('restores only what was committed since the last local write after SIGKILL, and everything when the state is gone', async () => {
     await using application = await TestApplication.create({ brokers, partitions: 2 });
-    const { cluster, id, input } = application;
+    const { cluster, input } = application;
     await cluster.write(input, numberedRecords(KEYS, 100));
     const first = application.worker();
-    await cluster.drained(id, input);
+    await application.drained();
     await first.kill();
 
     const second = application.worker();
@@ -50,7 +50,7 @@ describeWithKafka('a running application', (brokers) => {
     await third.running();
     expect(third.restoredRecords, third.output).toBeGreaterThanOrEqual(KEYS);
     await cluster.write(input, numberedRecords(KEYS, 1, 101));
-    await cluster.drained(id, input);
+    await application.drained();
     await third.stop();
     await expectCountedOnce(application, 101);
   });
@@ -66,14 +66,16 @@ describeWithKafka('a running application', (brokers) => {
     );
     const dying = application.worker({ commitIntervalMs: 600_000, transactionTimeoutMs: 900_000 });
     await dying.running();
-    await expect.poll(async () => (await cluster.client.admin.listOpenTransactions()).some((open) => open.startsWith(id)), {
-      timeout: 20_000,
-    }).toBe(true);
+    await expect
+      .poll(async () => (await cluster.client.admin.listOpenTransactions()).some((open) => open.startsWith(id)), {
+        timeout: 20_000,
+      })
+      .toBe(true);
     expect(await cluster.read(application.output, 'read_uncommitted').then(({ length }) => length > 0)).toBe(true);
     await dying.kill();
 
     const heir = application.worker({ stateDir: `${application.stateDir}/elsewhere` });
-    await cluster.drained(id, input);
+    await application.drained();
     await heir.stop();
     expect(heir.logged('fenced a departed worker'), heir.output).toBeDefined();
     const counts = valuesByKey(await cluster.read(application.output));

@@ -49,16 +49,18 @@ describeWithKafka('a worker ends with exit code 1 and says why', (brokers) => {
     ]);
     const failure = await failureOf(application.worker({ commitIntervalMs: 600_000, transactionTimeoutMs: 900_000 }));
     expect(failure).toMatchObject({ code: 'DESERIALIZATION_FAILED', topic: input, partition: 0, offset: 1 });
-    expect((await cluster.client.offsets.committed(id, await cluster.partitions(input))).map(({ offset }) => offset)).toEqual([-1]);
+    expect((await cluster.client.offsets.committed(id, await cluster.partitions(input))).map(({ offset }) => offset)).toEqual([
+      -1,
+    ]);
     expect(await cluster.read(output)).toEqual([]);
   });
 
   it('when user code throws, and its successor goes on behind the last commit', async () => {
     await using application = await TestApplication.create({ brokers, partitions: 1 });
-    const { cluster, id, input, output } = application;
+    const { cluster, input, output } = application;
     await cluster.write(input, numberedRecords(1, 10));
     const worker = application.worker();
-    await cluster.drained(id, input);
+    await application.drained();
     await cluster.write(input, [{ key: 'key-0', value: '!bad' }]);
     const failure = await failureOf(worker);
     expect(failure.message).toContain('cannot count !bad');
@@ -70,14 +72,14 @@ describeWithKafka('a worker ends with exit code 1 and says why', (brokers) => {
 describeWithKafka('a worker goes on', (brokers) => {
   it('behind a record that cannot be deserialised when the handler says so, and counts it', async () => {
     await using application = await TestApplication.create({ brokers, partitions: 1, topology: 'parsing' });
-    const { cluster, id, input, output } = application;
+    const { cluster, input, output } = application;
     await cluster.write(input, [
       { key: 'a', value: '1' },
       { key: 'a', value: 'not JSON' },
       { key: 'a', value: '2' },
     ]);
     const worker = application.worker({}, { skipUnreadable: true });
-    await cluster.drained(id, input);
+    await application.drained();
     expect(await worker.stop()).toEqual({ code: 0, signal: null });
     expect(valuesByKey(await cluster.read(output)).get('a')).toEqual(['1', '2']);
     expect(worker.logged('cannot be deserialised and is skipped')).toMatchObject({ topic: input, partition: 0, offset: 1 });
@@ -86,13 +88,13 @@ describeWithKafka('a worker goes on', (brokers) => {
 
   it('from the last commit when user code has thrown and the policy is to replace the worker', async () => {
     await using application = await TestApplication.create({ brokers, partitions: 2 });
-    const { cluster, id, input, output } = application;
+    const { cluster, input, output } = application;
     const worker = application.worker({}, { onUncaughtError: 'replace-worker' });
     await worker.running();
     await cluster.write(input, numberedRecords(4, 20));
     await cluster.write(input, [{ key: 'key-0', value: '!once' }]);
     await cluster.write(input, numberedRecords(4, 20, 21));
-    await cluster.drained(id, input);
+    await application.drained();
     expect(await worker.stop(), worker.output).toEqual({ code: 0, signal: null });
     expect(worker.logged('the worker failed'), worker.output).toMatchObject({ response: 'replace-worker' });
     const expected = countedOnce(4, 40);

@@ -12,7 +12,7 @@ describeWithKafka('the internal topics of an application', (brokers) => {
       numberedRecords(5, 7).map((record, index) => ({ ...record, timestamp: 1000 + index })),
     );
     const worker = application.worker();
-    await cluster.drained(id, input);
+    await application.drained();
     await worker.stop();
 
     const changelog = `${id}-counts-changelog`;
@@ -37,14 +37,14 @@ describeWithKafka('the internal topics of an application', (brokers) => {
     const worker = application.worker({ repartitionPurgeIntervalMs: 200 });
     await worker.running();
     await cluster.writeSlowly(input, numberedRecords(5, 40), 200);
-    await cluster.drained(id, input);
+    await application.drained();
     const repartition = `${id}-counts-repartition`;
     await expect
       .poll(async () => (await cluster.client.offsets.list(await cluster.partitions(repartition), 'earliest')).values(), {
         timeout: 10_000,
       })
       .toSatisfy((starts: Iterable<number>) => [...starts].every((start) => start > 0));
-    await cluster.drained(id, repartition);
+    await application.drained(repartition);
     await worker.stop();
 
     const config = await cluster.client.admin.describeConfigs(repartition);

@@ -6,13 +6,13 @@ import { TestApplication } from './test-application.ts';
 describeWithKafka('processors of a running application', (brokers) => {
   it('may await ranges of their stores, and are called by the wall clock, exactly once', async () => {
     await using application = await TestApplication.create({ brokers, partitions: 1, topology: 'ranging' });
-    const { cluster, id, input, output } = application;
+    const { cluster, input, output } = application;
     await cluster.write(input, [
       ...Array.from({ length: 100 }, (_, index) => ({ key: `key-${index % 10}`, value: String(index) })),
       { key: 'total', value: 'all' },
     ]);
     const worker = application.worker();
-    await cluster.drained(id, input);
+    await application.drained();
     // Nothing arrives any more: only the clock calls.
     await cluster.readUntil(output, (records) => (valuesByKey(records).get('keys')?.length ?? 0) >= 3);
     await worker.kill();
@@ -22,7 +22,7 @@ describeWithKafka('processors of a running application', (brokers) => {
       { key: 'key-0', value: '50' },
       { key: 'total', value: 'all' },
     ]);
-    await cluster.drained(id, input);
+    await application.drained();
     expect(await heir.stop(), heir.output).toEqual({ code: 0, signal: null });
     const values = valuesByKey(await cluster.read(output));
     expect(values.get('total')).toEqual(['4950', '5000']);

@@ -32,10 +32,10 @@ describeWithKafka('several workers of one application', (brokers) => {
 
   /** Writes all input while `happen` goes on, then stops the workers and compares the output with the model. */
   async function countWhile(application: TestApplication, happen: () => Promise<readonly Worker[]>): Promise<void> {
-    const { cluster, id, input, output } = application;
+    const { cluster, input, output } = application;
     const written = cluster.writeSlowly(input, numberedRecords(KEYS, PER_KEY), PER_SECOND);
     const [left] = await Promise.all([happen(), written]);
-    await cluster.drained(id, input);
+    await application.drained();
     for (const worker of left) expect(await worker.stop(), worker.output).toEqual({ code: 0, signal: null });
     const counted = valuesByKey(await cluster.read(output));
     expect(sorted(counted), application.log).toEqual(sorted(countedOnce(KEYS, PER_KEY)));
@@ -103,11 +103,11 @@ describeWithKafka('several workers of one application', (brokers) => {
     const alo = { guarantee: 'at_least_once' } as const;
     const [first, second] = [application.worker(alo), application.worker(alo)];
     await sharing(first, second);
-    const { cluster, id, input, output } = application;
+    const { cluster, input, output } = application;
     const written = cluster.writeSlowly(input, numberedRecords(KEYS, PER_KEY), PER_SECOND);
     const killed = cluster.readUntil(output, ({ length }) => length > 500).then(() => first.kill());
     await Promise.all([killed, written]);
-    await cluster.drained(id, input);
+    await application.drained();
     await second.stop();
     for (const [key, values] of valuesByKey(await cluster.read(output))) {
       const seen = new Set(values.map((value) => value.split(':')[1]));

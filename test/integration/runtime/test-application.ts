@@ -68,6 +68,15 @@ export class TestApplication implements AsyncDisposable {
     return worker;
   }
 
+  /** Waits until all input so far has been committed, or another topic that the application reads. */
+  async drained(topic = this.input): Promise<void> {
+    try {
+      await this.cluster.drained(this.id, topic);
+    } catch (cause) {
+      throw new Error(`the application has not consumed all of ${topic}: ${String(cause)}\n${this.log}`, { cause });
+    }
+  }
+
   /** Where the process that came first keeps the state of a task. */
   taskDirectory(taskId: string, instance = 0): string {
     return join(this.stateDir, this.id, String(instance), taskId);

@@ -30,11 +30,10 @@ export class Worker implements AsyncDisposable {
   #errors = '';
 
   constructor(orders: WorkerOrders) {
-    this.#child = spawn(
-      process.execPath,
-      ['--conditions=@millrace/source', '--import', 'tsx', PROGRAM, JSON.stringify(orders)],
-      { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] },
-    );
+    this.#child = spawn(process.execPath, ['--conditions=@millrace/source', '--import', 'tsx', PROGRAM, JSON.stringify(orders)], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
       this.events.push(JSON.parse(line) as WorkerEvent);
       this.#wake();

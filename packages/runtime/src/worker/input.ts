@@ -1,4 +1,11 @@
-import { assert, FatalStreamsError, TaskMigratedError, topicPartitionKey, type Logger, type TopicPartition } from '@millrace/core';
+import {
+  assert,
+  FatalStreamsError,
+  TaskMigratedError,
+  topicPartitionKey,
+  type Logger,
+  type TopicPartition,
+} from '@millrace/core';
 import type { CommittedOffset, Fetcher, FetchFailure, KafkaClient, OffsetCommit } from '@millrace/client';
 import type { OffsetReset } from '../settings/settings.ts';
 import type { StreamTask } from '../task/stream-task.ts';
@@ -20,7 +27,7 @@ export type CommittedOffsets = ReadonlyMap<string, CommittedOffset>;
  * A response stays in memory as long as one of its records waits, so responses are small: larger ones are not faster, and eight
  * input partitions of a fast topic would hold more in flight than the state that they build.
  */
-const FETCH_SIZES = { partitionMaxBytes: 512 * 1024, maxBytes: 4 * 1024 * 1024, maxBufferedBytes: 8 * 1024 * 1024 };
+const FETCH_SIZES = { partitionMaxBytes: 256 * 1024, maxBytes: 1024 * 1024, maxBufferedBytes: 4 * 1024 * 1024 };
 
 /**
  * Brings fetched records to the tasks: positions, back-pressure, and what happens when a position does not exist.
