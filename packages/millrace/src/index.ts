@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { SaslOptions, TlsOptions } from '@millrace/client';
 export {
   bigint64,
   bytes,
@@ -17,6 +18,7 @@ export {
   json,
   type JsonOptions,
   logAndSkipOnInvalidTimestamp,
+  type LogFields,
   type Logger,
   type Metrics,
   MetricsRegistry,
@@ -51,6 +53,7 @@ export {
   logAndContinueProcessing,
   logAndContinueProduction,
   type RestoreListener,
+  type ResolvedSettings,
   type RestoreProgress,
   StreamsApplication,
   type StreamsComponents,

@@ -15,7 +15,7 @@ import { findDamagedFile } from './files/find-damaged-file.ts';
 export interface LevelDbOptions {
   /**
    * Size of LevelDB's write buffer, per task; up to two are in memory. Raising it makes restoring and large commits
-   * cheaper, and opening after a crash slower. Bytes · range 64 KiB–1 GiB · default 8 MiB.
+   * cheaper, and opening after a crash slower. Bytes · range 64 KiB–1 GiB · default 4 MiB.
    */
   readonly writeBufferBytes?: number;
   /**
@@ -50,7 +50,7 @@ export function levelDbEngine(options: LevelDbOptions = {}): StateEngine {
 }
 
 function resolveOptions(options: LevelDbOptions): ResolvedOptions {
-  const { writeBufferBytes = 8 * MIB, blockCacheBytes = 8 * MIB, verifyFiles = true, random = systemRandom } = options;
+  const { writeBufferBytes = 4 * MIB, blockCacheBytes = 8 * MIB, verifyFiles = true, random = systemRandom } = options;
   const problems = [
     ...outOfRange('writeBufferBytes', writeBufferBytes, 64 * KIB, GIB),
     ...outOfRange('blockCacheBytes', blockCacheBytes, 0, 16 * GIB),

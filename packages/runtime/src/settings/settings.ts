@@ -37,11 +37,11 @@ export interface StreamsSettings {
   readonly cacheMaxBytes?: number;
   /**
    * Bytes of unchanged rows kept in memory in front of the state engine, shared by the tasks of the worker. More: fewer reads
-   * of LevelDB. Unit bytes · default 67 108 864. No counterpart in Kafka Streams (RocksDB's block cache comes closest).
+   * of LevelDB. Unit bytes · default 33 554 432. No counterpart in Kafka Streams (RocksDB's block cache comes closest).
    */
   readonly stateCacheBytes?: number;
   /**
-   * Input kept per partition before fetching pauses. Unit bytes · range ≥ 1 024 · default 2 097 152.
+   * Input kept per partition before fetching pauses. Unit bytes · range ≥ 1 024 · default 524 288.
    * Kafka: `buffered.records.per.partition`, counted in records there.
    */
   readonly bufferedBytesPerPartition?: number;

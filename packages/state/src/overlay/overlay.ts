@@ -162,14 +162,21 @@ export class Overlay<E extends Entry> {
 
   /** Forgets the buckets below an id. Entries that are still to be committed stay in the commit, but are not found again. */
   dropBucketsBelow(id: number): void {
-    for (const bucket of this.#buckets.values()) {
-      if (bucket.id >= id) continue;
-      this.#uncount(bucket.young, this.#generation);
-      this.#uncount(bucket.old, this.#generation - 1);
-      bucket.clear();
-      this.#buckets.delete(bucket.id);
-      if (this.#lastBucket === bucket) this.#lastBucket = undefined;
-    }
+    for (const bucket of this.#buckets.values()) if (bucket.id < id) this.#drop(bucket);
+  }
+
+  /** Forgets one bucket, in the same way. */
+  dropBucket(id: number): void {
+    const bucket = this.#buckets.get(id);
+    if (bucket !== undefined) this.#drop(bucket);
+  }
+
+  #drop(bucket: Bucket<E>): void {
+    this.#uncount(bucket.young, this.#generation);
+    this.#uncount(bucket.old, this.#generation - 1);
+    bucket.clear();
+    this.#buckets.delete(bucket.id);
+    if (this.#lastBucket === bucket) this.#lastBucket = undefined;
   }
 
   #uncount(entries: ReadonlyMap<KeyIdentity, E>, generation: number): void {

@@ -36,6 +36,8 @@ export abstract class KeyValueTable<K, V, R> implements StateStore, KeyValueStor
   #space!: KeySpace;
   #meta!: MetaRow;
   #context!: StoreContext;
+  /** Whether rows have been restored since the number of rows was saved. */
+  #hasRestored = false;
 
   constructor(options: KeyValueTableOptions<K, V>) {
     this.name = options.name;
@@ -185,7 +187,9 @@ export abstract class KeyValueTable<K, V, R> implements StateStore, KeyValueStor
   prepareCommit(batch: WriteBatch, changelog: ChangelogWriter | undefined): void {
     const before = this.#table.rows;
     this.#table.prepareCommit(batch, changelog);
-    if (this.#table.rows !== before) this.#meta.save(batch, [this.#table.rows]);
+    if (this.#table.rows === before && !this.#hasRestored) return;
+    this.#meta.save(batch, [this.#table.rows]);
+    this.#hasRestored = false;
   }
 
   committed(): void {
@@ -223,10 +227,12 @@ export abstract class KeyValueTable<K, V, R> implements StateStore, KeyValueStor
       batch.put();
       this.#table.rows += 1;
     }
-    this.#meta.save(batch, [this.#table.rows]);
+    this.#hasRestored = true;
   }
 
   async restored(): Promise<void> {
+    // The count is a guess, not worth a row per restored record: the next commit saves it.
+    if (this.#hasRestored) return;
     const counts = [0];
     this.#meta.load(this.#context.database, counts);
     this.#table.rows = counts[0] as number;

@@ -1,10 +1,13 @@
 import { Entry } from '../../overlay/entry.ts';
 import type { HeldValue } from '../../overlay/value-codec.ts';
 
+/** Shared by lists without records, which are remembered so that looking there again needs no read. */
+const NONE: never[] = Object.freeze([]) as unknown as never[];
+
 /** The records of one key in one time bucket, in arrival order: several rows (chunks) of the database. */
 export class JoinList extends Entry {
-  readonly timestamps: number[] = [];
-  readonly values: HeldValue[] = [];
+  timestamps: number[] = NONE;
+  values: HeldValue[] = NONE;
   /** Number of the chunk that the next record goes to; those before it are full and never change. */
   chunk = 0;
   /** The first record of that chunk. */
@@ -19,6 +22,11 @@ export class JoinList extends Entry {
     const last = this.timestamps.length - 1;
     if (last >= 0 && timestamp < (this.timestamps[last] as number)) this.#isOrdered = false;
     this.#order = undefined;
+    if (last < 0) {
+      this.timestamps = [timestamp];
+      this.values = [value];
+      return;
+    }
     this.timestamps.push(timestamp);
     this.values.push(value);
   }

@@ -8,7 +8,7 @@ import { RAW_VALUES, valueCodec } from '../../overlay/value-codec.ts';
 import type { WriteBatch } from '../../write-batch.ts';
 import { readListValue } from './list-value.ts';
 import { PendingIndex } from './pending-index.ts';
-import type { Pending, PendingList } from './pending-list.ts';
+import { NONE, type Pending, type PendingList } from './pending-list.ts';
 import { PendingLists } from './pending-lists.ts';
 import { PendingScan, SCANNED } from './pending-scan.ts';
 
@@ -87,7 +87,7 @@ export class OuterJoinTable<K, L, R> implements StateStore, OuterJoinStore<K, L,
     const item = list.get(timestamp, isLeft) ?? list.add(timestamp, isLeft);
     const wasAlive = item.isAlive;
     this.#noteChange(item);
-    item.values.push(this.#lists.codec(isLeft).hold(value));
+    item.addValue(this.#lists.codec(isLeft).hold(value));
     this.#lists.resize(list);
     if (wasAlive) return;
     this.#scan.insert(this.#index.add(list), item);
@@ -106,7 +106,7 @@ export class OuterJoinTable<K, L, R> implements StateStore, OuterJoinStore<K, L,
     const bucket = this.#index.get(item.list.bucket.id);
     assert(bucket !== undefined, 'a pending record is not in the index of its bucket');
     this.#noteChange(item);
-    item.values = [];
+    item.values = NONE;
     this.#lists.resize(item.list);
     bucket.live--;
     if (item.timestamp === this.#minTimestamp) this.#minTimestamp = Number.NaN;
@@ -117,7 +117,7 @@ export class OuterJoinTable<K, L, R> implements StateStore, OuterJoinStore<K, L,
     item.writtenAt = this.#context.recordContext.timestamp;
     if (item.changed) return;
     item.changed = true;
-    item.list.changes.push(item);
+    item.list.addChange(item);
   }
 
   #bucketOf(timestamp: number): number {
@@ -175,9 +175,9 @@ export class OuterJoinTable<K, L, R> implements StateStore, OuterJoinStore<K, L,
         if (changelog !== undefined && (item.isAlive || item.persisted)) this.#log(item, batch.scratch.bytes, changelog);
         item.persisted = item.isAlive;
       }
-      list.changes.length = 0;
+      list.changes = NONE;
       // While a scan refers to the list's items, a new item must not take the place of one that is gone.
-      if ((list.pins & SCANNED) === 0) list.items = list.items.filter((item) => item.isAlive);
+      if ((list.pins & SCANNED) === 0) list.dropGone();
     }
     this.#index.prepareCommit();
   }
@@ -194,7 +194,11 @@ export class OuterJoinTable<K, L, R> implements StateStore, OuterJoinStore<K, L,
 
   committed(): void {
     this.#lists.overlay.endCommit();
-    for (const bucket of this.#index.committed()) this.#scan.release(bucket);
+    for (const bucket of this.#index.committed()) {
+      this.#scan.release(bucket);
+      // Its lists are empty: remembering that they are would cost more than reading a row that is not there.
+      this.#lists.overlay.dropBucket(bucket.id);
+    }
   }
 
   rollback(): void {
@@ -231,7 +235,7 @@ export class OuterJoinTable<K, L, R> implements StateStore, OuterJoinStore<K, L,
     const list = lists.find(this.#bucketOf(timestamp), RAW_KEYS.identityAt(source, keyAt, keyEnd));
     pins.pin(list, batch);
     const item = list.get(timestamp, isLeft) ?? list.add(timestamp, isLeft);
-    item.values = valueStart < 0 ? [] : readListValue(source, valueStart, valueEnd, RAW_VALUES);
+    item.values = valueStart < 0 ? NONE : readListValue(source, valueStart, valueEnd, RAW_VALUES);
     lists.resize(list);
     lists.put(list, batch);
     if (!item.isAlive) list.items.splice(list.items.indexOf(item), 1);
