@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
 import { describeWithKafka } from '../kafka-under-test.ts';
 import { Program } from './program.ts';
 import { TopicAccess } from './topic-access.ts';
 
-const COMMAND = 'test/integration/example/millrace-command.ts';
-const MODULE = 'test/integration/example/count-words.ts';
+const COMMAND = new URL('./millrace-command.ts', import.meta.url);
+const MODULE = fileURLToPath(new URL('./count-words.ts', import.meta.url));
 
 describeWithKafka('millrace run', (brokers) => {
   const stateDir = mkdtempSync(join(tmpdir(), 'millrace-run-'));

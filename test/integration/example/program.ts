@@ -21,9 +21,10 @@ export class Program implements AsyncDisposable {
   readonly #child: ChildProcessWithoutNullStreams;
   #wake: () => void = () => undefined;
 
-  /** @param path from the root of the repository */
-  constructor(path: string, args: readonly string[], env: Readonly<{ [name: string]: string }> = {}) {
-    this.#child = spawn(process.execPath, ['--conditions=@millrace/source', '--import', 'tsx', path, ...args], {
+  /** @param path a URL, or a path from the root of the repository */
+  constructor(path: string | URL, args: readonly string[], env: Readonly<{ [name: string]: string }> = {}) {
+    const file = path instanceof URL ? fileURLToPath(path) : path;
+    this.#child = spawn(process.execPath, ['--conditions=@millrace/source', '--import', 'tsx', file, ...args], {
       cwd: ROOT,
       env: { ...process.env, NO_COLOR: '1', ...env },
     });

@@ -34,7 +34,8 @@ function outputTo(stream: WriteStream): OutputStream {
       return stream.isTTY === true;
     },
     get columns() {
-      return stream.columns ?? 80;
+      // Some pseudo-terminals have a width of 0.
+      return stream.columns || 80;
     },
   };
 }

@@ -38,6 +38,7 @@ function format(
   const time = new Date(clock.nowMs()).toISOString().slice(11, 19);
   const paint = { debug: palette.dim, info: palette.cyan, warn: palette.yellow, error: palette.red }[level];
   const details = Object.entries(fields).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-  const cause = error === undefined ? '' : `: ${error instanceof Error ? error.message : String(error)}`;
-  return [palette.dim(time), paint(level.padEnd(5)), `${message}${cause}`, palette.dim(details.join(' '))].join(' ').trimEnd();
+  const cause = error === undefined ? '' : `: ${error instanceof Error ? error.message : JSON.stringify(error)}`;
+  const where = details.length === 0 ? '' : ` ${palette.dim(details.join(' '))}`;
+  return `${palette.dim(time)} ${paint(level.padEnd(5))} ${message}${cause}${where}`;
 }
