@@ -89,11 +89,11 @@ export class Input {
     }
   }
 
+  /** Stops reading the inputs of a task, if that had begun: a task that was still being restored has none. */
   close(task: StreamTask): void {
     this.#forgetPaused(task);
     for (const { topic, partition } of task.inputPartitions) {
-      this.#expected.delete(topicPartitionKey(topic, partition));
-      this.fetcher.unassign(topic, partition);
+      if (this.#expected.delete(topicPartitionKey(topic, partition))) this.fetcher.unassign(topic, partition);
     }
   }
 

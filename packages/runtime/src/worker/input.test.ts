@@ -1,0 +1,185 @@
+import { describe, expect, it } from 'vitest';
+import { FatalStreamsError, RetriableError, silentLogger, topicPartitionKey, type TopicPartition } from '@millrace/core';
+import type { CommittedOffset, FetchedPartition, FetchFailure, KafkaClient } from '@millrace/client';
+import type { OffsetReset } from '../settings/settings.ts';
+import type { StreamTask } from '../task/stream-task.ts';
+import { Input } from './input.ts';
+import { TaskSet } from './task-set.ts';
+
+const AT = { topic: 'in', partition: 0 };
+
+/** One task that reads `in-0`, with a fetcher and offsets that follow a script. */
+class Stage {
+  readonly calls: string[] = [];
+  committed = -1;
+  reset: OffsetReset = 'earliest';
+  isFull = false;
+  readonly arrivals: FetchedPartition[] = [];
+  readonly failures: FetchFailure[] = [];
+  readonly signal = new AbortController().signal;
+  readonly tasks = new TaskSet();
+
+  readonly task = {
+    taskId: '0_0',
+    inputPartitions: [AT],
+    initializeInput: ([{ offset }]: readonly [CommittedOffset]) => this.calls.push(`initialize at ${offset}`),
+    enqueue: ({ topic }: FetchedPartition) => this.calls.push(`enqueue ${topic}`),
+    isFull: () => this.isFull,
+    hasRoom: () => !this.isFull,
+  } as unknown as StreamTask;
+
+  readonly input = new Input({
+    client: {
+      offsets: {
+        committed: async (groupId: string, partitions: readonly TopicPartition[]) => {
+          this.calls.push(`ask ${groupId}`);
+          return partitions.map((at) => ({ ...at, offset: this.committed, metadata: '' }));
+        },
+        list: async (_partitions: readonly TopicPartition[], which: string) => {
+          this.calls.push(`list ${which}`);
+          return new Map([[topicPartitionKey('in', 0), which === 'earliest' ? 3 : 90]]);
+        },
+      },
+      createFetcher: ({ isolation }: { isolation: string }) => {
+        this.calls.push(`fetcher ${isolation}`);
+        return {
+          assign: (topic: string, partition: number, offset: number) => this.calls.push(`assign ${topic}-${partition} ${offset}`),
+          unassign: (topic: string) => this.calls.push(`unassign ${topic}`),
+          seek: (topic: string, _partition: number, offset: number) => this.calls.push(`seek ${topic} ${offset}`),
+          pause: (topic: string) => this.calls.push(`pause ${topic}`),
+          resume: (topic: string) => this.calls.push(`resume ${topic}`),
+          take: () => this.arrivals.shift(),
+          takeFailures: () => this.failures.splice(0),
+        };
+      },
+    } as unknown as KafkaClient,
+    groupId: 'app',
+    logger: silentLogger,
+    isolation: 'read_committed',
+    offsetReset: () => this.reset,
+  });
+
+  async open(): Promise<void> {
+    this.tasks.add(this.task);
+    await this.input.open(this.task, await this.input.committedOffsets([this.task], this.signal), this.signal);
+    this.calls.splice(0);
+  }
+
+  arrive(topic = 'in'): void {
+    this.arrivals.push({ topic, partition: 0 } as FetchedPartition);
+  }
+
+  fail(reason: FetchFailure['reason'], error: Error): void {
+    this.failures.push({ ...AT, position: 5, reason, error });
+  }
+}
+
+describe('Input', () => {
+  it('reads from the committed offset', async () => {
+    const stage = new Stage();
+    stage.committed = 40;
+    const offsets = await stage.input.committedOffsets([stage.task], stage.signal);
+    await stage.input.open(stage.task, offsets, stage.signal);
+    expect(stage.calls).toEqual(['fetcher read_committed', 'ask app', 'initialize at 40', 'assign in-0 40']);
+  });
+
+  it.each([
+    ['earliest', 'list earliest', 3],
+    ['latest', 'list latest-stable', 90],
+  ] as const)('reads from %s when nothing is committed and the policy says so', async (reset, list, offset) => {
+    const stage = new Stage();
+    stage.reset = reset;
+    const offsets = await stage.input.committedOffsets([stage.task], stage.signal);
+    await stage.input.open(stage.task, offsets, stage.signal);
+    expect(stage.calls.slice(2)).toEqual(['initialize at -1', list, `assign in-0 ${offset}`]);
+  });
+
+  it("stops when nothing is committed and the policy is 'none'", async () => {
+    const stage = new Stage();
+    stage.reset = 'none';
+    await expect(stage.open()).rejects.toMatchObject({ name: 'FatalStreamsError', code: 'NO_OFFSET', topic: 'in', partition: 0 });
+  });
+
+  it('pauses a partition whose queue is full, and resumes it when there is room', async () => {
+    const stage = new Stage();
+    await stage.open();
+    stage.isFull = true;
+    stage.arrive();
+    expect(stage.input.deliver(stage.tasks)).toBe(true);
+    stage.input.resumeDrained();
+    expect(stage.calls).toEqual(['enqueue in', 'pause in']);
+    stage.isFull = false;
+    stage.input.resumeDrained();
+    stage.input.resumeDrained();
+    expect(stage.calls.slice(2)).toEqual(['resume in']);
+  });
+
+  it('drops what arrives for a partition that no task reads any more', async () => {
+    const stage = new Stage();
+    await stage.open();
+    stage.input.close(stage.task);
+    stage.tasks.remove(stage.task);
+    stage.arrive();
+    stage.input.deliver(stage.tasks);
+    expect(stage.calls).toEqual(['unassign in']);
+  });
+
+  it('has nothing to stop for a task that was closed before its input was opened', () => {
+    const stage = new Stage();
+    stage.input.close(stage.task);
+    expect(stage.calls).toEqual(['fetcher read_committed']);
+  });
+
+  it('goes back to its last commit, paused or not', async () => {
+    const stage = new Stage();
+    stage.committed = 40;
+    await stage.open();
+    stage.isFull = true;
+    stage.arrive();
+    stage.input.deliver(stage.tasks);
+    stage.input.committed([{ ...AT, offset: 44, metadata: '' }]);
+    stage.committed = 44;
+    stage.calls.splice(0);
+    await stage.input.reopen(stage.task, stage.signal);
+    stage.isFull = false;
+    stage.input.resumeDrained();
+    expect(stage.calls).toEqual(['ask app', 'initialize at 44', 'seek in 44', 'resume in']);
+  });
+
+  it('gives the task up when the committed offset is not that of its last commit', async () => {
+    const stage = new Stage();
+    stage.committed = 40;
+    await stage.open();
+    stage.committed = 50;
+    await expect(stage.input.reopen(stage.task, stage.signal)).rejects.toMatchObject({
+      name: 'TaskMigratedError',
+      code: 'OFFSETS_MOVED',
+      taskId: '0_0',
+    });
+  });
+
+  it('applies the reset policy when the position does not exist any more', async () => {
+    const stage = new Stage();
+    await stage.open();
+    stage.fail('offset-out-of-range', new RetriableError('OFFSET_OUT_OF_RANGE', 'gone'));
+    await stage.input.handleFailures(stage.signal);
+    expect(stage.calls).toEqual(['list earliest', 'seek in 3']);
+  });
+
+  it("keeps the cause when the position does not exist any more and the policy is 'none'", async () => {
+    const stage = new Stage();
+    await stage.open();
+    stage.reset = 'none';
+    const cause = new RetriableError('OFFSET_OUT_OF_RANGE', 'gone');
+    stage.fail('offset-out-of-range', cause);
+    await expect(stage.input.handleFailures(stage.signal)).rejects.toMatchObject({ code: 'NO_OFFSET', cause });
+  });
+
+  it('passes on every other reason why a partition cannot be read', async () => {
+    const stage = new Stage();
+    await stage.open();
+    const error = new FatalStreamsError('TOPIC_AUTHORIZATION_FAILED', 'not yours');
+    stage.fail('unauthorized', error);
+    await expect(stage.input.handleFailures(stage.signal)).rejects.toBe(error);
+  });
+});
