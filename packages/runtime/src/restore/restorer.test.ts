@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CancelledError, RetriableError, silentLogger, topicPartitionKey } from '@millrace/core';
-import type { FetchedPartition, FetchFailure, KafkaClient } from '@millrace/client';
+import type { CommittedOffset, FetchedPartition, FetchFailure, KafkaClient } from '@millrace/client';
 import type { StreamTask } from '../task/stream-task.ts';
 import type { RestoreListener, RestoreProgress } from './restore-listener.ts';
 import { Restorer } from './restorer.ts';
@@ -9,6 +9,7 @@ interface Changelog {
   readonly store: string;
   /** Where the local state is; undefined when there is none. */
   readonly offset?: number;
+  readonly isInput?: boolean;
 }
 
 /** Changelogs on a scripted broker, tasks that take what is restored, and a listener that writes everything down. */
@@ -16,6 +17,7 @@ class Stage {
   readonly calls: string[] = [];
   /** First offset and end by changelog. */
   readonly bounds = new Map<string, readonly [start: number, end: number]>();
+  readonly committed = new Map<string, CommittedOffset>();
   /** What the fetcher hands out, in order. */
   readonly arrivals: FetchedPartition[] = [];
   readonly failures: FetchFailure[] = [];
@@ -58,7 +60,7 @@ class Stage {
     return {
       taskId,
       changelogs: () =>
-        changelogs.map(({ store, offset }) => ({ store, topic: `${store}-log`, partition: 0, offset, isInput: false })),
+        changelogs.map(({ store, offset, isInput = false }) => ({ store, topic: `${store}-log`, partition: 0, offset, isInput })),
       applyRestored: async ({ batches }: FetchedPartition) => batches.length,
       finishRestore: async () => void this.calls.push(`finish ${taskId}`),
     } as unknown as StreamTask;
@@ -77,7 +79,7 @@ class Stage {
       listener: this.listener,
       isolation: 'read_committed',
     });
-    return restorer.restore(tasks, ({ taskId }) => this.calls.push(`ready ${taskId}`), this.stop.signal);
+    return restorer.restore(tasks, this.committed, ({ taskId }) => this.calls.push(`ready ${taskId}`), this.stop.signal);
   }
 }
 
@@ -108,6 +110,16 @@ describe('Restorer', () => {
     stage.arrive('a', 1, 6);
     await stage.restore(stage.task('0_0', { store: 'a' }));
     expect(stage.calls[1]).toBe('fetch a-log from 5 read_committed');
+  });
+
+  it('restores an input that serves as changelog only up to what was committed of it', async () => {
+    const stage = new Stage();
+    stage.bounds.set('a-log', [0, 10]);
+    stage.bounds.set('b-log', [2, 10]);
+    stage.committed.set('a-log-0', { topic: 'a-log', partition: 0, offset: 6, metadata: '' });
+    stage.arrive('a', 6, 6);
+    await stage.restore(stage.task('0_0', { store: 'a', isInput: true }, { store: 'b', isInput: true }));
+    expect(stage.calls.filter((call) => call.includes('start') || call.includes('end'))).toEqual(['start: a 0/6', 'end: a 6/6']);
   });
 
   it('fetches nothing for tasks that are up to date or have no changelog', async () => {

@@ -1,5 +1,5 @@
 import { TaskCorruptedError, topicPartitionKey, type Logger } from '@millrace/core';
-import type { FetchedPartition, FetchFailure, Fetcher, KafkaClient } from '@millrace/client';
+import type { CommittedOffset, FetchedPartition, FetchFailure, Fetcher, KafkaClient } from '@millrace/client';
 import type { StreamTask } from '../task/stream-task.ts';
 import { ChangelogProgress } from './changelog-progress.ts';
 import type { RestoreListener } from './restore-listener.ts';
@@ -37,11 +37,18 @@ export class Restorer {
   /**
    * Restores the tasks and reports each as it becomes ready.
    *
+   * @param committed committed offsets of the tasks' inputs by `topicPartitionKey`: where an input serves as changelog, what
+   * lies behind them has not been processed yet and is not restored
    * @throws TaskCorruptedError when local state and changelog do not fit; the task must be wiped and restored anew
    * @throws CancelledError when the signal aborts
    */
-  async restore(tasks: readonly StreamTask[], onReady: (task: StreamTask) => void, signal: AbortSignal): Promise<void> {
-    const plan = await this.#plan(tasks, signal);
+  async restore(
+    tasks: readonly StreamTask[],
+    committed: ReadonlyMap<string, CommittedOffset>,
+    onReady: (task: StreamTask) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const plan = await this.#plan(tasks, committed, signal);
     const open = new Map<StreamTask, number>();
     for (const { task, progress } of plan.values()) if (!progress.done) open.set(task, (open.get(task) ?? 0) + 1);
     for (const task of tasks) if (!open.has(task)) await this.#finish(task, onReady);
@@ -65,7 +72,11 @@ export class Restorer {
   }
 
   /** Where each changelog starts and ends. */
-  async #plan(tasks: readonly StreamTask[], signal: AbortSignal): Promise<Map<string, Restoring>> {
+  async #plan(
+    tasks: readonly StreamTask[],
+    committed: ReadonlyMap<string, CommittedOffset>,
+    signal: AbortSignal,
+  ): Promise<Map<string, Restoring>> {
     const changelogs = tasks.flatMap((task) => task.changelogs().map((changelog) => ({ task, changelog })));
     const partitions = changelogs.map(({ changelog }) => changelog);
     const [ends, starts] = await Promise.all([
@@ -78,10 +89,9 @@ export class Restorer {
       const end = ends.get(key) ?? 0;
       const start = starts.get(key) ?? 0;
       assertUsable(task, changelog, start, end);
-      plan.set(key, {
-        task,
-        progress: new ChangelogProgress({ ...changelog, taskId: task.taskId }, changelog.offset ?? start, end),
-      });
+      const until = changelog.isInput ? Math.min(end, committed.get(key)?.offset ?? 0) : end;
+      const progress = new ChangelogProgress({ ...changelog, taskId: task.taskId }, changelog.offset ?? start, until);
+      plan.set(key, { task, progress });
     }
     return plan;
   }

@@ -17,6 +17,7 @@ import { CommitSchedule } from './commit-schedule.ts';
 import { Input } from './input.ts';
 import { RepartitionPurge } from './repartition-purge.ts';
 import { StreamWorker, type WorkerEvents } from './stream-worker.ts';
+import { WorkerMetrics } from './worker-metrics.ts';
 import { TaskManager, type AssignedTask } from './task-manager.ts';
 
 /** Uncommitted rows are kept in memory: beyond this a commit comes early even when record caching is off. */
@@ -68,6 +69,7 @@ export function createWorker(options: CreateWorkerOptions): StreamWorker {
     committer,
     input,
     manager,
+    metrics: new WorkerMetrics(components.metrics),
     schedule: new CommitSchedule(
       settings.commitIntervalMs,
       Math.max(settings.cacheMaxBytes, UNCOMMITTED_BYTES_MIN),

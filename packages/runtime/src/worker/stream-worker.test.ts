@@ -16,6 +16,7 @@ import { CommitSchedule } from './commit-schedule.ts';
 import type { Input } from './input.ts';
 import type { RepartitionPurge } from './repartition-purge.ts';
 import { StreamWorker } from './stream-worker.ts';
+import type { WorkerMetrics } from './worker-metrics.ts';
 import type { TaskManager } from './task-manager.ts';
 
 /** The worker with everything around it replaced by a script that writes down what is asked of it. */
@@ -150,6 +151,7 @@ class Stage {
       manager: this.manager,
       schedule: new CommitSchedule(1_000_000, 1_000_000, systemClock.nowMs()),
       purge: { committed: () => undefined } as unknown as RepartitionPurge,
+      metrics: { commits: { add: () => undefined }, observeLag: () => undefined } as unknown as WorkerMetrics,
       pollMs: 1,
       isStaticMember: this.isStaticMember,
       events: { onRebalancing: () => undefined, onRunning: () => undefined },

@@ -17,6 +17,7 @@ import type { CommitSchedule } from './commit-schedule.ts';
 import type { Input } from './input.ts';
 import { LocalWrites } from './local-writes.ts';
 import type { RepartitionPurge } from './repartition-purge.ts';
+import type { WorkerMetrics } from './worker-metrics.ts';
 import type { AssignedTask, TaskManager } from './task-manager.ts';
 
 /** Longest time that records are processed before timers and the network get their turn. */
@@ -41,6 +42,7 @@ export interface StreamWorkerOptions {
   readonly manager: TaskManager;
   readonly schedule: CommitSchedule;
   readonly purge: RepartitionPurge;
+  readonly metrics: WorkerMetrics;
   readonly pollMs: number;
   /** The member has an instance id: its restart should not make the others rebalance. */
   readonly isStaticMember: boolean;
@@ -126,6 +128,7 @@ export class StreamWorker {
     input.resumeDrained();
     await this.#punctuate();
     const now = clock.nowMs();
+    this.#options.metrics.observeLag(manager.tasks.running, input.fetcher, now);
     if (schedule.due(manager.tasks.running, now)) await this.#commit();
     if (processed) await clock.sleep(0);
     else await this.#idle(signal);
@@ -182,6 +185,7 @@ export class StreamWorker {
       assert(member.metadata !== undefined, 'a commit needs a membership');
       await committer.commit(member.metadata, offsets);
       this.#writes.start(tasks);
+      this.#options.metrics.commits.add(1);
       input.committed(offsets);
       purge.committed(offsets, clock.nowMs());
     }

@@ -37,7 +37,12 @@ class Stage {
       close: (task: StreamTask) => void this.calls.push(`unread ${task.taskId}`),
     } as unknown as Input,
     restorer: {
-      restore: async (tasks: readonly StreamTask[], onReady: (task: StreamTask) => void, signal: AbortSignal) => {
+      restore: async (
+        tasks: readonly StreamTask[],
+        _committed: CommittedOffsets,
+        onReady: (task: StreamTask) => void,
+        signal: AbortSignal,
+      ) => {
         await this.#note(`restore ${tasks.map(({ taskId }) => taskId).join()}`);
         await Promise.race([this.gate, aborted(signal)]);
         for (const task of tasks) onReady(task);

@@ -126,7 +126,7 @@ export class TaskManager {
     try {
       // Before the ends of the changelogs are looked up: see `committedOffsets`.
       const offsets = await input.committedOffsets(tasks, signal);
-      await restorer.restore(tasks, (task) => opening.push(this.#run(task, offsets, signal)), signal);
+      await restorer.restore(tasks, offsets, (task) => opening.push(this.#run(task, offsets, signal)), signal);
       await Promise.all(opening);
       this.#restoring = undefined;
       onAllRunning();
