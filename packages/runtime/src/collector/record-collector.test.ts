@@ -1,4 +1,4 @@
-import { NO_HEADERS, RecordContext, seededRandom, silentLogger, string, type Serde } from '@millrace/core';
+import { NO_HEADERS, RecordContext, seededRandom, silentLogger, string, type Serde, MetricsRegistry } from '@millrace/core';
 import type { SinkTarget, SinkWriter } from '@millrace/topology';
 import { partitionForKey } from '@millrace/wire';
 import { describe, expect, it } from 'vitest';
@@ -33,7 +33,14 @@ async function collect(
     timestamp: 3,
     headers: NO_HEADERS,
   });
-  const collector = new RecordCollector({ appender: appended, random: seededRandom(1), handler, owner, errorContext });
+  const collector = new RecordCollector({
+    appender: appended,
+    random: seededRandom(1),
+    sent: new MetricsRegistry().counter('sent', ''),
+    handler,
+    owner,
+    errorContext,
+  });
   await collector.connect(['out']);
   const full = {
     node: 'sink',

@@ -1,4 +1,4 @@
-import { bytes, ProcessingError, type Random, type Serde } from '@millrace/core';
+import { bytes, type Counter, ProcessingError, type Random, type Serde } from '@millrace/core';
 import type { BatchAppender } from '@millrace/client';
 import type { SinkTarget, SinkWriter } from '@millrace/topology';
 import type { ProductionErrorHandler } from '../errors/production-error-handler.ts';
@@ -9,6 +9,7 @@ import { SinkOutput, type SinkOwner } from './sink-output.ts';
 export interface RecordCollectorOptions {
   readonly appender: BatchAppender;
   readonly random: Random;
+  readonly sent: Counter;
   readonly handler: ProductionErrorHandler;
   readonly owner: Omit<SinkOwner, 'onSerializationError'>;
   readonly errorContext: (node: string) => ErrorHandlerContext;
@@ -28,11 +29,12 @@ export class RecordCollector {
   }
 
   writer(target: SinkTarget): SinkWriter {
-    const { appender, random, owner } = this.#options;
+    const { appender, random, sent, owner } = this.#options;
     const raw = bytes() as Serde<unknown>;
     return new SinkOutput(target, {
       appender,
       random,
+      sent,
       defaultKeySerde: raw,
       defaultValueSerde: raw,
       owner: {

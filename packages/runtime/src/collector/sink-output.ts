@@ -1,4 +1,4 @@
-import { ByteBuffer, writeWith, type Headers, type Random, type RecordContext, type Serde } from '@millrace/core';
+import { ByteBuffer, writeWith, type Counter, type Headers, type Random, type RecordContext, type Serde } from '@millrace/core';
 import type { BatchAppender, TopicHandle } from '@millrace/client';
 import type { SinkTarget, SinkWriter } from '@millrace/topology';
 import { TopicOutput } from './topic-output.ts';
@@ -23,6 +23,8 @@ export interface SinkOwner {
 export interface SinkOutputOptions {
   readonly appender: BatchAppender;
   readonly random: Random;
+  /** Counts the records written. */
+  readonly sent: Counter;
   readonly owner: SinkOwner;
   /** For sinks that name no serde of their own. */
   readonly defaultKeySerde: Serde<unknown>;
@@ -68,8 +70,12 @@ export class SinkOutput implements SinkWriter {
 
     const output = this.#fixed ?? this.#knownOutput(name);
     if (output === undefined) this.#wait(name, key, value, timestamp, keyStart, keyEnd, valueStart, headers);
-    else if (!output.append(key, value, timestamp, scratch.bytes, keyStart, keyEnd, valueStart, scratch.length, headers))
-      this.#droppedByPartitioner();
+    else this.#count(output.append(key, value, timestamp, scratch.bytes, keyStart, keyEnd, valueStart, scratch.length, headers));
+  }
+
+  #count(appended: boolean): void {
+    if (appended) this.#options.sent.add(1);
+    else this.#droppedByPartitioner();
   }
 
   /** Changes are always written, even those in which both values are absent. */
@@ -150,7 +156,7 @@ export class SinkOutput implements SinkWriter {
         one.valueEnd,
         one.headers,
       );
-      if (!appended) this.#droppedByPartitioner();
+      this.#count(appended);
     }
   }
 }

@@ -4,12 +4,15 @@ import type { Counter, Metrics } from '@millrace/core';
 export const DROPPED_RECORDS = 'millrace_task_records_dropped_total';
 /** Kafka: `process-total`. */
 export const PROCESSED_RECORDS = 'millrace_task_records_processed_total';
+/** Records written by sinks, repartition topics among them. Kafka: `records-produced-total`. */
+export const SENT_RECORDS = 'millrace_task_records_sent_total';
 /** Kafka: `punctuate-total`. */
 export const PUNCTUATIONS = 'millrace_task_punctuations_total';
 
 /** The figures of one task; instruments are made once. */
 export class TaskMetrics {
   readonly processed: Counter;
+  readonly sent: Counter;
   readonly punctuations: Counter;
   readonly #metrics: Metrics;
   readonly #taskId: string;
@@ -19,6 +22,7 @@ export class TaskMetrics {
     this.#metrics = metrics;
     this.#taskId = taskId;
     this.processed = metrics.counter(PROCESSED_RECORDS, 'Input records processed.', { task: taskId });
+    this.sent = metrics.counter(SENT_RECORDS, 'Records written by sinks.', { task: taskId });
     this.punctuations = metrics.counter(PUNCTUATIONS, 'Punctuators called.', { task: taskId });
   }
 

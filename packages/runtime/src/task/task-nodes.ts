@@ -70,6 +70,7 @@ export class TaskNodes implements TaskPort {
     this.#collector = new RecordCollector({
       appender,
       random: components.random,
+      sent: surroundings.metrics.sent,
       handler: components.onProductionError ?? defaultProductionErrorHandler(components.logger),
       owner: this,
       errorContext: (node) => this.errorContext(node),

@@ -7,7 +7,9 @@ import { StreamsAssignor } from '../assignment/streams-assignor.ts';
 import { AtLeastOnceCommitter } from '../commit/at-least-once.ts';
 import type { Committer } from '../commit/committer.ts';
 import { ExactlyOnceCommitter } from '../commit/exactly-once.ts';
+import { RefusedRecords } from '../commit/refused-records.ts';
 import type { StreamsComponents } from '../components.ts';
+import { defaultProductionErrorHandler } from '../errors/production-error-handler.ts';
 import { Restorer } from '../restore/restorer.ts';
 import type { ResolvedSettings } from '../settings/settings.ts';
 import type { StateDirectory } from '../state-directory/state-directory.ts';
@@ -67,6 +69,12 @@ export function createWorker(options: CreateWorkerOptions): StreamWorker {
     logger,
     member,
     committer,
+    refused: new RefusedRecords({
+      appender: committer.appender,
+      handler: components.onProductionError ?? defaultProductionErrorHandler(logger),
+      logger,
+      isAtomic: transactionalId !== '',
+    }),
     input,
     manager,
     metrics: new WorkerMetrics(components.metrics),

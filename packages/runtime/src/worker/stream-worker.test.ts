@@ -11,6 +11,7 @@ import {
 } from '@millrace/core';
 import type { GroupMember } from '@millrace/client';
 import type { Committer } from '../commit/committer.ts';
+import type { RefusedRecords } from '../commit/refused-records.ts';
 import type { StreamTask } from '../task/stream-task.ts';
 import { CommitSchedule } from './commit-schedule.ts';
 import type { Input } from './input.ts';
@@ -28,6 +29,8 @@ class Stage {
   /** Each entry answers one commit; when they are used up, commits succeed. */
   readonly commitFailures: Error[] = [];
   startFailure: Error | undefined;
+  /** What the production handler says of refused records. */
+  refused: () => ReturnType<RefusedRecords['judge']> = () => 'none';
   /** Answers to the first calls that take over an assignment. */
   readonly assignFailures: Error[] = [];
   /** Called with each rollback of the tasks. */
@@ -147,6 +150,7 @@ class Stage {
       logger: silentLogger,
       member: this.member,
       committer: this.committer,
+      refused: { judge: () => this.refused() } as unknown as RefusedRecords,
       input,
       manager: this.manager,
       schedule: new CommitSchedule(1_000_000, 1_000_000, systemClock.nowMs()),
@@ -194,6 +198,22 @@ describe('StreamWorker', () => {
     stage.commitFailures.push(new TransactionAbortedError('X', 'aborted'));
     const calls = await stage.run();
     expect(calls.join(' ')).toContain('commit abort rollback flush prepare commit complete');
+  });
+
+  it('repeats the commit without refused records when the handler gives them up', async () => {
+    const stage = new Stage();
+    stage.commitFailures.push(new FatalStreamsError('X', 'refused'));
+    stage.refused = () => (stage.commitFailures.length === 0 ? 'go-on' : 'none');
+    expect((await stage.run()).join(' ')).toContain('prepare commit commit complete');
+  });
+
+  it('stops on a refused record that would be refused again', async () => {
+    const stage = new Stage();
+    stage.commitFailures.push(new TransactionAbortedError('X', 'aborted'));
+    stage.refused = () => {
+      throw new FatalStreamsError('RECORD_REFUSED', 'too large');
+    };
+    await expect(stage.run()).rejects.toThrow('too large');
   });
 
   it('keeps at it when going back fails too', async () => {

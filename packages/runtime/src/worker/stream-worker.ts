@@ -9,8 +9,9 @@ import {
   type Clock,
   type Logger,
 } from '@millrace/core';
-import type { GroupMember, MemberAssignment } from '@millrace/client';
+import type { GroupMember, GroupMetadata, MemberAssignment, OffsetCommit } from '@millrace/client';
 import type { Committer } from '../commit/committer.ts';
+import type { RefusedRecords } from '../commit/refused-records.ts';
 import type { StreamTask } from '../task/stream-task.ts';
 import { Backoff } from './backoff.ts';
 import type { CommitSchedule } from './commit-schedule.ts';
@@ -38,6 +39,7 @@ export interface StreamWorkerOptions {
   readonly logger: Logger;
   readonly member: GroupMember;
   readonly committer: Committer;
+  readonly refused: RefusedRecords;
   readonly input: Input;
   readonly manager: TaskManager;
   readonly schedule: CommitSchedule;
@@ -113,7 +115,17 @@ export class StreamWorker {
       await this.#iterate(signal);
     } catch (error) {
       if (signal.aborted && error instanceof CancelledError) return;
-      await this.#planRecovery(error);
+      await this.#planRecovery(this.#judged(error));
+    }
+  }
+
+  /** A record that the broker refuses is refused again after going back: then the handler's verdict is the error. */
+  #judged(error: unknown): unknown {
+    try {
+      this.#options.refused.judge();
+      return error;
+    } catch (refusal) {
+      return refusal;
     }
   }
 
@@ -174,7 +186,7 @@ export class StreamWorker {
 
   /** The way of a commit: flush caches → changelogs → Kafka → local databases (in the background). */
   async #commit(): Promise<void> {
-    const { clock, manager, committer, member, schedule, purge, input } = this.#options;
+    const { clock, manager, member, schedule, purge, input } = this.#options;
     const running = manager.tasks.running;
     for (const task of running) await flush(task);
     const tasks = running.filter((task) => task.commitNeeded);
@@ -183,7 +195,7 @@ export class StreamWorker {
       for (const task of tasks) task.prepareCommit();
       const offsets = tasks.flatMap((task) => task.committableOffsets());
       assert(member.metadata !== undefined, 'a commit needs a membership');
-      await committer.commit(member.metadata, offsets);
+      await this.#commitToKafka(member.metadata, offsets);
       this.#writes.start(tasks);
       this.#options.metrics.commits.add(1);
       input.committed(offsets);
@@ -191,6 +203,16 @@ export class StreamWorker {
     }
     this.#backoff.reset();
     schedule.committed(clock.nowMs());
+  }
+
+  async #commitToKafka(group: GroupMetadata, offsets: readonly OffsetCommit[]): Promise<void> {
+    const { committer, refused } = this.#options;
+    try {
+      await committer.commit(group, offsets);
+    } catch (error) {
+      if (refused.judge() !== 'go-on') throw error;
+      await committer.commit(group, offsets);
+    }
   }
 
   /**
