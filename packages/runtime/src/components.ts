@@ -28,7 +28,7 @@ export interface StreamsComponents {
   readonly onProductionError?: ProductionErrorHandler | undefined;
   readonly restoreListener?: RestoreListener | undefined;
   /**
-   * Decides when a worker fails. Default: `shutdown-client`. `replace-worker` starts over from the last commit: a record that
+   * Decides when a worker fails. Default: `shutdown-client`. `shutdown-application` tells all workers of the application to stop. `replace-worker` starts over from the last commit: a record that
    * always fails then fails for ever.
    */
   readonly onUncaughtError?: ((error: unknown) => UncaughtErrorResponse) | undefined;

@@ -1,10 +1,11 @@
-import type { Clock } from '@millrace/core';
+import { type Clock, TopologyError } from '@millrace/core';
 import type { Topology } from '@millrace/topology';
 import type { StreamsComponents } from '../components.ts';
 import { resolveSettings } from '../settings/resolve-settings.ts';
 import type { ResolvedSettings, StreamsSettings } from '../settings/settings.ts';
 import { StateDirectory } from '../state-directory/state-directory.ts';
 import { createWorker } from '../worker/create-worker.ts';
+import { ShutdownRequestedError } from './shutdown-requested-error.ts';
 import { AppStateMachine, type AppState, type AppStateListener } from './app-state.ts';
 
 /** How many times in a row a worker is replaced before its failures count as permanent, and the pause between two. */
@@ -40,7 +41,7 @@ export class StreamsApplication implements AsyncDisposable {
     this.settings = resolveSettings(settings);
     this.#topology = topology;
     this.#components = components;
-    topology.plan();
+    assertRunnable(topology);
     this.#finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -109,7 +110,7 @@ export class StreamsApplication implements AsyncDisposable {
         try {
           await this.#runWorker(directory);
         } catch (error) {
-          await this.#onWorkerFailure(error);
+          await this.#onWorkerFailure(error, directory);
         }
       }
     } finally {
@@ -117,8 +118,9 @@ export class StreamsApplication implements AsyncDisposable {
     }
   }
 
-  async #runWorker(directory: StateDirectory): Promise<void> {
+  async #runWorker(directory: StateDirectory, asksForShutdown = false): Promise<void> {
     const worker = createWorker({
+      asksForShutdown,
       plan: this.#topology.plan(),
       settings: this.settings,
       components: this.#components,
@@ -132,9 +134,10 @@ export class StreamsApplication implements AsyncDisposable {
     if (this.#state.alive) this.#state.transition(to);
   }
 
-  async #onWorkerFailure(error: unknown): Promise<void> {
+  async #onWorkerFailure(error: unknown, directory: StateDirectory): Promise<void> {
     const { logger, clock, onUncaughtError } = this.#components;
-    const response = onUncaughtError?.(error) ?? 'shutdown-client';
+    const isAsked = error instanceof ShutdownRequestedError;
+    const response = isAsked ? 'shutdown-client' : (onUncaughtError?.(error) ?? 'shutdown-client');
     logger.error('the worker failed', { error, response });
     if (response === 'replace-worker') {
       this.#move('rebalancing');
@@ -143,7 +146,18 @@ export class StreamsApplication implements AsyncDisposable {
     }
     this.#failure = error;
     if (this.#state.alive) this.#state.transition('pending-error');
+    if (response === 'shutdown-application') await this.#tellTheOthers(directory);
     this.#stop.abort();
+  }
+
+  /** Joins the group once more, only to say that everybody is to stop. */
+  async #tellTheOthers(directory: StateDirectory): Promise<void> {
+    try {
+      await this.#runWorker(directory, true);
+    } catch (error) {
+      if (error instanceof ShutdownRequestedError) return;
+      this.#components.logger.error('could not tell the other workers to stop', { error });
+    }
   }
 
   async #end(): Promise<void> {
@@ -170,6 +184,16 @@ export class StreamsApplication implements AsyncDisposable {
     await Promise.race([run, timeout]);
     cancel();
   }
+}
+
+/** @throws TopologyError when the topology has something that a running application does not do yet */
+function assertRunnable(topology: Topology): void {
+  const { globalStores } = topology.plan();
+  if (globalStores.length === 0) return;
+  throw new TopologyError(
+    'GLOBAL_STORES_NOT_RUN',
+    `global stores (${globalStores.map(({ builder }) => builder.name).join(', ')}) work in the test driver only; use a table and a join by key instead`,
+  );
 }
 
 async function pause(clock: Clock, signal: AbortSignal): Promise<void> {

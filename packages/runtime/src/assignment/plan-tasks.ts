@@ -89,7 +89,7 @@ function internalTopics(plan: TopologyPlan, counts: PartitionCounts, settings: R
       .map(({ builder }) => ({
         name: changelogTopicName(applicationId, builder.name),
         partitions: counts.changelogs.get(builder.name) ?? 0,
-        configs: { ...CHANGELOG_CONFIG, ...topicConfig, ...builder.changelogConfig },
+        configs: { ...CHANGELOG_CONFIG, ...builder.changelogConfig, ...topicConfig, ...builder.changelogOverrides },
       })),
   ]);
 }

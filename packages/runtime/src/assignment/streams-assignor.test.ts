@@ -16,6 +16,7 @@ const self: SubscriptionData = {
   endpoint: '',
   activeTasks: [],
   stateOffsets: new Map(),
+  asksForShutdown: false,
 };
 
 function member(process: number, data: Partial<SubscriptionData> = {}): MemberSubscription {
@@ -72,6 +73,14 @@ describe('StreamsAssignor', () => {
     expect(await stage.assign(member(1), member(2))).toEqual({ m1: ['0_0'], m2: ['0_1'] });
     const assignment = await stage.assignor.assign([member(1)]);
     expect(assignment.get('m1')?.partitions).toEqual(TASKS.flatMap(({ partitions }) => partitions));
+  });
+
+  it('tells every member to stop when one of them asks for it', async () => {
+    const assignment = await new Stage().assignor.assign([member(1), member(2, { asksForShutdown: true })]);
+    for (const { userData } of assignment.values()) {
+      expect(decodeAssignmentData(userData ?? Buffer.alloc(0))).toEqual({ activeTasks: [], shutdown: true });
+    }
+    expect(assignment.size).toBe(2);
   });
 
   it('leaves tasks with the members that run them', async () => {

@@ -55,6 +55,7 @@ export class StreamsAssignor implements Assignor {
 
   async assign(members: readonly MemberSubscription[]): Promise<ReadonlyMap<string, MemberAssignment>> {
     const known = members.map(readMember);
+    if (known.some(({ data }) => data.asksForShutdown)) return shutdownOf(known);
     this.#warnOfMixedTopologies(known);
     const [tasks] = await Promise.all([this.#options.planTasks(), this.#fenceTheDeparted(known)]);
     const placed = assignTasks(tasks, known.map(toClient));
@@ -110,6 +111,12 @@ function toClient({ memberId, data }: KnownMember): AssignmentClient {
 function toAssignment(ids: readonly TaskId[], tasks: ReadonlyMap<string, PlannedTask>): MemberAssignment {
   return {
     partitions: ids.flatMap((id) => tasks.get(formatTaskId(id))?.partitions ?? []),
-    userData: encodeAssignmentData({ activeTasks: ids }),
+    userData: encodeAssignmentData({ activeTasks: ids, shutdown: false }),
   };
+}
+
+/** Tells every member to stop. */
+function shutdownOf(members: readonly KnownMember[]): Map<string, MemberAssignment> {
+  const userData = encodeAssignmentData({ activeTasks: [], shutdown: true });
+  return new Map(members.map(({ memberId }) => [memberId, { partitions: [], userData }]));
 }

@@ -18,6 +18,8 @@ export interface SubscriptionData {
   readonly activeTasks: readonly TaskId[];
   /** Local state by task: the sum of the changelog offsets on its disk. More means closer to the end. */
   readonly stateOffsets: ReadonlyMap<string, number>;
+  /** True when this member has failed and wants the whole application to stop. */
+  readonly asksForShutdown: boolean;
 }
 
 export function encodeSubscriptionData(data: SubscriptionData): Buffer {
@@ -25,6 +27,7 @@ export function encodeSubscriptionData(data: SubscriptionData): Buffer {
   writer.string(data.processId).string(data.transactionalId).string(data.fingerprint).string(data.endpoint);
   writer.list([...data.activeTasks].sort(compareTaskIds), (id) => writer.string(formatTaskId(id)));
   writer.list([...data.stateOffsets], ([task, offsets]) => writer.string(task).int64(offsets));
+  writer.int32(data.asksForShutdown ? 1 : 0);
   return writer.toBuffer();
 }
 
@@ -38,6 +41,7 @@ export function decodeSubscriptionData(bytes: Buffer): SubscriptionData {
     endpoint: reader.string(),
     activeTasks: reader.list(() => parseTaskId(reader.string())),
     stateOffsets: new Map(reader.list(() => [reader.string(), reader.int64()] as const)),
+    asksForShutdown: reader.int32() === 1,
   };
 }
 

@@ -11,12 +11,13 @@ const data: SubscriptionData = {
   endpoint: '',
   activeTasks: [{ subtopology: 0, partition: 1 }],
   stateOffsets: new Map([['0_1', 2 ** 40]]),
+  asksForShutdown: true,
 };
 
 describe('user data', () => {
   it('comes back as it was written', () => {
     expect(decodeSubscriptionData(encodeSubscriptionData(data))).toEqual(data);
-    const assignment = { activeTasks: [{ subtopology: 1, partition: 2 }] };
+    const assignment = { activeTasks: [{ subtopology: 1, partition: 2 }], shutdown: true };
     expect(decodeAssignmentData(encodeAssignmentData(assignment))).toEqual(assignment);
   });
 

@@ -32,7 +32,7 @@ export interface StreamsSettings {
   readonly stateDir?: string;
   /**
    * Bytes of table and aggregate updates that are merged per key before they are forwarded; shared by the tasks of the worker.
-   * 0 forwards every update. A full cache commits early. Unit bytes · default 10 485 760. Kafka: `statestore.cache.max.bytes`.
+   * 0 forwards every update. A full cache (at least 16 MiB of uncommitted rows) commits early. Unit bytes · default 10 485 760. Kafka: `statestore.cache.max.bytes`.
    */
   readonly cacheMaxBytes?: number;
   /**
@@ -83,7 +83,7 @@ export interface StreamsSettings {
   /** Compression of what is produced. Default `none`. Kafka: `compression.type`. */
   readonly compression?: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
   /**
-   * Wall clock between two emissions of expired outer-join records and closed windows. Unit ms · default 1 000.
+   * Wall clock between two emissions of expired records of left and outer stream joins. Unit ms · default 1 000.
    * Kafka: `__emit.interval.ms…`.
    */
   readonly emitIntervalMs?: number;

@@ -1,7 +1,8 @@
 import { formatTaskId } from '@millrace/core';
 import type { GroupMember, KafkaClient, MemberAssignment } from '@millrace/client';
-import type { TopologyPlan } from '@millrace/topology';
+import { matchesTopic, type TopologyPlan } from '@millrace/topology';
 import { decodeAssignmentData } from '../assignment/assignment-data.ts';
+import { ShutdownRequestedError } from '../app/shutdown-requested-error.ts';
 import { planTasks, sourceTopicsOf, subtopologyOf, topicMatcher } from '../assignment/plan-tasks.ts';
 import { StreamsAssignor } from '../assignment/streams-assignor.ts';
 import { AtLeastOnceCommitter } from '../commit/at-least-once.ts';
@@ -31,6 +32,8 @@ export interface CreateWorkerOptions {
   readonly components: StreamsComponents;
   readonly directory: StateDirectory;
   readonly events: WorkerEvents;
+  /** True for a worker that joins only to tell the others to stop. */
+  readonly asksForShutdown: boolean;
 }
 
 /** Puts a worker together: the one place where its parts meet. */
@@ -120,6 +123,7 @@ function createMember(options: CreateWorkerOptions, transactionalId: string, man
       endpoint: '',
       activeTasks: manager.tasks.all.map(({ id }) => id),
       stateOffsets: manager.stateOffsets(),
+      asksForShutdown: options.asksForShutdown,
     }),
     planTasks: () => planTasks({ plan, settings, admin: client.admin, logger }),
     isOwnTransactionalId: (id) => isOwnTransactionalId(settings.applicationId, id),
@@ -160,22 +164,27 @@ function openTask(options: CreateWorkerOptions, { committer, input, assigned, ta
 /** The leader names tasks and partitions; which partition belongs to which task follows from the topology. */
 function readAssignment(assignment: MemberAssignment, plan: TopologyPlan, applicationId: string): AssignedTask[] {
   if (assignment.userData === undefined) return [];
-  return decodeAssignmentData(assignment.userData).activeTasks.map((id) => {
+  const { activeTasks, shutdown } = decodeAssignmentData(assignment.userData);
+  if (shutdown) throw new ShutdownRequestedError();
+  return activeTasks.map((id) => {
     const subtopology = subtopologyOf(plan, id.subtopology);
     const reads = topicMatcher(subtopology, applicationId);
     return { id, partitions: assignment.partitions.filter(({ topic, partition }) => partition === id.partition && reads(topic)) };
   });
 }
 
+/** The source's own policy, else the application's; what is in a repartition topic must be read, whatever they say. */
 function offsetResetOf(plan: TopologyPlan, settings: ResolvedSettings): (topic: string) => ResolvedSettings['offsetReset'] {
-  const own = new Map<string, ResolvedSettings['offsetReset']>();
-  for (const { nodes, repartitionSources } of plan.subtopologies) {
-    for (const node of nodes) {
-      if (node.kind !== 'source' || node.offsetReset === undefined || node.topics instanceof RegExp) continue;
-      for (const topic of node.topics) own.set(topic, node.offsetReset);
-    }
-    // What was written to a repartition topic before the first commit must be read, whatever the policy for inputs says.
-    for (const { name } of repartitionSources) own.set(internalTopicName(settings.applicationId, name), 'earliest');
-  }
-  return (topic) => own.get(topic) ?? settings.offsetReset;
+  const internal = new Set(
+    plan.subtopologies.flatMap(({ repartitionSources }) =>
+      repartitionSources.map(({ name }) => internalTopicName(settings.applicationId, name)),
+    ),
+  );
+  const sources = plan.subtopologies.flatMap(({ nodes }) => nodes.filter((node) => node.kind === 'source'));
+  const reads = (topics: readonly string[] | RegExp, topic: string): boolean =>
+    topics instanceof RegExp ? matchesTopic(topics, topic) : topics.includes(topic);
+  return (topic) => {
+    if (internal.has(topic)) return 'earliest';
+    return sources.find(({ topics }) => reads(topics, topic))?.offsetReset ?? settings.offsetReset;
+  };
 }

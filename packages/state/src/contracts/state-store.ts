@@ -18,6 +18,8 @@ export interface StoreBuilder<S extends StateStore = StateStore> {
   readonly loggingEnabled: boolean;
   /** Configuration of the changelog topic: the defaults of the store kind overridden by the user's. */
   readonly changelogConfig: TopicConfig;
+  /** The part of it that the user gave: it outranks the application's settings for internal topics, which outrank the rest. */
+  readonly changelogOverrides?: TopicConfig;
   /** True when the rows are never kept on disk, whatever the engine of the application. */
   readonly inMemory: boolean;
   /** A new, closed store; one per task. */

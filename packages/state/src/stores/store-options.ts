@@ -52,6 +52,7 @@ export function builderBase(name: string, kind: string, options: StoreOptions, c
     kind,
     loggingEnabled: logging !== false,
     changelogConfig: typeof logging === 'object' ? { ...changelogDefaults, ...logging } : changelogDefaults,
+    changelogOverrides: typeof logging === 'object' ? logging : {},
     inMemory: options.inMemory ?? false,
   };
 }
