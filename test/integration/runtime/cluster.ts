@@ -1,5 +1,5 @@
 import { NO_HEADERS, silentLogger, systemClock, topicPartitionKey, type TopicPartition } from '@millrace/core';
-import { createKafkaClient, type FetchedPartition, type KafkaClient, type OffsetCommit, type Producer } from '@millrace/client';
+import { createKafkaClient, type FetchedPartition, type KafkaClient, type Producer } from '@millrace/client';
 import { createSocketTransport } from '@millrace/client/socket';
 import { partitionForKey, RecordCursor } from '@millrace/wire';
 
@@ -116,11 +116,6 @@ export class TestCluster implements AsyncDisposable {
         throw new Error(`not drained: ${JSON.stringify(behind)}, ends ${[...ends].join(' ')}`);
       await systemClock.sleep(50);
     }
-  }
-
-  /** Sets the offsets of a group without members. */
-  async commitOffsets(groupId: string, offsets: readonly OffsetCommit[]): Promise<void> {
-    await this.client.offsets.commit({ groupId, memberId: '', generationId: -1, groupInstanceId: undefined }, offsets);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

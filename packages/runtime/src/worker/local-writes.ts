@@ -7,14 +7,14 @@ import type { StreamTask } from '../task/stream-task.ts';
  */
 export class LocalWrites {
   #pending: Promise<void> = Promise.resolve();
-  #failure: unknown;
+  #failure: Error | undefined;
 
   /** Starts writing what the tasks committed. */
   start(tasks: readonly StreamTask[]): void {
     const before = this.#pending;
     const writes = tasks.map((task) => task.completeCommit());
     this.#pending = Promise.allSettled([before, ...writes]).then((results) => {
-      for (const result of results) if (result.status === 'rejected') this.#failure ??= result.reason;
+      for (const result of results) if (result.status === 'rejected') this.#failure ??= result.reason as Error;
     });
   }
 

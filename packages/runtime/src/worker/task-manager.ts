@@ -37,7 +37,7 @@ export class TaskManager {
   readonly tasks = new TaskSet();
   readonly #options: TaskManagerOptions;
   #restoring: { readonly controller: AbortController; readonly done: Promise<void> } | undefined;
-  #failure: unknown;
+  #failure: Error | undefined;
 
   constructor(options: TaskManagerOptions) {
     this.#options = options;
@@ -135,7 +135,7 @@ export class TaskManager {
       // Whoever interrupts restoring waits for it, and has taken it down already.
       if (signal.aborted) return;
       this.#restoring = undefined;
-      this.#failure = error;
+      this.#failure = error as Error;
     }
   }
 
