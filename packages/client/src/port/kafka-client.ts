@@ -353,9 +353,7 @@ export interface Admin {
    */
   listOpenTransactions(): Promise<string[]>;
   listGroups(): Promise<string[]>;
-  describeGroup(
-    groupId: string,
-  ): Promise<{
+  describeGroup(groupId: string): Promise<{
     readonly state: string;
     readonly members: readonly { readonly memberId: string; readonly clientId: string; readonly host: string }[];
   }>;
