@@ -78,7 +78,7 @@ export class RecordQueue {
   readonly #consumed: MutableConsumedRecord;
   readonly #change = { newValue: undefined as unknown, oldValue: undefined as unknown };
   /** Batches not used up; the first one is open when `#open`. Offsets from which they are wanted stand beside them. */
-  readonly #batches: FetchedBatch[] = [];
+  readonly #batches: (FetchedBatch | undefined)[] = [];
   readonly #fromOffsets: number[] = [];
   #at = 0;
   #open = false;
@@ -212,6 +212,8 @@ export class RecordQueue {
   #closeBatch(): void {
     const batch = this.#batches[this.#at] as FetchedBatch;
     this.bufferedBytes -= batch.recordsEnd - batch.recordsStart;
+    // A batch holds a whole response of the broker: kept until the next compaction, many of them would.
+    this.#batches[this.#at] = undefined;
     this.#open = false;
     this.#at++;
     if (this.#at < this.#batches.length && this.#at < COMPACT_AT) return;
