@@ -67,25 +67,19 @@ describe('ProtocolWriter and ProtocolReader', () => {
     writer.int8(-5);
     writer.boolean(true);
     writer.int16(-30_000);
-    writer.uint16(60_000);
     writer.int32(-2_000_000_000);
-    writer.uint32(4_000_000_000);
     writer.int64(-(2 ** 52) - 1);
-    writer.float64(0.1);
     writer.uuid('01234567-89ab-cdef-0123-456789abcdef');
     writer.string('grüße 🎈', true);
     writer.bytes(Buffer.from([1, 2]), false);
     const reader = new ProtocolReader(writer.view());
-    expect([
-      reader.int8(),
-      reader.boolean(),
-      reader.int16(),
-      reader.uint16(),
-      reader.int32(),
-      reader.uint32(),
-      reader.int64(),
-      reader.float64(),
-    ]).toEqual([-5, true, -30_000, 60_000, -2_000_000_000, 4_000_000_000, -(2 ** 52) - 1, 0.1]);
+    expect([reader.int8(), reader.boolean(), reader.int16(), reader.int32(), reader.int64()]).toEqual([
+      -5,
+      true,
+      -30_000,
+      -2_000_000_000,
+      -(2 ** 52) - 1,
+    ]);
     expect(reader.uuid()).toBe('01234567-89ab-cdef-0123-456789abcdef');
     expect(reader.utf8(reader.stringLength(true))).toBe('grüße 🎈');
     expect([...reader.bytes(reader.bytesLength(false))]).toEqual([1, 2]);
@@ -101,7 +95,6 @@ describe('ProtocolWriter and ProtocolReader', () => {
       (r) => r.uuid(),
       (r) => r.bytes(1),
       (r) => r.utf8(1),
-      (r) => r.float64(),
     ];
     for (const read of reads) expect(() => read(new ProtocolReader(Buffer.alloc(20), 0, 0))).toThrow(CorruptDataError);
   });

@@ -59,25 +59,13 @@ export class ProtocolReader {
     return this.buffer.readInt16BE(this.skip(2));
   }
 
-  uint16(): number {
-    return this.buffer.readUInt16BE(this.skip(2));
-  }
-
   int32(): number {
     return this.buffer.readInt32BE(this.skip(4));
-  }
-
-  uint32(): number {
-    return this.buffer.readUInt32BE(this.skip(4));
   }
 
   int64(): number {
     const at = this.skip(8);
     return this.buffer.readInt32BE(at) * TWO_32 + this.buffer.readUInt32BE(at + 4);
-  }
-
-  float64(): number {
-    return this.buffer.readDoubleBE(this.skip(8));
   }
 
   uuid(): string {

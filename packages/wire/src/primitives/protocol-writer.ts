@@ -62,19 +62,9 @@ export class ProtocolWriter {
     this.buffer.writeInt16BE(value, at);
   }
 
-  uint16(value: number): void {
-    const at = this.reserve(2);
-    this.buffer.writeUInt16BE(value, at);
-  }
-
   int32(value: number): void {
     const at = this.reserve(4);
     this.buffer.writeInt32BE(value, at);
-  }
-
-  uint32(value: number): void {
-    const at = this.reserve(4);
-    this.buffer.writeUInt32BE(value, at);
   }
 
   /** Writes a safe integer as int64. */
@@ -83,11 +73,6 @@ export class ProtocolWriter {
     const at = this.reserve(8);
     this.buffer.writeInt32BE(Math.floor(value / TWO_32), at);
     this.buffer.writeUInt32BE(value >>> 0, at + 4);
-  }
-
-  float64(value: number): void {
-    const at = this.reserve(8);
-    this.buffer.writeDoubleBE(value, at);
   }
 
   /** Writes a uuid in its usual text form of 36 characters. */

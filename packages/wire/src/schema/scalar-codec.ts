@@ -10,11 +10,8 @@ const FIXED_BYTES: Readonly<Record<FixedKind, number>> = {
   boolean: 1,
   int8: 1,
   int16: 2,
-  uint16: 2,
   int32: 4,
-  uint32: 4,
   int64: 8,
-  float64: 8,
   uuid: 16,
 };
 
