@@ -40,6 +40,16 @@ describe('retrying', () => {
     expect(clock.monotonicMs() - 1_000_000).toBeGreaterThanOrEqual(5000);
   });
 
+  it('says so when it takes long, ever more rarely', async () => {
+    const clock = new ManualClock();
+    const warned: unknown[] = [];
+    const logger = { ...silentLogger, warn: (_message: string, fields?: object) => void warned.push(fields) };
+    await clock.until(retrying({ clock, random, logger, forAtMostMs: 60_000 }, failing(Infinity).attempt)).catch(() => undefined);
+    expect(warned.length).toBeGreaterThanOrEqual(3);
+    expect(warned.length).toBeLessThanOrEqual(4);
+    expect(warned[0]).toMatchObject({ error: 'not now' });
+  });
+
   it('waits only milliseconds for markers', async () => {
     const clock = new ManualClock();
     await clock.until(retrying({ clock, random, logger: silentLogger }, failing(3, 'CONCURRENT_TRANSACTIONS').attempt));
