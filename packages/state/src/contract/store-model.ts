@@ -49,7 +49,7 @@ export async function assertBehavesLikeModel<S extends StateStore, C>(
       await run.live('compare');
       await run.rig.close();
     }),
-    { numRuns: harness.createDirectory === undefined ? 300 : 40 },
+    { numRuns: harness.createDirectory === undefined ? 300 : 25 },
   );
 }
 
