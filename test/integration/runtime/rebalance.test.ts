@@ -64,7 +64,8 @@ describeWithKafka('several workers of one application', (brokers) => {
       expect(await stopped).toEqual({ code: 0, signal: null });
       const askedAtMs = first.events.find(({ state }) => state === 'pending-shutdown')?.atMs ?? 0;
       const tookOver = openedAfter(second, toldAtMs);
-      expect(tookOver).toHaveLength(TASKS.length / 2);
+      // More when the worker found its own membership broken, and opened its tasks anew.
+      expect(tookOver.length).toBeGreaterThanOrEqual(TASKS.length / 2);
       expect(Math.max(...tookOver) - askedAtMs, application.log).toBeLessThan(1500);
       return [second];
     });

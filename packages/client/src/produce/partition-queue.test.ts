@@ -41,6 +41,17 @@ describe('a partition queue', () => {
     expect(queue.nextSequence).toBe(9);
   });
 
+  it('is established by the first acknowledgement under a producer id, and not by that of another', () => {
+    const queue = queueOf(1, 1, 1);
+    const first = queue.send(IDENTITY);
+    expect(queue.isEstablished).toBe(false);
+    queue.acknowledge(first, 1);
+    expect(queue.isEstablished).toBe(true);
+    queue.startOver();
+    queue.send({ producerId: 2, producerEpoch: 0 });
+    expect(queue.isEstablished).toBe(false);
+  });
+
   it('sends nothing behind a batch that has to go again before all answers are there', () => {
     const queue = queueOf(1, 1, 1);
     const [first, second] = [queue.send(IDENTITY), queue.send(IDENTITY)];

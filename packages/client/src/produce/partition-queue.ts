@@ -27,6 +27,8 @@ export class PartitionQueue {
   #identity: ProducerIdentity | undefined;
   #abandoned: ProducerIdentity | undefined;
   #nextSequence = 0;
+  /** The producer id of the last acknowledged batch. */
+  #knownProducerId: ProducerIdentity['producerId'] | undefined;
   #draining = false;
   #resetting = false;
 
@@ -54,6 +56,14 @@ export class PartitionQueue {
 
   get inFlightCount(): number {
     return this.#inFlight.length;
+  }
+
+  /**
+   * True when the broker has taken a batch under the identity in use. Before that it takes whatever sequence number comes first:
+   * were the first batch delayed, one behind it would be accepted before it.
+   */
+  get isEstablished(): boolean {
+    return this.#identity !== undefined && this.#knownProducerId === this.#identity.producerId;
   }
 
   /** The oldest batch that waits. */
@@ -102,6 +112,7 @@ export class PartitionQueue {
   acknowledge(batch: OutgoingBatch, endOffset: number): void {
     this.#answered(batch);
     if (endOffset > this.endOffset) this.endOffset = endOffset;
+    this.#knownProducerId = batch.identity?.producerId;
     this.failures = 0;
     this.#settleDraining();
   }

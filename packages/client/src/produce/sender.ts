@@ -126,13 +126,17 @@ export class Sender {
         this.#ready.delete(queue);
         continue;
       }
-      if (queue.isDraining || queue.inFlightCount >= this.#options.maxInFlightPerPartition) continue;
+      if (queue.isDraining || queue.inFlightCount >= this.#inFlightMax(queue)) continue;
       const leader = this.#leaderOf(queue, nowMs);
       if (queue.retryAtMs > nowMs) wakeAtMs = Math.min(wakeAtMs, queue.retryAtMs);
       else if (leader !== undefined && this.#hasRoom(leader) && this.#mayStamp(queue)) addTo(byLeader, leader, queue);
     }
     if (wakeAtMs !== Infinity) this.#wakeIn(wakeAtMs - nowMs);
     return byLeader;
+  }
+
+  #inFlightMax(queue: PartitionQueue): number {
+    return queue.isEstablished ? this.#options.maxInFlightPerPartition : 1;
   }
 
   #hasRoom(nodeId: number): boolean {
