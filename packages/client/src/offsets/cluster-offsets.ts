@@ -6,6 +6,7 @@ import { groupByTopic } from '../cluster/topic-grouping.ts';
 import { brokerError } from '../errors/broker-error.ts';
 import type { CommittedOffset, GroupMetadata, OffsetCommit, Offsets } from '../port/kafka-client.ts';
 import { retrying } from '../retry/retrying.ts';
+import { offsetsByTopic } from './offsets-by-topic.ts';
 
 /** Timestamps that stand for an end of the partition, in ListOffsets. */
 const EARLIEST = -2;
@@ -70,17 +71,12 @@ export class ClusterOffsets implements Offsets {
   async commit(group: GroupMetadata, offsets: readonly OffsetCommit[]): Promise<void> {
     if (offsets.length === 0) return;
     const { groupId, generationId, memberId, groupInstanceId } = group;
-    const topics = groupByTopic(offsets, ({ partition, offset, metadata }) => ({
-      partitionIndex: partition,
-      committedOffset: offset,
-      committedMetadata: metadata,
-    }));
     const body = {
       groupId,
       memberId,
       groupInstanceId,
       generationIdOrMemberEpoch: generationId,
-      topics: topics.map(({ topic: name, partitions }) => ({ name, partitions })),
+      topics: offsetsByTopic(offsets),
     };
     await retrying(this.#cluster.retryOptions(), async () => {
       const response = await this.#cluster.sendToCoordinator(offsetCommit, { kind: 'group', key: groupId, lane: 'data' }, body);

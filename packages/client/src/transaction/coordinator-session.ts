@@ -14,6 +14,7 @@ import type { CoordinatorKind } from '../cluster/coordinator-directory.ts';
 import { groupByTopic } from '../cluster/topic-grouping.ts';
 import { brokerError } from '../errors/broker-error.ts';
 import { isOutcomeUnknown } from '../errors/transport-error.ts';
+import { offsetsByTopic } from '../offsets/offsets-by-topic.ts';
 import type { GroupMetadata, OffsetCommit } from '../port/kafka-client.ts';
 import type { PartitionQueue } from '../produce/partition-queue.ts';
 import type { ProducerIdentity } from '../produce/producer-identity.ts';
@@ -66,11 +67,6 @@ export class CoordinatorSession {
     if (!this.isV2) await this.#addOffsets(identity, group.groupId);
     const { transactionalId } = this.#settings;
     const { groupId, generationId, memberId, groupInstanceId } = group;
-    const topics = groupByTopic(offsets, ({ partition, offset, metadata }) => ({
-      partitionIndex: partition,
-      committedOffset: offset,
-      committedMetadata: metadata,
-    }));
     const body = {
       transactionalId,
       ...identity,
@@ -78,7 +74,7 @@ export class CoordinatorSession {
       generationId,
       memberId,
       groupInstanceId,
-      topics: topics.map(({ topic: name, partitions }) => ({ name, partitions })),
+      topics: offsetsByTopic(offsets),
     };
     const versionMax = this.isV2 ? txnOffsetCommit.versionMax : TXN_OFFSET_COMMIT_V1_MAX;
     await this.#retrying(async () => {

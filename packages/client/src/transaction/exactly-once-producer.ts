@@ -10,15 +10,13 @@ import type {
   TransactionalProducer,
   TransactionalProducerOptions,
 } from '../port/kafka-client.ts';
-import { Accumulator } from '../produce/accumulator.ts';
 import { FailureLog } from '../produce/failure-log.ts';
 import type { PartitionQueue } from '../produce/partition-queue.ts';
 import type { ProducerIdentity } from '../produce/producer-identity.ts';
-import { ProducerTopics } from '../produce/producer-topics.ts';
-import { Sender } from '../produce/sender.ts';
 import { settleCommit, type CommitOutcome } from './commit-outcome.ts';
 import { CoordinatorSession } from './coordinator-session.ts';
 import { EpochAuthority } from './epoch-authority.ts';
+import { HeldRecords } from './held-records.ts';
 import { OffsetWitness } from './offset-witness.ts';
 import { aborted, isFinal, outcomeUnknown } from './transaction-errors.ts';
 import { TransactionSequencing } from './transaction-sequencing.ts';
@@ -40,17 +38,13 @@ export class ExactlyOnceProducer implements TransactionalProducer {
   readonly #session: CoordinatorSession;
   readonly #epochs: EpochAuthority;
   readonly #sequencing: TransactionSequencing;
-  readonly #accumulator: Accumulator;
-  readonly #sender: Sender;
+  readonly #records: HeldRecords;
   readonly #failures = new FailureLog();
   readonly #machine = new TransactionStateMachine();
-  readonly #topics: ProducerTopics;
   readonly #witness: OffsetWitness;
   #dirty = false;
   /** True while a record may be appended without a further look. */
   #isOpen = false;
-  /** Buffered bytes from which on records are not held back any longer. */
-  #releaseAtBytes: number;
   /** Why the open transaction cannot be committed any more. */
   #broken: StreamsError | undefined;
   /** Why the producer cannot be used before the next `init`. */
@@ -65,31 +59,19 @@ export class ExactlyOnceProducer implements TransactionalProducer {
     this.#cluster = cluster;
     this.#witness = new OffsetWitness(offsets);
     this.#settings = settings;
-    this.#releaseAtBytes = settings.holdBackBytes;
     this.#session = new CoordinatorSession(cluster, settings);
     this.#epochs = new EpochAuthority(cluster, settings);
     this.#sequencing = new TransactionSequencing({
       addPartitions: (identity, queues) => this.#session.addPartitions(identity, queues),
-      onAdmitted: () => this.#sender.kick(),
+      onAdmitted: () => this.#records.kick(),
       onFailed: (queue, error) => this.#onBroken(queue, error),
     });
-    this.#accumulator = new Accumulator({
-      ...settings,
-      clock: cluster.clock,
-      lingerMs: undefined,
-      onReady: (queue) => this.#sender.add(queue),
-    });
-    this.#topics = new ProducerTopics(cluster, this.#accumulator, settings.compression);
-    this.#sender = new Sender({
-      ...settings,
+    this.#records = new HeldRecords({
       cluster,
+      settings,
       policy: this.#sequencing,
-      accumulator: this.#accumulator,
-      acks: -1,
-      maxInFlightPerPartition: settings.maxInFlight,
       versionMax: () => (this.#session.isV2 ? PRODUCE_V2_MIN : PRODUCE_V2_MIN - 1),
     });
-    this.#sender.pause();
   }
 
   get transactionalId(): string {
@@ -132,11 +114,11 @@ export class ExactlyOnceProducer implements TransactionalProducer {
   // ---- appending -------------------------------------------------------------------------------------------------------
 
   topic(name: string): Promise<TopicHandle> {
-    return this.#topics.find(name);
+    return this.#records.topics.find(name);
   }
 
   knownTopic(name: string): TopicHandle | undefined {
-    return this.#topics.known(name);
+    return this.#records.topics.known(name);
   }
 
   append(
@@ -152,8 +134,8 @@ export class ExactlyOnceProducer implements TransactionalProducer {
     headers: Headers,
   ): void {
     if (!this.#isOpen) this.#open();
-    this.#accumulator.append(topic, partition, timestamp, key, keyStart, keyEnd, value, valueStart, valueEnd, headers);
-    if (this.#accumulator.bufferedBytes > this.#releaseAtBytes) this.#release();
+    if (this.#records.append(topic, partition, timestamp, key, keyStart, keyEnd, value, valueStart, valueEnd, headers))
+      this.#release();
   }
 
   #open(): void {
@@ -168,31 +150,29 @@ export class ExactlyOnceProducer implements TransactionalProducer {
     this.#isOpen = true;
   }
 
-  /** Too much to hold back: the complete batches go out now, and again for every further `holdBackBytes`. */
+  /** Too much to hold back: it goes out now, or as soon as there is an epoch to send it with. */
   #release(): void {
-    this.#releaseAtBytes = this.#accumulator.bufferedBytes + this.#settings.holdBackBytes;
-    this.#accumulator.closeAll();
-    if (this.#machine.is('in-transaction')) this.#sender.resume();
+    this.#records.release(this.#machine.is('in-transaction'));
   }
 
   get backPressure(): boolean {
-    return this.#accumulator.backPressure;
+    return this.#records.backPressure;
   }
 
   get bufferedBytes(): number {
-    return this.#accumulator.bufferedBytes;
+    return this.#records.bufferedBytes;
   }
 
   async drained(signal?: AbortSignal): Promise<void> {
     await this.#recovery?.catch(() => undefined);
     if (this.backPressure && this.#broken === undefined && this.#failed === undefined) {
       this.#release();
-      await this.#accumulator.drained(signal);
+      await this.#records.drained(signal);
     }
   }
 
   endOffset(topic: string, partition: number): number {
-    return this.#topics.endOffset(topic, partition);
+    return this.#records.topics.endOffset(topic, partition);
   }
 
   takeFailure(): ProduceFailure | undefined {
@@ -236,9 +216,7 @@ export class ExactlyOnceProducer implements TransactionalProducer {
 
   async #produceAll(): Promise<void> {
     if (!this.#dirty) return;
-    this.#sender.resume();
-    await this.#accumulator.flushed();
-    this.#sender.pause();
+    await this.#records.sendAll();
     if (this.#broken !== undefined) throw this.#broken;
   }
 
@@ -291,7 +269,7 @@ export class ExactlyOnceProducer implements TransactionalProducer {
   async #onCommitted(response: EndTxnResponse, offsets: readonly OffsetCommit[]): Promise<void> {
     this.#witness.remember(offsets);
     this.#dirty = false;
-    this.#releaseAtBytes = this.#settings.holdBackBytes;
+    this.#records.startOver();
     this.#failures.takeForFlush();
     if (this.#session.isV2) {
       const { producerId, producerEpoch } = response;
@@ -320,10 +298,7 @@ export class ExactlyOnceProducer implements TransactionalProducer {
     if (queue !== undefined) this.#failures.record({ topic: queue.topic, partition: queue.partition, error });
     this.#broken ??= error;
     this.#isOpen = false;
-    this.#sender.pause();
-    // Nothing more will be sent: who waits for acknowledgements waits no longer.
-    this.#sender.clear();
-    this.#accumulator.clear();
+    this.#records.drop();
   }
 
   /** For a caller that cannot wait: recovery goes on behind the error that it gets. */
@@ -364,7 +339,7 @@ export class ExactlyOnceProducer implements TransactionalProducer {
     }
     this.#machine.to(this.#dirty ? 'in-transaction' : 'ready');
     // What was appended meanwhile may be more than is to be held back.
-    if (this.#accumulator.bufferedBytes > this.#settings.holdBackBytes) this.#release();
+    if (this.#records.exceedsHoldBack) this.#release();
   }
 
   /** Forgets all that belongs to the open transaction. Until the next epoch nothing can be sent. */
@@ -373,10 +348,7 @@ export class ExactlyOnceProducer implements TransactionalProducer {
     this.#isOpen = false;
     this.#dirty = false;
     this.#broken = undefined;
-    this.#releaseAtBytes = this.#settings.holdBackBytes;
-    this.#sender.pause();
-    this.#sender.clear();
-    this.#accumulator.clear();
+    this.#records.drop();
   }
 
   #fail(error: StreamsError): StreamsError {
@@ -393,8 +365,7 @@ export class ExactlyOnceProducer implements TransactionalProducer {
     this.#machine.to('closed');
     this.#failed = new CancelledError('the producer is closed');
     this.#isOpen = false;
-    this.#sender.close();
-    this.#accumulator.clear();
+    this.#records.close();
     if (isPending) await this.#epochs.release(identity);
   }
 }
