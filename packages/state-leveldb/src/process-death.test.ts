@@ -100,14 +100,14 @@ describe('a process that dies', () => {
   });
 });
 
-describe('a full disk', () => {
+describe('a full disk (needs the right to mount)', () => {
   it('stops the database with an error that says so, and loses no acknowledged batch', { timeout: 60_000 }, async (context) => {
     const disk = join(home, 'disk');
     await mkdir(disk);
     try {
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', disk], { stdio: 'ignore' });
     } catch {
-      context.skip('needs the right to mount a tmpfs');
+      context.skip('this user may not mount a tmpfs');
     }
     try {
       await fillDisk(disk);
