@@ -39,9 +39,12 @@ export class Bucket<E extends Entry> {
   old = new Map<KeyIdentity, E>();
   /** Pinned entries that were not used for two generations. */
   readonly strays = new Map<KeyIdentity, E>();
+  /** True when every row of the bucket is in memory: one that is not here is nowhere. */
+  isComplete: boolean;
 
-  constructor(id: number) {
+  constructor(id: number, isComplete = false) {
     this.id = id;
+    this.isComplete = isComplete;
   }
 
   get isEmpty(): boolean {

@@ -2,7 +2,10 @@ import { assert } from '@millrace/core';
 import { Bucket, COMMITTING, DIRTY, type Entry } from './entry.ts';
 import type { KeyIdentity } from './key-codec.ts';
 
-/** Makes the entry of a row that memory does not know, by reading the database; its `bytes` are set. */
+/**
+ * Makes the entry of a row that memory does not know; its `bytes` are set. Reads the database, unless the bucket is complete:
+ * then the row does not exist.
+ */
 export type LoadEntry<E extends Entry> = (bucket: Bucket<E>, identity: KeyIdentity) => E;
 
 /**
@@ -13,6 +16,9 @@ export type LoadEntry<E extends Entry> = (bucket: Bucket<E>, identity: KeyIdenti
  * Clean rows are kept in two generations. A row that is used moves to the young one; when the young generation exceeds half
  * of the budget it becomes the old one, and what was old and unused is forgotten. So a hit costs no list surgery, absent
  * rows are remembered like present ones, and pinned (dirty, committing, held) entries stay until they are clean.
+ *
+ * Buckets that came up while the store was open, as those of new time windows do, are complete: all their rows are known. In
+ * them an absent row costs neither a read nor an entry. A bucket is complete no longer once one of its entries is forgotten.
  *
  * A dirty entry stands once in the dirty list, which is what a commit takes. It may become dirty again while its commit
  * runs; then the next commit takes it again.
@@ -26,6 +32,11 @@ export class Overlay<E extends Entry> {
   readonly #cleanBytesMax: number;
   readonly #buckets = new Map<number, Bucket<E>>();
   #lastBucket: Bucket<E> | undefined;
+  /** From this id on, buckets have nothing in the database that did not come from here. */
+  #emptyFrom = Infinity;
+  #highestBucket = -Infinity;
+  /** Buckets from `#emptyFrom` on of which something has been forgotten. */
+  readonly #incomplete = new Set<number>();
   // Starts at 1, so that the −1 of entries that no map knows is never the generation before.
   #generation = 1;
   #youngBytes = 0;
@@ -54,11 +65,19 @@ export class Overlay<E extends Entry> {
     if (this.#lastBucket?.id === id) return this.#lastBucket;
     let bucket = this.#buckets.get(id);
     if (bucket === undefined) {
-      bucket = new Bucket<E>(id);
+      bucket = new Bucket<E>(id, id >= this.#emptyFrom && !this.#incomplete.has(id));
       this.#buckets.set(id, bucket);
+      if (id > this.#highestBucket) this.#highestBucket = id;
     }
     this.#lastBucket = bucket;
     return bucket;
+  }
+
+  /** The database has no rows in buckets from this id on. To be called before any of them is asked for. */
+  trustEmptyFrom(id: number): void {
+    assert(id > this.#highestBucket, 'a bucket in use is said to be empty');
+    this.#emptyFrom = id;
+    this.#incomplete.clear();
   }
 
   /** The entry of a row, loaded when memory does not know it. */
@@ -66,15 +85,32 @@ export class Overlay<E extends Entry> {
     return bucket.young.get(identity) ?? this.#findElsewhere(bucket, identity);
   }
 
+  /** The entry of a row; undefined when it is certain without a read that there is none. */
+  peek(bucket: Bucket<E>, identity: KeyIdentity): E | undefined {
+    const young = bucket.young.get(identity);
+    if (young !== undefined) return young;
+    return bucket.isComplete ? this.#known(bucket, identity) : this.#findElsewhere(bucket, identity);
+  }
+
   #findElsewhere(bucket: Bucket<E>, identity: KeyIdentity): E {
-    const known = bucket.old.get(identity) ?? (bucket.strays.size === 0 ? undefined : bucket.strays.get(identity));
-    if (known !== undefined) {
-      this.#rejuvenate(known);
-      return known;
-    }
+    const known = this.#known(bucket, identity);
+    if (known !== undefined) return known;
     const entry = this.#load(bucket, identity);
     this.#rejuvenate(entry);
     return entry;
+  }
+
+  #known(bucket: Bucket<E>, identity: KeyIdentity): E | undefined {
+    const known = bucket.old.get(identity) ?? (bucket.strays.size === 0 ? undefined : bucket.strays.get(identity));
+    if (known !== undefined) this.#rejuvenate(known);
+    return known;
+  }
+
+  /** An entry of the bucket is only in the database from now on. */
+  #forgot(bucket: Bucket<Entry>): void {
+    if (!bucket.isComplete) return;
+    bucket.isComplete = false;
+    this.#incomplete.add(bucket.id);
   }
 
   /** Puts an entry into the young generation, wherever it has been. */
@@ -113,7 +149,10 @@ export class Overlay<E extends Entry> {
     if (entry.pins !== 0) return;
     this.#pinnedBytes -= entry.bytes;
     if (entry.generation >= this.#generation - 1) this.#countClean(entry, entry.bytes);
-    else entry.bucket.strays.delete(entry.identity);
+    else {
+      entry.bucket.strays.delete(entry.identity);
+      this.#forgot(entry.bucket);
+    }
   }
 
   /** The entry, which must be pinned, has grown or shrunk. */
@@ -149,6 +188,9 @@ export class Overlay<E extends Entry> {
 
   /** Forgets everything. */
   clear(): void {
+    // What was committed is in the database, and nobody knows any more which rows that are.
+    this.#emptyFrom = Math.max(this.#emptyFrom, this.#highestBucket + 1);
+    this.#incomplete.clear();
     this.root.clear();
     this.#buckets.clear();
     this.#lastBucket = undefined;
@@ -163,9 +205,11 @@ export class Overlay<E extends Entry> {
   /** Forgets the buckets below an id. Entries that are still to be committed stay in the commit, but are not found again. */
   dropBucketsBelow(id: number): void {
     for (const bucket of this.#buckets.values()) if (bucket.id < id) this.#drop(bucket);
+    if (id > this.#emptyFrom) this.#emptyFrom = id;
+    for (const incomplete of this.#incomplete) if (incomplete < id) this.#incomplete.delete(incomplete);
   }
 
-  /** Forgets one bucket, in the same way. */
+  /** Forgets one bucket, in the same way; none of its rows is left in the database. */
   dropBucket(id: number): void {
     const bucket = this.#buckets.get(id);
     if (bucket !== undefined) this.#drop(bucket);
@@ -175,6 +219,8 @@ export class Overlay<E extends Entry> {
     this.#uncount(bucket.young, this.#generation);
     this.#uncount(bucket.old, this.#generation - 1);
     bucket.clear();
+    // Entries that are unpinned later belong to no bucket of which anything is known.
+    bucket.isComplete = false;
     this.#buckets.delete(bucket.id);
     if (this.#lastBucket === bucket) this.#lastBucket = undefined;
   }
@@ -216,7 +262,9 @@ export class Overlay<E extends Entry> {
 
   #rotateBucket(bucket: Bucket<E>): void {
     for (const entry of bucket.old.values()) {
-      if (entry.pins !== 0 && entry.generation === this.#generation - 1) bucket.strays.set(entry.identity, entry);
+      if (entry.generation !== this.#generation - 1) continue;
+      if (entry.pins !== 0) bucket.strays.set(entry.identity, entry);
+      else this.#forgot(bucket);
     }
     bucket.old = bucket.young;
     bucket.young = new Map();
@@ -231,6 +279,7 @@ export class Overlay<E extends Entry> {
         if (entry.pins !== 0 || entry.generation !== before) continue;
         bucket.old.delete(identity);
         this.#oldBytes -= entry.bytes;
+        this.#forgot(bucket);
       }
     }
   }

@@ -46,6 +46,11 @@ export class JoinLists<K, V> {
     return this.overlay.find(this.overlay.bucket(bucketId), identity);
   }
 
+  /** The list of a key in a bucket; undefined when there certainly is none. */
+  peek(bucketId: number, identity: KeyIdentity): JoinList | undefined {
+    return this.overlay.peek(this.overlay.bucket(bucketId), identity);
+  }
+
   /** Adds a record; the list must be pinned. */
   append(list: JoinList, timestamp: number, value: unknown): void {
     list.append(timestamp, value);
@@ -96,7 +101,7 @@ export class JoinLists<K, V> {
 
   #load(bucket: Bucket<JoinList>, identity: KeyIdentity): JoinList {
     const list = new JoinList(bucket, identity);
-    for (;;) {
+    while (!bucket.isComplete) {
       this.#scratch.clear();
       this.#writeKey(list, list.chunk, this.#scratch);
       const found = this.#options.database.get(this.#scratch.view());

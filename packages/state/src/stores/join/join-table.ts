@@ -112,7 +112,8 @@ export class JoinTable<K, V> implements StateStore, JoinStore<K, V> {
     const last = Math.min(to, this.#retention.observed);
     const identity = this.#keys.identity(key);
     for (let bucket = this.#retention.bucketOf(first); bucket <= this.#retention.bucketOf(last); bucket++) {
-      this.#match(this.#lists.find(bucket, identity), first, last);
+      const list = this.#lists.peek(bucket, identity);
+      if (list !== undefined) this.#match(list, first, last);
     }
     return this.#matchTimestamps.length;
   }
@@ -226,6 +227,7 @@ export class JoinTable<K, V> implements StateStore, JoinStore<K, V> {
     const numbers = [-1, 0];
     this.#meta.load(this.#context.database, numbers);
     this.#retention.reset(numbers[0] as number);
+    this.#lists.overlay.trustEmptyFrom(this.#retention.bucketOf(this.#retention.observed) + 1);
     this.#sequence = numbers[1] as number;
     this.#sequencePrepared = this.#sequence;
     this.#sequenceCommitted = this.#sequence;

@@ -98,7 +98,7 @@ export class OuterJoinTable<K, L, R> implements StateStore, OuterJoinStore<K, L,
     const bucket = this.#index.get(this.#bucketOf(timestamp));
     // Most matches are of records that were never pending: no look-up for them.
     if (bucket === undefined || bucket.live === 0) return;
-    const item = this.#lists.find(bucket.id, this.#keys.identity(key)).get(timestamp, side === 'left');
+    const item = this.#lists.peek(bucket.id, this.#keys.identity(key))?.get(timestamp, side === 'left');
     if (item?.isAlive === true) this.#remove(item);
   }
 
@@ -258,6 +258,7 @@ export class OuterJoinTable<K, L, R> implements StateStore, OuterJoinStore<K, L,
     this.#restoring = undefined;
     this.#index.clear();
     await this.#lists.scan((bucketId, identity, items) => this.#index.load(bucketId, identity, items));
+    this.#lists.overlay.trustEmptyFrom(this.#index.lastId + 1);
     this.#minTimestamp = Number.NaN;
   }
 

@@ -36,6 +36,11 @@ export class PendingIndex {
   /** The ids of `#buckets`, ascending. */
   #ids: number[] = [];
 
+  /** The highest id of a bucket; −1 when there is none. */
+  get lastId(): number {
+    return this.#ids.at(-1) ?? -1;
+  }
+
   get(id: number): IndexedBucket | undefined {
     return this.#buckets.get(id);
   }

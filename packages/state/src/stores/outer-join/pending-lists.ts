@@ -43,6 +43,11 @@ export class PendingLists<K, L, R> {
     return this.overlay.find(this.overlay.bucket(bucketId), identity);
   }
 
+  /** The list of a key in a bucket; undefined when there certainly is none. */
+  peek(bucketId: number, identity: KeyIdentity): PendingList | undefined {
+    return this.overlay.peek(this.overlay.bucket(bucketId), identity);
+  }
+
   codec(isLeft: boolean): ValueCodec<L | R> {
     return (isLeft ? this.#options.left : this.#options.right) as ValueCodec<L | R>;
   }
@@ -107,7 +112,7 @@ export class PendingLists<K, L, R> {
     const list = new PendingList(bucket, identity);
     this.#scratch.clear();
     this.#writeKey(list, this.#scratch);
-    const found = this.#options.database.get(this.#scratch.view());
+    const found = bucket.isComplete ? undefined : this.#options.database.get(this.#scratch.view());
     if (found !== undefined) {
       const bytes = asBuffer(found);
       forEachItem(bytes, (timestamp, isLeft, start, end) => {
