@@ -18,7 +18,7 @@ export interface ConsumedOptions<K, V> extends NamedOptions {
   /** Serdes, for topics given by name or pattern. */
   readonly key?: Serde<K>;
   readonly value?: Serde<V>;
-  /** Default: the application's, which by default takes the timestamp of the record. */
+  /** Default: the record's own timestamp; a record without one stops the worker. */
   readonly timestampExtractor?: TimestampExtractor<K, V>;
   /** Where to start without a committed offset. Default: the application's. */
   readonly offsetReset?: OffsetReset;

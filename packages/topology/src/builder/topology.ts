@@ -18,17 +18,17 @@ import type { TopologyDefinition } from './topology-definition.ts';
 export type TopicSelection<K, V> = string | Topic<K, V> | readonly (string | Topic<K, V>)[] | RegExp;
 
 export interface SourceOptions<K, V> {
-  /** Serde of the keys; default: that of the topic, else that of the application. */
+  /** Serde of the keys; default: that of the topic, else raw bytes. */
   readonly key?: Serde<K>;
   readonly value?: Serde<V>;
-  /** Default: that of the application. */
+  /** Default: the record's own timestamp; a record without one stops the worker. */
   readonly timestampExtractor?: TimestampExtractor<K, V>;
-  /** Where to start without a committed offset; default: that of the application. */
+  /** Where to start without a committed offset; default: the application's setting. */
   readonly offsetReset?: OffsetReset;
 }
 
 export interface SinkOptions<K, V> {
-  /** Serde of the keys; default: that of the topic, else that of the application. */
+  /** Serde of the keys; default: that of the topic, else raw bytes. */
   readonly key?: Serde<K>;
   readonly value?: Serde<V>;
   /** Default: murmur2 of the key's bytes, as every Kafka client does. */
