@@ -118,6 +118,23 @@ export class TestCluster implements AsyncDisposable {
     }
   }
 
+  /** Waits until no transaction is open in any topic of that prefix: its markers come a little after the commit was answered. */
+  async settled(prefix: string): Promise<void> {
+    const names = (await this.client.admin.listTopics()).map(({ name }) => name).filter((name) => name.startsWith(prefix));
+    const partitions = (await Promise.all(names.map((name) => this.partitions(name)))).flat();
+    const deadline = systemClock.monotonicMs() + WAIT_MS;
+    for (;;) {
+      const [ends, stable] = await Promise.all([
+        this.client.offsets.list(partitions, 'latest'),
+        this.client.offsets.list(partitions, 'latest-stable'),
+      ]);
+      const open = [...ends].filter(([partition, end]) => stable.get(partition) !== end).map(([partition]) => partition);
+      if (open.length === 0) return;
+      if (systemClock.monotonicMs() > deadline) throw new Error(`transactions stay open in ${open.join(', ')}`);
+      await systemClock.sleep(20);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.client.close();
   }
