@@ -61,7 +61,7 @@ describeWithKafka('several workers of one application', (brokers) => {
       const toldAtMs = first.events.at(-1)?.atMs ?? 0;
       const stopped = first.stop();
       await sharing(second);
-      expect(await stopped).toEqual({ code: 0, signal: null });
+      expect(await stopped, first.output).toEqual({ code: 0, signal: null });
       const askedAtMs = first.events.find(({ state }) => state === 'pending-shutdown')?.atMs ?? 0;
       const tookOver = openedAfter(second, toldAtMs);
       // More when the worker found its own membership broken, and opened its tasks anew.

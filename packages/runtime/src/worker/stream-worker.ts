@@ -1,5 +1,4 @@
 import {
-  assert,
   CancelledError,
   FatalStreamsError,
   RetriableError,
@@ -95,7 +94,9 @@ export class StreamWorker {
       await manager
         .closeAll(true)
         .catch((error: unknown) => this.#options.logger.warn('a task could not be closed cleanly', { error }));
-      await this.#options.input.fetcher.close();
+      await this.#options.input.fetcher
+        .close()
+        .catch((error: unknown) => this.#options.logger.warn('the fetcher could not be closed cleanly', { error }));
       await committer
         .close()
         .catch((error: unknown) => this.#options.logger.warn('the producer could not be closed cleanly', { error }));
@@ -194,7 +195,8 @@ export class StreamWorker {
       await this.#writes.settled();
       for (const task of tasks) task.prepareCommit();
       const offsets = tasks.flatMap((task) => task.committableOffsets());
-      assert(member.metadata !== undefined, 'a commit needs a membership');
+      // The heartbeat may find out between two steps that the group went on without this worker.
+      if (member.metadata === undefined) throw membershipLost();
       await this.#commitToKafka(member.metadata, offsets);
       this.#writes.start(tasks);
       this.#options.metrics.commits.add(1);
@@ -315,6 +317,10 @@ export class StreamWorker {
       await this.#discard();
     }
   }
+}
+
+function membershipLost(): TaskMigratedError {
+  return new TaskMigratedError('MEMBERSHIP_LOST', 'the group membership was lost before the commit; the tasks are given up');
 }
 
 /** Forwards what caches hold back, and waits for what that sets off, until nothing moves any more. */
