@@ -22,6 +22,8 @@ export interface TableValueGetter<K, V> {
   init(context: NodeContext): void;
   /** The row's current value, `undefined` when there is none. */
   get(key: K): V | undefined;
+  /** Of the row that the last `get` returned; −1 when there was none. */
+  readonly timestamp: number;
 }
 
 /** A table with a timestamped key-value store. */
@@ -50,6 +52,7 @@ export function mappedTableView<K, V, R>(parent: TableView<K, V>, mapper: ValueM
 }
 
 class StoreGetter<K, V> implements TableValueGetter<K, V> {
+  timestamp = -1;
   readonly #name: string;
   #store!: TimestampedKeyValueStore<K, V>;
 
@@ -62,11 +65,14 @@ class StoreGetter<K, V> implements TableValueGetter<K, V> {
   }
 
   get(key: K): V | undefined {
-    return this.#store.read(this.#store.find(key));
+    const row = this.#store.find(key);
+    this.timestamp = row.timestamp;
+    return this.#store.read(row);
   }
 }
 
 class WindowStoreGetter<K, V> implements TableValueGetter<WindowedKey<K>, V> {
+  timestamp = -1;
   readonly #name: string;
   #store!: TimestampedWindowStore<K, V>;
 
@@ -79,11 +85,14 @@ class WindowStoreGetter<K, V> implements TableValueGetter<WindowedKey<K>, V> {
   }
 
   get(key: WindowedKey<K>): V | undefined {
-    return this.#store.read(this.#store.find(key.key, key.window.start));
+    const row = this.#store.find(key.key, key.window.start);
+    this.timestamp = row.timestamp;
+    return this.#store.read(row);
   }
 }
 
 class SessionStoreGetter<K, V> implements TableValueGetter<WindowedKey<K>, V> {
+  timestamp = -1;
   readonly #name: string;
   #store!: SessionStore<K, V>;
 
@@ -96,7 +105,9 @@ class SessionStoreGetter<K, V> implements TableValueGetter<WindowedKey<K>, V> {
   }
 
   get(key: WindowedKey<K>): V | undefined {
-    return this.#store.fetchSession(key.key, key.window.start, key.window.end);
+    const value = this.#store.fetchSession(key.key, key.window.start, key.window.end);
+    this.timestamp = value == null ? -1 : key.window.end;
+    return value;
   }
 }
 
@@ -115,6 +126,10 @@ class FilterGetter<K, V> implements TableValueGetter<K, V> {
     this.#parent.init(context);
   }
 
+  get timestamp(): number {
+    return this.#parent.timestamp;
+  }
+
   get(key: K): V | undefined {
     return filterTableValue(this.#predicate, this.#negate, key, this.#parent.get(key));
   }
@@ -131,6 +146,10 @@ class MapGetter<K, V, R> implements TableValueGetter<K, R> {
 
   init(context: NodeContext): void {
     this.#parent.init(context);
+  }
+
+  get timestamp(): number {
+    return this.#parent.timestamp;
   }
 
   get(key: K): R | undefined {
