@@ -7,6 +7,8 @@ export { matchesTopic } from './builder/topic-pattern.ts';
 export { Topology, type SinkOptions, type SourceOptions, type TopicSelection } from './builder/topology.ts';
 export { assertName } from './builder/assert-name.ts';
 export type { TopologyDefinition } from './builder/topology-definition.ts';
+export type { AsyncCall, AsyncLane, AsyncOperator, AsyncOrder, AsyncSettings } from './node/async-operator.ts';
+export { openAsyncLane } from './node/open-async-lane.ts';
 export type { NodeContext, NodeProcessor, NodeProcessorSupplier } from './node/node-processor.ts';
 export type { SourceNode } from './node/source-node.ts';
 export type { ChangeSerde, SinkTarget, SinkWriter, StreamPartitioner, TaskPort, TopicNameExtractor } from './node/task-port.ts';
@@ -25,6 +27,7 @@ export type {
   SubtopologyPlan,
   TopologyPlan,
 } from './plan/specs.ts';
+export type { AsyncProcessor, AsyncProcessorSupplier } from './processor/async-processor.ts';
 export { assertFreshProcessors } from './processor/checked-supplier.ts';
 export type {
   Cancellable,
@@ -40,3 +43,4 @@ export type {
   Punctuator,
 } from './processor/processor.ts';
 export { fixedKeyNodeSupplier, processorNodeSupplier } from './processor/user-processor.ts';
+export { asyncProcessorNodeSupplier } from './processor/user-async-processor.ts';

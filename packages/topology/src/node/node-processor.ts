@@ -1,6 +1,7 @@
 import type { Headers, Logger, RecordContext } from '@millrace/core';
 import type { StateStore } from '@millrace/state';
 import type { Cancellable, PunctuationType, Punctuator } from '../processor/processor.ts';
+import type { AsyncLane, AsyncOperator, AsyncSettings } from './async-operator.ts';
 
 /**
  * What runs inside a processor node: the form in which the DSL's operators are written.
@@ -55,6 +56,10 @@ export interface NodeContext {
    * goes on without the record, throws when it stops. A harness that runs single operators may lack it.
    */
   onAsyncError?(error: unknown, key: unknown, value: unknown): void;
+  /**
+   * Opens the lane of an asynchronous operator; see `openAsyncLane`. Absent, or `undefined`, where nothing asynchronous can run.
+   */
+  asyncLane?(operator: AsyncOperator, settings: AsyncSettings): AsyncLane | undefined;
   /** Milliseconds of wall clock between two emissions of closed windows and of expired outer-join records. */
   readonly emitIntervalMs: number;
 }

@@ -2,6 +2,7 @@ import { type Headers, type Logger, type RecordContext, StreamsError, TopologyEr
 import type { StateStore } from '@millrace/state';
 import type { ProcessorSpec } from '../plan/specs.ts';
 import type { Cancellable, PunctuationType, Punctuator } from '../processor/processor.ts';
+import type { AsyncLane, AsyncOperator, AsyncSettings } from './async-operator.ts';
 import type { NodeContext, NodeProcessor } from './node-processor.ts';
 import type { RecordReceiver } from './record-receiver.ts';
 import type { TaskPort } from './task-port.ts';
@@ -164,6 +165,10 @@ export class ProcessorNode implements RecordReceiver, NodeContext {
   onAsyncError(error: unknown, key: unknown, value: unknown): void {
     if (error instanceof StreamsError) throw error;
     this.#task.onProcessingError(this.name, error, key, value);
+  }
+
+  asyncLane(operator: AsyncOperator, settings: AsyncSettings): AsyncLane | undefined {
+    return this.#task.asyncLane?.(this.name, operator, settings);
   }
 
   #forwardToAll(key: unknown, value: unknown, timestamp: number, headers: Headers, oldValue: unknown, isLatest: boolean): void {

@@ -1,6 +1,7 @@
 import type { Headers, Logger, RecordContext, Serde } from '@millrace/core';
 import type { StateStore } from '@millrace/state';
 import type { Cancellable, PunctuationType, Punctuator } from '../processor/processor.ts';
+import type { AsyncLane, AsyncOperator, AsyncSettings } from './async-operator.ts';
 
 /**
  * Chooses the partition(s) of a record.
@@ -67,4 +68,9 @@ export interface TaskPort {
    * otherwise throws the error that stops the task.
    */
   onProcessingError(node: string, error: unknown, key: unknown, value: unknown): void;
+  /**
+   * Runs an asynchronous operator: calls in parallel as its settings say, results from the task's own loop, all of them before
+   * a commit. Lanes are opened in the order of the nodes, parents first. Absent where nothing asynchronous can run.
+   */
+  asyncLane?(node: string, operator: AsyncOperator, settings: AsyncSettings): AsyncLane;
 }
