@@ -1,6 +1,6 @@
 import type { Serde } from '@millrace/core';
 import type { StoreBuilder } from '@millrace/state';
-import type { NodeProcessorSupplier, SinkSpec, SourceSpec, StreamPartitioner } from '@millrace/topology';
+import type { ChangeSerde, NodeProcessorSupplier, SinkSpec, SourceSpec, StreamPartitioner } from '@millrace/topology';
 
 /**
  * One operation of a program: what was called, not yet the nodes that come of it. The graph can be looked at and rewritten
@@ -34,7 +34,9 @@ export type NodeContent =
   | TableSourceContent
   | ProcessorContent
   | RepartitionContent
+  | InternalTopicContent
   | StreamJoinContent
+  | TableJoinContent
   | { readonly kind: 'sink'; readonly spec: Omit<SinkSpec, 'parents'> };
 
 export interface TableSourceContent {
@@ -68,6 +70,22 @@ export interface RepartitionContent {
   readonly optimizable: boolean;
 }
 
+/**
+ * A topic of the application that carries other things than the records of a stream: changes of a table, or the messages of a
+ * foreign-key join. Sink and source; the operation has the name of the source.
+ */
+export interface InternalTopicContent {
+  readonly kind: 'internal-topic';
+  /** Without the application prefix. */
+  readonly topic: string;
+  readonly sink: string;
+  readonly key: Serde<unknown>;
+  readonly value: Serde<unknown>;
+  /** For changes of a table; `value` is then the serde of a single value. */
+  readonly changes: ChangeSerde | undefined;
+  readonly partitioner: StreamPartitioner<unknown, unknown> | undefined;
+}
+
 /** Both join nodes and the node that merges their results; the node takes its name from the latter. */
 export interface StreamJoinContent {
   readonly kind: 'stream-join';
@@ -84,6 +102,25 @@ export interface StreamJoinSide {
   readonly windowed: string;
   /** The records of this side. */
   readonly store: StoreBuilder;
+}
+
+/** Both join nodes of two tables and the node that merges their results; the operation has the name of the latter. */
+export interface TableJoinContent {
+  readonly kind: 'table-join';
+  readonly left: TableJoinSide;
+  readonly right: TableJoinSide;
+  readonly supplier: () => NodeProcessorSupplier;
+  /** The stores of the results. */
+  readonly stores: () => readonly StoreBuilder[];
+}
+
+export interface TableJoinSide {
+  readonly name: string;
+  /** Name of the node from which the changes of this side come. */
+  readonly parent: string;
+  readonly supplier: () => NodeProcessorSupplier;
+  /** Names of the stores in which the other side is looked up. */
+  readonly connect: readonly string[];
 }
 
 /** An operation that is not part of a graph yet. */

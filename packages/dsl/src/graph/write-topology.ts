@@ -2,7 +2,15 @@ import { failOnInvalidTimestamp } from '@millrace/core';
 import { Topology } from '@millrace/topology';
 import { keyPresentFilterOperator } from '../operators/key-present-filter.ts';
 import { passThroughOperator } from '../operators/pass-through.ts';
-import type { GraphNode, ProcessorContent, RepartitionContent, StreamJoinContent, TableSourceContent } from './graph-node.ts';
+import type {
+  GraphNode,
+  InternalTopicContent,
+  ProcessorContent,
+  RepartitionContent,
+  StreamJoinContent,
+  TableJoinContent,
+  TableSourceContent,
+} from './graph-node.ts';
 import type { LogicalGraph } from './logical-graph.ts';
 import { nullKeyRepartitions } from './null-key-repartitions.ts';
 
@@ -63,8 +71,14 @@ function writeNode(topology: Topology, node: GraphNode, keepsNullKeys: boolean):
     case 'repartition':
       writeRepartition(topology, node.name, content, parents, keepsNullKeys);
       return;
+    case 'internal-topic':
+      writeInternalTopic(topology, node.name, content, parents);
+      return;
     case 'stream-join':
       writeStreamJoin(topology, node.name, content);
+      return;
+    case 'table-join':
+      writeTableJoin(topology, node.name, content);
       return;
     case 'sink':
       topology.addSinkSpec({ ...content.spec, parents });
@@ -105,6 +119,22 @@ function writeRepartition(
   });
 }
 
+function writeInternalTopic(topology: Topology, name: string, content: InternalTopicContent, parents: readonly string[]): void {
+  const { topic, sink, key: keySerde, value: valueSerde, changes: changeSerde, partitioner } = content;
+  topology.addRepartitionTopic(topic);
+  topology.addSinkSpec({ kind: 'sink', name: sink, topic, keySerde, valueSerde, changeSerde, partitioner, parents });
+  topology.addSourceSpec({
+    kind: 'source',
+    name,
+    topics: [topic],
+    keySerde,
+    valueSerde,
+    changeSerde,
+    timestampExtractor: failOnInvalidTimestamp,
+    offsetReset: undefined,
+  });
+}
+
 function writeStreamJoin(topology: Topology, merge: string, { left, right, outerStore }: StreamJoinContent): void {
   topology.addNode(left.name, left.supplier, [left.windowed]);
   topology.addNode(right.name, right.supplier, [right.windowed]);
@@ -112,4 +142,11 @@ function writeStreamJoin(topology: Topology, merge: string, { left, right, outer
   topology.addStateStore(left.store, [left.windowed, right.name]);
   topology.addStateStore(right.store, [right.windowed, left.name]);
   if (outerStore !== undefined) topology.addStateStore(outerStore, [left.name, right.name]);
+}
+
+function writeTableJoin(topology: Topology, merge: string, { left, right, supplier, stores }: TableJoinContent): void {
+  for (const side of [left, right]) topology.addNode(side.name, side.supplier(), [side.parent]);
+  topology.addNode(merge, supplier(), [left.name, right.name]);
+  for (const side of [left, right]) topology.connectProcessorAndStateStores(side.name, side.connect);
+  for (const builder of stores()) topology.addStateStore(builder, [merge]);
 }

@@ -22,7 +22,7 @@ export interface AggregationNode<KR, A> {
 }
 
 /** The changes of a table that always has a store. */
-class StoredTable<K, V> implements TableChanges<K, V> {
+export class StoredTable<K, V> implements TableChanges<K, V> {
   readonly #view: TableView<K, V>;
   sendOldValues = false;
 

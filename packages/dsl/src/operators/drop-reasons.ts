@@ -2,5 +2,6 @@
 export const dropReasons = {
   nullKey: 'null key',
   nullKeyOrValue: 'null key or value',
+  notLatest: 'older than the row of the versioned table',
   expiredWindow: 'expired window',
 } as const;
