@@ -20,6 +20,7 @@ export type {
   OuterJoinStore,
   ReadOnlyKeyValueStore,
   ReadOnlySessionStore,
+  ReadOnlyVersionedKeyValueStore,
   ReadOnlyWindowStore,
   Row,
   RowAccess,
@@ -28,6 +29,7 @@ export type {
   TimestampedKeyValueStore,
   TimestampedWindowStore,
   ValueAndTimestamp,
+  VersionedKeyValueStore,
   WindowedKey,
   WindowStore,
 } from './contracts/stores.ts';
@@ -39,3 +41,4 @@ export { timestampedWindowStore, windowStore, type WindowStoreOptions } from './
 export { sessionStore, type SessionStoreOptions } from './stores/session-store.ts';
 export { joinStore, outerJoinStore, type JoinStoreOptions, type OuterJoinStoreOptions } from './stores/join-store.ts';
 export { lruStore, type LruStoreOptions } from './stores/lru-store.ts';
+export { versionedKeyValueStore, type VersionedStoreBuilder, type VersionedStoreOptions } from './stores/versioned-store.ts';

@@ -4,6 +4,7 @@ import { describeKeyValueStores } from './key-value-suite.ts';
 import { describeOuterJoinStores } from './outer-join-suite.ts';
 import { describeSessionStores } from './session-suite.ts';
 import type { StateEngineHarness } from './state-engine-contract.ts';
+import { describeVersionedStores } from './versioned-suite.ts';
 import { describeWindowStores } from './window-suite.ts';
 
 /**
@@ -16,6 +17,7 @@ export function describeStoreContract(name: string, harness: StateEngineHarness)
   describe(`stores over ${name}`, { timeout: 60_000 }, () => {
     afterEach(async () => harness.cleanUp?.());
     describeKeyValueStores(harness);
+    describeVersionedStores(harness);
     describeWindowStores(harness);
     describeSessionStores(harness);
     describeJoinStores(harness);

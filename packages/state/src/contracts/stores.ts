@@ -69,6 +69,48 @@ export interface TimestampedKeyValueStore<K, V> extends KeyValueStore<K, ValueAn
   find(key: K): Row;
 }
 
+/** Read access to a versioned store. */
+export interface ReadOnlyVersionedKeyValueStore<K, V> {
+  readonly name: string;
+  /** How far back in time the store answers, ms. */
+  readonly historyRetentionMs: number;
+  /**
+   * The latest value of a key; or, with `asOf`, the one that was valid at that time. Before the history only a latest value
+   * that is as old is known.
+   */
+  get(key: K, asOf?: number): ValueAndTimestamp<V> | undefined;
+  /** The latest value of each key, ordered by serialised key. */
+  all(): AsyncIterable<KeyValue<K, ValueAndTimestamp<V>>>;
+}
+
+/**
+ * Values by key and time: each is valid from its timestamp until that of the next one of its key. The order of timestamps
+ * counts, not that of the calls.
+ *
+ * The history reaches back to `observed time − historyRetentionMs`, inclusive, where the observed time is the highest timestamp
+ * put. What is older is refused. The latest value of a key never expires. Never cached.
+ *
+ * As a {@link RowAccess}, `find` and `read` give the latest value; `write` is a `put`, and `lastPut` tells what became of it.
+ *
+ * Source: Kafka Streams `VersionedKeyValueStore` (KIP-889).
+ */
+export interface VersionedKeyValueStore<K, V> extends ReadOnlyVersionedKeyValueStore<K, V>, StateStore, RowAccess<K, V> {
+  readonly name: string;
+  /**
+   * Sets the value, absent for a deletion, that is valid from a time on.
+   *
+   * @returns until when it is valid: the timestamp of the next version, `Infinity` for the latest; `undefined` when it was
+   * older than the history, and refused
+   */
+  put(key: K, value: V | undefined, timestamp: number): number | undefined;
+  /** Deletes the key from a time on. @returns what was valid at that time */
+  delete(key: K, timestamp: number): ValueAndTimestamp<V> | undefined;
+  /** The row of a key's latest value, present or not. */
+  find(key: K): Row;
+  /** What `put` has returned last. */
+  readonly lastPut: number | undefined;
+}
+
 /** A key in a window. `end` is exclusive for time windows, inclusive for session windows. */
 export interface WindowedKey<K> {
   readonly key: K;

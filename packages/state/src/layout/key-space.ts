@@ -6,6 +6,8 @@ export const PREFIX_BYTES = 3;
 /** Which kind of row a local key belongs to; sorts the few special rows before the many. */
 export const META_TAG = 0;
 export const ROW_TAG = 1;
+/** What helps to find rows. */
+export const INDEX_TAG = 2;
 
 /**
  * The keys of one store inside the database of its task: `[store id, 2 bytes][tag, 1 byte][…]`.

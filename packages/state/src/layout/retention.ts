@@ -19,7 +19,8 @@ export function segmentWidthMs(retentionMs: number): number {
  * - readable: `time > observed − retention`, exactly;
  * - writable: the segment of `time` still lives, as in Kafka Streams' RocksDB stores; so a row can be accepted and yet
  *   not be readable;
- * - stored: rows are kept in time buckets; a bucket goes as a whole, by a range delete, once none of its rows is readable.
+ * - stored: rows are kept in time buckets; a bucket goes as a whole, by a range delete, once none of its rows is readable;
+ * - held: rows that are still needed stay readable and stored beyond their retention.
  *
  * The layout that this class knows: `[store id][1][bucket, int64][…]`, with a meta row that holds the observed time.
  *
@@ -30,18 +31,23 @@ export class Retention {
   readonly #retentionMs: number;
   readonly #segmentMs: number;
   readonly #bucketMs: number;
+  readonly #tags: readonly number[];
   /** The time from which on the first kept bucket changes. */
   #nextExpiry = -Infinity;
   #firstBucket = 0;
   #observed = -1;
   #observedPrepared = -1;
   #observedCommitted = -1;
+  /** Rows from this time on are kept however old they are. */
+  #heldFrom = Infinity;
   /** Buckets below this id have been deleted by a batch, or by one that is being written. */
   #deletedBelow = 0;
   #deletedBelowCommitted = 0;
 
-  constructor(space: KeySpace, retentionMs: number, bucketMs: number) {
+  /** @param tags the kinds of rows that are kept in buckets: all of a bucket go together */
+  constructor(space: KeySpace, retentionMs: number, bucketMs: number, tags: readonly number[] = [ROW_TAG]) {
     this.#space = space;
+    this.#tags = tags;
     this.#retentionMs = retentionMs;
     this.#segmentMs = segmentWidthMs(retentionMs);
     this.#bucketMs = bucketMs;
@@ -54,7 +60,7 @@ export class Retention {
   }
 
   get oldestReadable(): number {
-    return this.#observed - this.#retentionMs + 1;
+    return Math.min(this.#observed - this.#retentionMs + 1, this.#heldFrom);
   }
 
   /** The first bucket that holds readable rows. */
@@ -67,12 +73,12 @@ export class Retention {
   }
 
   isReadable(time: number): boolean {
-    return time > this.#observed - this.#retentionMs;
+    return time > this.#observed - this.#retentionMs || time >= this.#heldFrom;
   }
 
   isWritable(time: number): boolean {
     const segment = Math.floor(time / this.#segmentMs);
-    return segment >= Math.floor((this.#observed - this.#retentionMs) / this.#segmentMs);
+    return segment >= Math.floor((this.#observed - this.#retentionMs) / this.#segmentMs) || time >= this.#heldFrom;
   }
 
   isStored(time: number): boolean {
@@ -85,6 +91,13 @@ export class Retention {
     this.#observed = time;
     if (time < this.#nextExpiry) return false;
     return this.#moveTo(time);
+  }
+
+  /** Keeps rows from a time on beyond their retention; Infinity lets all go. Returns true when that makes buckets expire. */
+  hold(from: number): boolean {
+    if (from === this.#heldFrom) return false;
+    this.#heldFrom = from;
+    return this.#moveTo(this.#observed);
   }
 
   #moveTo(observed: number): boolean {
@@ -117,17 +130,19 @@ export class Retention {
   prepareCommit(batch: WriteBatch): void {
     this.#observedPrepared = this.#observed;
     if (this.#deletedBelow >= this.#firstBucket) return;
-    batch.begin();
-    this.writeBucket(batch.scratch, this.#deletedBelow);
-    batch.endKey();
-    this.writeBucket(batch.scratch, this.#firstBucket);
-    batch.deleteRange();
+    for (const tag of this.#tags) {
+      batch.begin();
+      this.writeBucket(batch.scratch, this.#deletedBelow, tag);
+      batch.endKey();
+      this.writeBucket(batch.scratch, this.#firstBucket, tag);
+      batch.deleteRange();
+    }
     this.#deletedBelow = this.#firstBucket;
   }
 
   /** Writes the first part of the local keys of a bucket. */
-  writeBucket(target: ByteBuffer, bucket: number): void {
-    this.#space.writePrefix(target, ROW_TAG);
+  writeBucket(target: ByteBuffer, bucket: number, tag: number = ROW_TAG): void {
+    this.#space.writePrefix(target, tag);
     target.writeInt64(bucket);
   }
 

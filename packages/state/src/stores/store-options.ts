@@ -23,11 +23,19 @@ export interface CachedStoreOptions extends StoreOptions {
   readonly caching?: boolean;
 }
 
-/** How much longer the changelog of a store with retention keeps records. Kafka: `windowstore.changelog.additional.retention.ms`. */
+/**
+ * How much longer the changelog of a store with retention or history keeps records. Kafka:
+ * `windowstore.changelog.additional.retention.ms`, and the same for versioned stores.
+ */
 const ADDITIONAL_RETENTION_MS = 24 * 60 * 60 * 1000;
 
 /** Changelog of stores that keep the latest value of each key for ever. */
 export const COMPACTED: TopicConfig = { 'cleanup.policy': 'compact' };
+
+/** Changelog of stores with a history: a record is not replaced by a later one of its key before it has left the history. */
+export function compactedAfter(historyMs: number): TopicConfig {
+  return { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': retentionOfTopic(historyMs) };
+}
 
 /** Changelog of stores that forget rows after their retention. */
 export function compactedWithRetention(retentionMs: number): TopicConfig {

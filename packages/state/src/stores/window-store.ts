@@ -1,6 +1,7 @@
 import { type Serde, SettingsError } from '@millrace/core';
 import type { StoreBuilder } from '../contracts/state-store.ts';
-import type { TimestampedWindowStore, ValueAndTimestamp, WindowStore } from '../contracts/stores.ts';
+import type { ClosingStore, StartIndexedWindowStore } from '../contracts/closing-store.ts';
+import type { ValueAndTimestamp, TimestampedWindowStore, WindowStore } from '../contracts/stores.ts';
 import { assertOption, builderBase, type CachedStoreOptions, compactedWithRetention } from './store-options.ts';
 import { WindowTable } from './window-table.ts';
 
@@ -10,6 +11,16 @@ export interface WindowStoreOptions extends CachedStoreOptions {
   readonly windowSizeMs: number;
   /** How long a row can be read after its window start, ms, ≥ `windowSizeMs`. Default `windowSizeMs`. */
   readonly retentionMs?: number;
+  /**
+   * How long after its start a window can still change, ms, ≥ 1, for operators that emit a window once, when it has closed:
+   * its size; for sliding windows one more. Rows are then kept beyond the retention until they have been emitted.
+   */
+  readonly closesAfterMs?: number;
+  /**
+   * About how long the ranges of time are in which operators look for the windows of a key, ms, ≥ 1. Needed by sliding
+   * windows, for which it is their length.
+   */
+  readonly startIndexSpanMs?: number;
 }
 
 class PlainWindowTable<K, V> extends WindowTable<K, V, V> {
@@ -26,7 +37,10 @@ class PlainWindowTable<K, V> extends WindowTable<K, V, V> {
   }
 }
 
-class TimestampedWindowTable<K, V> extends WindowTable<K, V, ValueAndTimestamp<V>> implements TimestampedWindowStore<K, V> {
+class TimestampedWindowTable<K, V>
+  extends WindowTable<K, V, ValueAndTimestamp<V>>
+  implements StartIndexedWindowStore<K, V>, ClosingStore<K, V>
+{
   protected result(value: V, timestamp: number): ValueAndTimestamp<V> {
     return { value, timestamp };
   }
@@ -83,5 +97,9 @@ function settle<K, V>(name: string, kind: string, keySerde: Serde<K>, valueSerde
     throw new SettingsError('STORE_OPTION_INVALID', message);
   }
   const base = builderBase(name, kind, options, compactedWithRetention(retentionMs));
-  return { base, table: { name, kind, keySerde, valueSerde, windowSizeMs, retentionMs, cached: caching } };
+  const { closesAfterMs, startIndexSpanMs } = options;
+  if (closesAfterMs !== undefined) assertOption(name, 'closesAfterMs', closesAfterMs, 1);
+  if (startIndexSpanMs !== undefined) assertOption(name, 'startIndexSpanMs', startIndexSpanMs, 1);
+  const indexes = { closesAfterMs, startIndexSpanMs };
+  return { base, table: { name, kind, keySerde, valueSerde, windowSizeMs, retentionMs, cached: caching, ...indexes } };
 }

@@ -1,15 +1,20 @@
-import { CorruptDataError, ProcessingError, type Serde, ByteBuffer, readInt64 } from '@millrace/core';
+import { assert, CorruptDataError, ProcessingError, type Serde, ByteBuffer, readInt64 } from '@millrace/core';
 import type { ChangelogWriter, FlushListener, StateStore, StoreContext } from '../contracts/state-store.ts';
+import type { ClosedRowVisitor } from '../contracts/closing-store.ts';
 import type { KeyValue, Row, WindowedKey, WindowStore } from '../contracts/stores.ts';
-import { KeySpace } from '../layout/key-space.ts';
+import { INDEX_TAG, KeySpace, ROW_TAG } from '../layout/key-space.ts';
+import { asBuffer } from '../layout/byte-views.ts';
 import { MetaRow } from '../layout/meta-row.ts';
 import { BUCKET_PREFIX_BYTES, Retention, segmentWidthMs } from '../layout/retention.ts';
 import { Bucket } from '../overlay/entry.ts';
-import { type KeyCodec, keyCodec } from '../overlay/key-codec.ts';
+import { type KeyCodec, keyCodec, RAW_KEYS } from '../overlay/key-codec.ts';
 import { valueCodec } from '../overlay/value-codec.ts';
 import { RowEntry } from '../table/row-entry.ts';
 import { type RowLayout, RowTable } from '../table/row-table.ts';
 import type { WriteBatch } from '../write-batch.ts';
+import { sortByKeyBytes } from './closing/sort-by-key-bytes.ts';
+import { UnemittedRows } from './closing/unemitted-rows.ts';
+import { StartIndex } from './window/start-index.ts';
 import { scanWindows, WINDOW_SUFFIX_BYTES, type WindowScan } from './window-scan.ts';
 
 /** What a window store is made with. */
@@ -22,6 +27,10 @@ export interface WindowTableOptions<K, V> {
   readonly retentionMs: number;
   readonly timestamped: boolean;
   readonly cached: boolean;
+  /** How long after its start a window can still change; given when results are emitted once, when windows close. */
+  readonly closesAfterMs: number | undefined;
+  /** Given when operators ask for ranges of windows of a key: about how long these are. */
+  readonly startIndexSpanMs: number | undefined;
 }
 
 /**
@@ -44,9 +53,15 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
   #keys!: KeyCodec<K>;
   #retention!: Retention;
   #meta!: MetaRow;
+  #space!: KeySpace;
   #context!: StoreContext;
+  #starts: StartIndex<K> | undefined;
+  readonly #unemitted: UnemittedRows | undefined;
+  /** The index as it is filled while restoring, which must not run user code. */
+  #restoring: StartIndex<string> | undefined;
 
   constructor(options: WindowTableOptions<K, V>) {
+    this.#unemitted = options.closesAfterMs === undefined ? undefined : new UnemittedRows();
     this.name = options.name;
     this.kind = options.kind;
     this.windowSizeMs = options.windowSizeMs;
@@ -65,15 +80,28 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
   }
 
   async open(context: StoreContext): Promise<void> {
-    const { name, keySerde, valueSerde, timestamped, cached } = this.#options;
+    const { name, keySerde, valueSerde, timestamped, cached, startIndexSpanMs } = this.#options;
+    const indexed = startIndexSpanMs !== undefined;
     const space = new KeySpace(context.storeId);
     this.#context = context;
+    this.#space = space;
     this.#keys = keyCodec(keySerde, context.changelogTopic);
     this.#meta = new MetaRow(space);
-    this.#retention = new Retention(space, this.retentionMs, segmentWidthMs(this.retentionMs));
+    this.#retention = new Retention(
+      space,
+      this.retentionMs,
+      segmentWidthMs(this.retentionMs),
+      indexed ? [ROW_TAG, INDEX_TAG] : [ROW_TAG],
+    );
+    this.#starts = indexed ? this.#startIndex(this.#keys, startIndexSpanMs) : undefined;
     const values = valueCodec(valueSerde, context.changelogTopic);
     this.#table = new RowTable({ name, layout: this.#layout(), values, timestamped, cached, context });
     await this.restored();
+  }
+
+  #startIndex<I>(keys: KeyCodec<I>, spanMs: number): StartIndex<I> {
+    const { database, cleanCacheBytes } = this.#context;
+    return new StartIndex({ database, retention: this.#retention, keys, cleanCacheBytes, spanMs });
   }
 
   #layout(): RowLayout<WindowedKey<K>> {
@@ -94,8 +122,10 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
     };
   }
 
+  /** An end that no number counts exactly is none: the window is unlimited. */
   #windowedKey(key: K, start: number): WindowedKey<K> {
-    return { key, window: { start, end: Math.min(start + this.windowSizeMs, Number.MAX_SAFE_INTEGER) } };
+    const end = start + this.windowSizeMs;
+    return { key, window: { start, end: end < Number.MAX_SAFE_INTEGER ? end : Infinity } };
   }
 
   get cached(): boolean {
@@ -127,10 +157,77 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
   }
 
   write(row: Row, value: V | undefined, timestamp: number): void {
-    const windowStart = (row as RowEntry).bucket.id;
-    if (this.#retention.observe(windowStart)) this.#table.overlay.dropBucketsBelow(this.#retention.oldestReadable);
-    if (this.#retention.isWritable(windowStart)) this.#table.write(row, value, timestamp);
-    else this.#context.onExpiredRecord(this.name, windowStart);
+    const entry = row as RowEntry;
+    const windowStart = entry.bucket.id;
+    if (this.#retention.observe(windowStart)) this.#dropExpired();
+    if (!this.#retention.isWritable(windowStart)) {
+      this.#context.onExpiredRecord(this.name, windowStart);
+      return;
+    }
+    if (this.#starts !== undefined || this.#unemitted !== undefined) this.#notePresence(entry, value != null);
+    this.#table.write(row, value, timestamp);
+  }
+
+  #dropExpired(): void {
+    const oldest = this.#retention.oldestReadable;
+    this.#table.overlay.dropBucketsBelow(oldest);
+    this.#starts?.dropBefore(oldest);
+  }
+
+  /** A row is about to be made, changed or deleted. */
+  #notePresence({ bucket: { id: start }, identity, held }: RowEntry, present: boolean): void {
+    if (present === (held !== undefined) || !this.#retention.isReadable(start)) return;
+    if (present) {
+      this.#starts?.add(identity, start);
+      this.#unemitted?.add(start, identity);
+    } else {
+      this.#unemitted?.remove(start, identity);
+    }
+    this.#holdUnemitted();
+  }
+
+  /** Rows stay beyond their retention until they have been emitted. */
+  #holdUnemitted(): void {
+    if (this.#unemitted !== undefined && this.#retention.hold(this.#unemitted.firstTime)) this.#dropExpired();
+  }
+
+  /** See `StartIndexedWindowStore`; only of stores that were made with a start index. */
+  findStarts(key: K, from: number, to: number, into: number[]): void {
+    assert(this.#starts !== undefined, `window store ${this.name} has no index of window starts`);
+    into.length = 0;
+    this.#starts.find(this.#keys.identity(key), Math.max(from, this.#retention.oldestReadable), to, into);
+  }
+
+  // ---- see `ClosingStore`; only of stores that know when their windows close ----
+
+  get emittedUntil(): number {
+    return this.#unemitted?.emittedUntil ?? -1;
+  }
+
+  emitClosed(closeTime: number, visit: ClosedRowVisitor<K, V>): void {
+    const unemitted = this.#unemitted;
+    assert(unemitted !== undefined, `window store ${this.name} does not know when its windows close`);
+    const lastStart = closeTime - (this.#options.closesAfterMs as number);
+    for (let taken = unemitted.take(lastStart); taken !== undefined; taken = unemitted.take(lastStart)) {
+      const bucket = this.#table.overlay.bucket(taken.time);
+      const entries = Array.from(taken.keys, (identity) => this.#table.find(bucket, identity));
+      for (const entry of sortByKeyBytes(entries, this.#keys)) {
+        const value = this.#table.read(entry);
+        if (value !== undefined) visit(this.#windowedKey(this.#keys.key(entry.identity), taken.time), value, entry.timestamp);
+      }
+    }
+    unemitted.emitted(closeTime);
+    this.#holdUnemitted();
+  }
+
+  resumeEmission(closeTime: number): void {
+    const unemitted = this.#unemitted;
+    if (unemitted === undefined || closeTime <= unemitted.emittedUntil) return;
+    while (unemitted.take(closeTime - (this.#options.closesAfterMs as number)) !== undefined);
+    unemitted.emitted(closeTime);
+    unemitted.prepareCommit();
+    unemitted.committed();
+    this.#holdUnemitted();
   }
 
   put(key: K, result: R | undefined, windowStart: number): void {
@@ -192,23 +289,35 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
 
   prepareCommit(batch: WriteBatch, changelog: ChangelogWriter | undefined): void {
     this.#table.prepareCommit(batch, changelog);
-    if (!this.#retention.hasMoved) return;
+    this.#starts?.prepareCommit(batch);
+    this.#unemitted?.prepareCommit();
+    if (!this.#retention.hasMoved && this.#unemitted?.hasMoved !== true) return;
     this.#retention.prepareCommit(batch);
-    this.#meta.save(batch, [this.#retention.observed]);
+    this.#meta.save(batch, this.#metaNumbers());
+  }
+
+  #metaNumbers(): number[] {
+    const { observed } = this.#retention;
+    return this.#unemitted === undefined ? [observed] : [observed, this.#unemitted.emittedUntil];
   }
 
   committed(): void {
     this.#table.committed();
+    this.#starts?.committed();
+    this.#unemitted?.committed();
     this.#retention.committed();
   }
 
   rollback(): void {
     this.#table.rollback();
+    this.#starts?.rollback();
+    this.#unemitted?.rollback();
     this.#retention.rollback();
+    this.#holdUnemitted();
   }
 
   get dirtyBytes(): number {
-    return this.#table.dirtyBytes;
+    return this.#table.dirtyBytes + (this.#starts?.dirtyBytes ?? 0);
   }
 
   restore(
@@ -224,9 +333,12 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
     if (startAt < keyStart)
       throw new CorruptDataError('CHANGELOG_KEY_INVALID', 'a changelog key is too short for a window key', { store: this.name });
     const windowStart = readInt64(source, startAt);
+    // What has been emitted is known only later: until then nothing expires.
+    if (this.#unemitted !== undefined) this.#retention.hold(0);
     if (this.#retention.observe(windowStart)) this.#retention.prepareCommit(batch);
-    this.#meta.save(batch, [this.#retention.observed]);
+    this.#meta.save(batch, this.#metaNumbers());
     if (!this.#retention.isStored(windowStart)) return;
+    if (valueStart >= 0) this.#restoreStart(source, keyStart, startAt, windowStart, batch);
     const { scratch } = batch;
     batch.begin();
     this.#retention.writeBucket(scratch, this.#retention.bucketOf(windowStart));
@@ -241,13 +353,42 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
     batch.put();
   }
 
+  #restoreStart(source: Buffer, keyStart: number, keyEnd: number, windowStart: number, batch: WriteBatch): void {
+    const { startIndexSpanMs } = this.#options;
+    if (startIndexSpanMs === undefined) return;
+    this.#restoring ??= this.#startIndex(RAW_KEYS, startIndexSpanMs);
+    this.#restoring.restore(RAW_KEYS.identityAt(source, keyStart, keyEnd), windowStart, batch);
+  }
+
   async restored(): Promise<void> {
-    const numbers = [-1];
+    const numbers = [-1, -1];
     this.#meta.load(this.#context.database, numbers);
-    this.#retention.reset(numbers[0] as number);
+    const [observed, emittedUntil] = numbers as [number, number];
+    this.#restoring = undefined;
+    this.#retention.reset(observed);
+    this.#table.overlay.trustEmptyFrom(observed + 1);
+    this.#starts?.trustEmptyFrom(observed);
+    if (this.#unemitted !== undefined) await this.#loadUnemitted(this.#unemitted, emittedUntil);
+  }
+
+  async #loadUnemitted(unemitted: UnemittedRows, emittedUntil: number): Promise<void> {
+    const from = Math.max(0, emittedUntil - (this.#options.closesAfterMs as number) + 1);
+    unemitted.reset(emittedUntil);
+    this.#retention.hold(from);
+    const first = new ByteBuffer(BUCKET_PREFIX_BYTES);
+    this.#retention.writeBucket(first, this.#retention.bucketOf(from));
+    const range = { gte: first.view(), lt: this.#space.bound(ROW_TAG + 1) };
+    for await (const [rowKey] of this.#context.database.entries(range)) {
+      const key = asBuffer(rowKey);
+      const keyEnd = key.length - WINDOW_SUFFIX_BYTES;
+      const start = readInt64(key, keyEnd);
+      if (start >= from) unemitted.load(start, this.#keys.identityAt(key, BUCKET_PREFIX_BYTES, keyEnd));
+    }
+    this.#holdUnemitted();
   }
 
   close(): void {
     this.#table.rollback();
+    this.#starts?.rollback();
   }
 }

@@ -203,9 +203,7 @@ export class RowTable<K, V> implements RowAccess<K, V>, ScanSource<RowEntry, Val
 
   #load(bucket: Bucket<RowEntry>, identity: KeyIdentity): RowEntry {
     const entry = new RowEntry(bucket, identity);
-    this.#scratch.clear();
-    this.#layout.writeKey(entry, this.#scratch);
-    const found = this.#database.get(this.#scratch.view());
+    const found = bucket.isComplete ? undefined : this.#get(entry);
     if (found !== undefined) {
       const bytes = asBuffer(found);
       entry.held = this.#hold(bytes);
@@ -214,6 +212,12 @@ export class RowTable<K, V> implements RowAccess<K, V>, ScanSource<RowEntry, Val
     }
     entry.bytes = this.#sizeOf(entry);
     return entry;
+  }
+
+  #get(entry: RowEntry): Uint8Array | undefined {
+    this.#scratch.clear();
+    this.#layout.writeKey(entry, this.#scratch);
+    return this.#database.get(this.#scratch.view());
   }
 
   #hold(bytes: Buffer): unknown {
