@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { describe, inject } from 'vitest';
 import type { SecureListeners } from '../kafka/broker-plan.ts';
 
@@ -15,6 +16,13 @@ const kafka: KafkaUnderTest = inject('kafka');
 export function describeWithKafka(name: string, suite: (brokers: string) => void): void {
   const { brokers } = kafka;
   describe.skipIf(brokers === undefined)(name, () => suite(brokers ?? ''));
+}
+
+/** A suite that needs a Kafka and runs Java programs beside Millrace: skipped, and its name says so, when Java is missing. */
+export function describeWithJavaAndKafka(name: string, suite: (brokers: string) => void): void {
+  const hasJava = spawnSync(process.env.JAVA || 'java', ['-version']).status === 0;
+  if (hasJava) describeWithKafka(name, suite);
+  else describe.skip(`${name} (skipped: there is no Java)`, () => suite(''));
 }
 
 /** A suite that needs the secured listeners of our own broker: skipped against any other. */

@@ -10,7 +10,7 @@ const run = promisify(execFile);
 export const defaultKafkaVersion = '4.3.1';
 
 /**
- * Folder with the jars of a Kafka broker, fetched through Maven once per version and kept outside the repository.
+ * Folder with the jars of a Kafka broker, its tools and Kafka Streams, fetched through Maven once per version and kept outside the repository.
  *
  * `MILLRACE_KAFKA_LIBS` names a folder that has them already, such as `libs/` of a Kafka distribution;
  * `MILLRACE_CACHE` moves the cache from `~/.cache/millrace`; `MVN` names another Maven.
@@ -19,7 +19,7 @@ export async function kafkaJars(version: string): Promise<string> {
   const given = process.env.MILLRACE_KAFKA_LIBS;
   if (given !== undefined && given !== '') return given;
   const cache = process.env.MILLRACE_CACHE || join(homedir(), '.cache', 'millrace');
-  const folder = join(cache, `kafka-${version}`);
+  const folder = join(cache, `kafka-and-streams-${version}`);
   if (await exists(folder)) return folder;
   await mkdir(cache, { recursive: true });
   const unfinished = await mkdtemp(join(cache, 'fetching-'));
@@ -80,6 +80,7 @@ function pomOf(version: string): string {
   <dependencies>
     ${dependency('org.apache.kafka', 'kafka_2.13', version)}
     ${dependency('org.apache.kafka', 'kafka-tools', version)}
+    ${dependency('org.apache.kafka', 'kafka-streams', version)}
     ${dependency('org.slf4j', 'slf4j-simple', '1.7.36')}
   </dependencies>
 </project>

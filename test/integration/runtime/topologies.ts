@@ -1,5 +1,5 @@
 import { int32, int64, json, string, topic } from '@millrace/core';
-import { StreamsBuilder } from '@millrace/dsl';
+import { JoinWindows, StreamsBuilder, TimeWindows } from '@millrace/dsl';
 import { keyValueStore, type KeyValueStore } from '@millrace/state';
 import { Topology, type Processor, type ProcessorContext, type ProcessorSupplier } from '@millrace/topology';
 
@@ -65,6 +65,20 @@ function dslCounting(prefix: string): Topology {
   return builder.build();
 }
 
+/** Counts by key and minute; the values that it writes are `<start of the window>=<count>`. */
+function windowedCounting(prefix: string): Topology {
+  const builder = new StreamsBuilder();
+  builder
+    .stream(topic(`${prefix}input`, text))
+    .groupByKey()
+    .windowedBy(TimeWindows.ofSize('1 minute', { grace: '1 day' }))
+    .count({ store: 'counts' })
+    .toStream()
+    .map((count, { key, window }) => [key, `${window.start}=${count}`])
+    .to(topic(`${prefix}output`, text));
+  return builder.build();
+}
+
 /** Counts by value, which takes a repartition topic in between. */
 function countingByValue(prefix: string): Topology {
   const builder = new StreamsBuilder();
@@ -83,6 +97,17 @@ function joining(prefix: string): Topology {
   const builder = new StreamsBuilder();
   const [left, right] = [builder.stream(topic(`${prefix}left`, text)), builder.stream(topic(`${prefix}right`, text))];
   left.join(right, (one, other) => one + other, { within: '1 minute' }).to(topic(`${prefix}output`, text));
+  return builder.build();
+}
+
+/** Left records find right ones within a minute, or come alone when the minute and five more are over. */
+function leftJoining(prefix: string): Topology {
+  const builder = new StreamsBuilder();
+  const [left, right] = [builder.stream(topic(`${prefix}left`, text)), builder.stream(topic(`${prefix}right`, text))];
+  const within = JoinWindows.ofTimeDifference('1 minute', { grace: '5 minutes' });
+  left
+    .leftJoin(right, (one, other) => `${one}+${other ?? 'none'}`, { within, storeName: 'pairs' })
+    .to(topic(`${prefix}output`, text));
   return builder.build();
 }
 
@@ -127,7 +152,7 @@ function summer(): Processor<string, string, string, string> {
   };
 }
 
-const TOPOLOGIES = { counting, dslCounting, countingByValue, joining, parsing, ranging };
+const TOPOLOGIES = { counting, dslCounting, windowedCounting, countingByValue, joining, leftJoining, parsing, ranging };
 
 export type TopologyName = keyof typeof TOPOLOGIES;
 
