@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { ClosedRowVisitor, ClosingStore, StartIndexedWindowStore } from './contracts/closing-store.ts';
 export type { ByteRange, OpenDatabaseOptions, StateDatabase, StateEngine } from './contracts/engine.ts';
 export type {
   ChangelogWriter,
@@ -41,4 +42,4 @@ export { timestampedWindowStore, windowStore, type WindowStoreOptions } from './
 export { sessionStore, type SessionStoreOptions } from './stores/session-store.ts';
 export { joinStore, outerJoinStore, type JoinStoreOptions, type OuterJoinStoreOptions } from './stores/join-store.ts';
 export { lruStore, type LruStoreOptions } from './stores/lru-store.ts';
-export { versionedKeyValueStore, type VersionedStoreBuilder, type VersionedStoreOptions } from './stores/versioned-store.ts';
+export { versionedKeyValueStore, type VersionedStoreOptions } from './stores/versioned-store.ts';

@@ -13,6 +13,11 @@ export interface SessionStoreOptions extends CachedStoreOptions {
    * it the cost of a search. Default `retentionMs`.
    */
   readonly gapMs?: number;
+  /**
+   * For operators that emit a session once, when it has closed: sessions are then kept beyond the retention until they have
+   * been emitted. Default false.
+   */
+  readonly emitsClosed?: boolean;
 }
 
 /**
@@ -28,9 +33,10 @@ export function sessionStore<K, V>(
   valueSerde: Serde<V>,
   options: SessionStoreOptions,
 ): StoreBuilder<SessionStore<K, V>> {
-  const { retentionMs, gapMs = retentionMs, caching = false } = options;
+  const { retentionMs, gapMs = retentionMs, caching = false, emitsClosed = false } = options;
   assertOption(name, 'retentionMs', retentionMs, 1);
   assertOption(name, 'gapMs', gapMs, 0);
   const base = builderBase(name, 'session', options, compactedWithRetention(retentionMs));
-  return { ...base, build: () => new SessionTable({ name, keySerde, valueSerde, retentionMs, gapMs, cached: caching }) };
+  const table = { name, keySerde, valueSerde, retentionMs, gapMs, cached: caching, emitsClosed };
+  return { ...base, build: () => new SessionTable(table) };
 }

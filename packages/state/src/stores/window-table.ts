@@ -223,10 +223,7 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
   resumeEmission(closeTime: number): void {
     const unemitted = this.#unemitted;
     if (unemitted === undefined || closeTime <= unemitted.emittedUntil) return;
-    while (unemitted.take(closeTime - (this.#options.closesAfterMs as number)) !== undefined);
-    unemitted.emitted(closeTime);
-    unemitted.prepareCommit();
-    unemitted.committed();
+    unemitted.resume(closeTime, closeTime - (this.#options.closesAfterMs as number));
     this.#holdUnemitted();
   }
 
@@ -374,7 +371,6 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
   async #loadUnemitted(unemitted: UnemittedRows, emittedUntil: number): Promise<void> {
     const from = Math.max(0, emittedUntil - (this.#options.closesAfterMs as number) + 1);
     unemitted.reset(emittedUntil);
-    this.#retention.hold(from);
     const first = new ByteBuffer(BUCKET_PREFIX_BYTES);
     this.#retention.writeBucket(first, this.#retention.bucketOf(from));
     const range = { gte: first.view(), lt: this.#space.bound(ROW_TAG + 1) };

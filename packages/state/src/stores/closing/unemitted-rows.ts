@@ -101,6 +101,13 @@ export class UnemittedRows {
     this.#insert(time, key);
   }
 
+  /** The rows up to a time were emitted, and that was committed, by another owner of the same rows. */
+  resume(closeTime: number, lastTime: number): void {
+    while (this.firstTime <= lastTime) this.#byTime.delete(this.firstTime);
+    this.#emittedUntil = closeTime;
+    this.#emittedPrepared = closeTime;
+  }
+
   /** Forgets everything; `emittedUntil` is what the last commit has left. */
   reset(emittedUntil: number): void {
     this.#byTime.clear();

@@ -1,5 +1,6 @@
 import type { SessionRow } from '../../contracts/stores.ts';
 import { Entry } from '../../overlay/entry.ts';
+import type { KeyIdentity } from '../../overlay/key-codec.ts';
 import type { HeldUpdate, Holdable } from '../../overlay/held-updates.ts';
 import type { HeldValue } from '../../overlay/value-codec.ts';
 
@@ -22,6 +23,10 @@ export class Session implements SessionRow, Holdable {
     this.list = list;
     this.start = start;
     this.end = end;
+  }
+
+  get identity(): KeyIdentity {
+    return this.list.identity;
   }
 
   get timestamp(): number {

@@ -139,6 +139,11 @@ export class SessionLists<K, V> implements ScanSource<SessionList, readonly Scan
   }
 }
 
+/** Visits the ends of the sessions in a stored list. */
+export function forEachStoredEnd(bytes: Buffer, visit: (end: number) => void): void {
+  readSessions(bytes, (_start, end) => visit(end));
+}
+
 function readSessions(bytes: Buffer, visit: (start: number, end: number, valueStart: number, valueEnd: number) => void): void {
   let at = 0;
   while (at < bytes.length) {

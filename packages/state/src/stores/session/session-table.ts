@@ -1,7 +1,9 @@
 import { assert, ByteBuffer, CorruptDataError, ProcessingError, readInt64, type Serde } from '@millrace/core';
 import type { ChangelogWriter, FlushListener, StateStore, StoreContext } from '../../contracts/state-store.ts';
+import type { ClosedRowVisitor, ClosingStore } from '../../contracts/closing-store.ts';
 import type { KeyValue, SessionRow, SessionStore, WindowedKey } from '../../contracts/stores.ts';
 import { KeySpace, ROW_TAG } from '../../layout/key-space.ts';
+import { asBuffer } from '../../layout/byte-views.ts';
 import { mergedScan } from '../../layout/merged-scan.ts';
 import { MetaRow } from '../../layout/meta-row.ts';
 import { BUCKET_PREFIX_BYTES, Retention } from '../../layout/retention.ts';
@@ -11,8 +13,10 @@ import { type KeyCodec, type KeyIdentity, keyCodec, RAW_KEYS } from '../../overl
 import { RestorePins } from '../../overlay/restore-pins.ts';
 import { RAW_VALUES, valueCodec } from '../../overlay/value-codec.ts';
 import type { WriteBatch } from '../../write-batch.ts';
+import { sortByKeyBytes } from '../closing/sort-by-key-bytes.ts';
+import { type TakenRows, UnemittedRows } from '../closing/unemitted-rows.ts';
 import { type Session, SessionList } from './session-list.ts';
-import { SessionLists } from './session-lists.ts';
+import { forEachStoredEnd, SessionLists } from './session-lists.ts';
 
 /** What a session store is made with. */
 export interface SessionTableOptions<K, V> {
@@ -22,6 +26,8 @@ export interface SessionTableOptions<K, V> {
   readonly retentionMs: number;
   readonly gapMs: number;
   readonly cached: boolean;
+  /** Whether results are emitted once, when sessions close. */
+  readonly emitsClosed: boolean;
 }
 
 /** Bytes after the key in a session key: end and start. */
@@ -41,7 +47,7 @@ interface Restoring {
  * Changelog: `[key][end, int64][start, int64]` → value, timestamp = end; no value when removed.
  * Source: Kafka Streams `RocksDBSessionStore`, `SessionKeySchema`, `CachingSessionStore`.
  */
-export class SessionTable<K, V> implements StateStore, SessionStore<K, V> {
+export class SessionTable<K, V> implements StateStore, SessionStore<K, V>, ClosingStore<K, V> {
   readonly name: string;
   readonly kind = 'session';
   readonly retentionMs: number;
@@ -60,8 +66,10 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V> {
   #listener: FlushListener<WindowedKey<K>, V> | undefined;
   #sendOldValues = false;
   #restoring: Restoring | undefined;
+  readonly #unemitted: UnemittedRows | undefined;
 
   constructor(options: SessionTableOptions<K, V>) {
+    this.#unemitted = options.emitsClosed ? new UnemittedRows() : undefined;
     this.name = options.name;
     this.retentionMs = options.retentionMs;
     this.#options = options;
@@ -99,7 +107,23 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V> {
     }
     const list = this.#listFor(this.#identity(key), end);
     const session = list.get(start, end) ?? (value != null || this.#retention.isNews(end) ? list.add(start, end) : undefined);
-    if (session !== undefined) this.#write(list, session, value);
+    if (session === undefined) return;
+    if (this.#unemitted !== undefined) this.#notePresence(this.#unemitted, session, value != null);
+    this.#write(list, session, value);
+  }
+
+  /** A session is about to be made, changed or removed. */
+  #notePresence(unemitted: UnemittedRows, { end, identity, held }: Session, present: boolean): void {
+    if (present === (held !== undefined) || !this.#retention.isStored(end)) return;
+    if (present) unemitted.add(end, identity);
+    else unemitted.remove(end, identity);
+    this.#holdUnemitted();
+  }
+
+  /** Sessions stay beyond their retention until they have been emitted. */
+  #holdUnemitted(): void {
+    if (this.#unemitted === undefined || !this.#retention.hold(this.#unemitted.firstTime)) return;
+    this.#lists.overlay.dropBucketsBelow(this.#retention.firstBucket);
   }
 
   remove(key: K, start: number, end: number): void {
@@ -150,6 +174,39 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V> {
         if (session.held !== undefined && session.end >= from && session.start <= latestStart) into.push(session);
       }
     }
+  }
+
+  // ---- see `ClosingStore`; only of stores that emit when sessions close ----
+
+  get emittedUntil(): number {
+    return this.#unemitted?.emittedUntil ?? -1;
+  }
+
+  emitClosed(closeTime: number, visit: ClosedRowVisitor<K, V>): void {
+    const unemitted = this.#unemitted;
+    assert(unemitted !== undefined, `session store ${this.name} was not made to emit sessions when they close`);
+    for (let taken = unemitted.take(closeTime - 1); taken !== undefined; taken = unemitted.take(closeTime - 1)) {
+      for (const session of sortByKeyBytes(this.#sessionsOf(taken), this.#keys, (a, b) => a.start - b.start)) {
+        const { start, end } = session;
+        const value = this.read(session);
+        if (value !== undefined) visit(windowedKey(this.#keys.key(session.identity), start, end), value, end);
+      }
+    }
+    unemitted.emitted(closeTime);
+    this.#holdUnemitted();
+  }
+
+  #sessionsOf({ time, keys }: TakenRows): Session[] {
+    const bucket = this.#retention.bucketOf(time);
+    const lists = Array.from(keys, (identity) => this.#lists.find(bucket, identity));
+    return lists.flatMap(({ sessions }) => sessions.filter(({ end, held }) => end === time && held !== undefined));
+  }
+
+  resumeEmission(closeTime: number): void {
+    const unemitted = this.#unemitted;
+    if (unemitted === undefined || closeTime <= unemitted.emittedUntil) return;
+    unemitted.resume(closeTime, closeTime - 1);
+    this.#holdUnemitted();
   }
 
   read(row: SessionRow): V | undefined {
@@ -208,9 +265,15 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V> {
   prepareCommit(batch: WriteBatch, changelog: ChangelogWriter | undefined): void {
     assert(this.#held.isEmpty, `store ${this.name} is committed while it holds back updates; flush it first`);
     for (const list of this.#lists.overlay.startCommit()) this.#commitList(list, batch, changelog);
-    if (!this.#retention.hasMoved) return;
+    this.#unemitted?.prepareCommit();
+    if (!this.#retention.hasMoved && this.#unemitted?.hasMoved !== true) return;
     this.#retention.prepareCommit(batch);
-    this.#meta.save(batch, [this.#retention.observed]);
+    this.#meta.save(batch, this.#metaNumbers());
+  }
+
+  #metaNumbers(): number[] {
+    const { observed } = this.#retention;
+    return this.#unemitted === undefined ? [observed] : [observed, this.#unemitted.emittedUntil];
   }
 
   #commitList(list: SessionList, batch: WriteBatch, changelog: ChangelogWriter | undefined): void {
@@ -247,13 +310,16 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V> {
 
   committed(): void {
     this.#lists.overlay.endCommit();
+    this.#unemitted?.committed();
     this.#retention.committed();
   }
 
   rollback(): void {
     this.#lists.overlay.clear();
     this.#held.clear();
+    this.#unemitted?.rollback();
     this.#retention.rollback();
+    this.#holdUnemitted();
   }
 
   get dirtyBytes(): number {
@@ -274,8 +340,10 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V> {
       throw new CorruptDataError('CHANGELOG_KEY_INVALID', 'a changelog key is too short for a session key', { store: this.name });
     const end = readInt64(source, suffix);
     const start = readInt64(source, suffix + 8);
+    // What has been emitted is known only later: until then nothing expires.
+    if (this.#unemitted !== undefined) this.#retention.hold(0);
     if (this.#retention.observe(end)) this.#retention.prepareCommit(batch);
-    this.#meta.save(batch, [this.#retention.observed]);
+    this.#meta.save(batch, this.#metaNumbers());
     if (!this.#retention.isStored(end)) return;
     this.#restoring ??= this.#startRestoring();
     const { lists, pins } = this.#restoring;
@@ -297,9 +365,26 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V> {
 
   async restored(): Promise<void> {
     this.#restoring = undefined;
-    const numbers = [-1];
+    const numbers = [-1, -1];
     this.#meta.load(this.#context.database, numbers);
-    this.#retention.reset(numbers[0] as number);
+    const [observed, emittedUntil] = numbers as [number, number];
+    this.#retention.reset(observed);
+    if (this.#unemitted !== undefined) await this.#loadUnemitted(this.#unemitted, emittedUntil);
+  }
+
+  async #loadUnemitted(unemitted: UnemittedRows, emittedUntil: number): Promise<void> {
+    const from = Math.max(0, emittedUntil);
+    unemitted.reset(emittedUntil);
+    const first = new ByteBuffer(BUCKET_PREFIX_BYTES);
+    this.#retention.writeBucket(first, this.#retention.bucketOf(from));
+    const range = { gte: first.view(), lt: this.#space.bound(ROW_TAG + 1) };
+    for await (const [rowKey, row] of this.#context.database.entries(range)) {
+      const identity = this.#keys.identityAt(asBuffer(rowKey), BUCKET_PREFIX_BYTES, rowKey.length);
+      forEachStoredEnd(asBuffer(row), (end) => {
+        if (end >= from) unemitted.load(end, identity);
+      });
+    }
+    this.#holdUnemitted();
   }
 
   close(): void {
