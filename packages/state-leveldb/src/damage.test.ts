@@ -173,10 +173,10 @@ describe('the format of a state directory', () => {
   }
 
   it('is refused when it is newer than this version', async () => {
-    await expect(open(await withFormat(2))).rejects.toMatchObject({ name: 'SettingsError', code: 'STATE_FORMAT_NEWER' });
+    await expect(open(await withFormat(3))).rejects.toMatchObject({ name: 'SettingsError', code: 'STATE_FORMAT_NEWER' });
   });
 
   it('leads to a restore when it is older', async () => {
-    await expect(open(await withFormat(0))).rejects.toMatchObject({ name: 'TaskCorruptedError', code: 'STATE_FORMAT_OLDER' });
+    await expect(open(await withFormat(1))).rejects.toMatchObject({ name: 'TaskCorruptedError', code: 'STATE_FORMAT_OLDER' });
   });
 });

@@ -8,7 +8,7 @@ const FILE = 'state.json';
  * Version of everything that this engine writes. A directory of an older version is put aside and restored from the
  * changelog, unless a later release knows how to read it; one of a newer version is refused.
  */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /**
  * Which database the directory should hold. It stands beside LevelDB's files, because a lost `CURRENT` makes LevelDB open as
