@@ -32,7 +32,7 @@ export {
 export type { InputProgress } from './task/partition-group.ts';
 export type { StreamTaskOptions, TaskComponents, TaskSettings } from './task/stream-task-options.ts';
 export { StreamTask } from './task/stream-task.ts';
-export { DROPPED_RECORDS, PROCESSED_RECORDS, PUNCTUATIONS } from './task/task-metrics.ts';
+export { ASYNC_RETRIES, DROPPED_RECORDS, PROCESSED_RECORDS, PUNCTUATIONS } from './task/task-metrics.ts';
 export type { TaskChangelog } from './task-state/task-state.ts';
 export { internalTopicName } from './topics/topic-names.ts';
 export type { RestoreListener, RestoreProgress } from './restore/restore-listener.ts';

@@ -26,6 +26,7 @@ const RANGES: Readonly<Record<NumberSetting, readonly [min: number, max: number]
   lingerMs: [0, 60_000],
   emitIntervalMs: [0, 3_600_000],
   repartitionPurgeIntervalMs: [1, MAX_INT],
+  asyncDrainMs: [0, 600_000],
   shutdownTimeoutMs: [0, MAX_INT],
 };
 
@@ -59,6 +60,7 @@ function defaults(input: Pick<StreamsSettings, 'guarantee' | 'sessionTimeoutMs'>
     compression: 'none',
     emitIntervalMs: 1000,
     repartitionPurgeIntervalMs: 30_000,
+    asyncDrainMs: 2000,
     shutdownTimeoutMs: 20_000,
   };
 }

@@ -89,6 +89,12 @@ export interface StreamsSettings {
   readonly emitIntervalMs?: number;
   /** How often consumed records are deleted from repartition topics. Unit ms · default 30 000. Kafka: `repartition.purge.interval.ms`. */
   readonly repartitionPurgeIntervalMs?: number;
+  /**
+   * How long calls of asynchronous operators may go on when the worker has to give up its tasks (a rebalance, a stop). Then their
+   * signals fire, and what was not finished is processed again by the next owner. Higher: fewer calls made twice, but the other
+   * workers wait as long with their rebalance. Unit ms · range 0–600 000 · default 2 000. No counterpart in Kafka Streams.
+   */
+  readonly asyncDrainMs?: number;
   /** Longest wait for a clean stop before the process gives up. Unit ms · default 20 000. */
   readonly shutdownTimeoutMs?: number;
 }

@@ -1,6 +1,7 @@
 import { FatalStreamsError, formatTaskId, RecordContext, type TaskId, type TopicPartition } from '@millrace/core';
 import type { CommittedOffset, FetchedPartition, OffsetCommit } from '@millrace/client';
 import type { StateStore } from '@millrace/state';
+import type { AsyncWork } from '../async/async-work.ts';
 import { logAndFailDeserialization } from '../errors/deserialization-error-handler.ts';
 import { TaskState, type TaskChangelog } from '../task-state/task-state.ts';
 import { topicResolver } from './topic-resolver.ts';
@@ -18,7 +19,7 @@ const RECORDS_PER_CLOCK_CHECK = 64;
  *
  * Life: `open` → `applyRestored`… → `finishRestore` → `initializeInput` → (`enqueue`, `process`, `punctuate`, commit)… → `close`.
  *
- * A commit, in this order; whoever calls waits for `pending` after each of the first two and calls them again if there was one:
+ * A commit, in this order; whoever calls waits for `settling` after the second and calls it again while `hasUnflushed`:
  * `process` has returned → `flushCaches` → `prepareCommit` → everything appended is acknowledged and `committableOffsets` are
  * committed → `completeCommit`. If Kafka did not commit: `rollback`, then `initializeInput` and fetch again from there. While
  * `completeCommit` writes, the next records may be processed already.
@@ -154,7 +155,8 @@ export class StreamTask {
 
   /** True when {@link process} would process something: records are there, and inputs without any have been waited for. */
   processable(nowMs: number): boolean {
-    return this.#nodes.pending.promise === undefined && this.#inputs.group.isReady(nowMs);
+    const { pending, asyncWork } = this.#nodes;
+    return pending.promise === undefined && !asyncWork.isFull && this.#inputs.group.isReady(nowMs);
   }
 
   /** True when records wait, ready or not. */
@@ -164,13 +166,14 @@ export class StreamTask {
 
   /** When the task has something to do although nothing arrives: `nowMs` at once, Infinity never. */
   nextWakeUpMs(nowMs: number): number {
-    if (this.processable(nowMs)) return nowMs;
+    if (this.#nodes.asyncWork.isReady || this.processable(nowMs)) return nowMs;
+    if (this.#nodes.asyncWork.isFull) return this.#nodes.nextWallClockMs;
     return Math.min(this.#nodes.nextWallClockMs, this.#inputs.group.idleDeadlineMs);
   }
 
   /**
    * Processes records until one of: `maxRecords`, the deadline, no record ready, user code returned a promise (see
-   * {@link pending}) or asked for a commit, or the producer cannot take more.
+   * {@link pending}) or asked for a commit, an asynchronous operator holds as much as it may, or the producer cannot take more.
    *
    * @param deadlineMonotonicMs checked every 64 records
    * @returns how many records were processed
@@ -209,7 +212,21 @@ export class StreamTask {
   }
 
   #mustPause(): boolean {
-    return this.#nodes.pending.promise !== undefined || this.#nodes.commitRequested || this.#options.appender.backPressure;
+    const { pending, asyncWork, commitRequested } = this.#nodes;
+    return pending.promise !== undefined || asyncWork.isFull || commitRequested || this.#options.appender.backPressure;
+  }
+
+  /** Forwards the results of asynchronous operators that have come in, as far as the task need not wait in between. */
+  forwardResults(): number {
+    const { pending, asyncWork } = this.#nodes;
+    const forwarded = this.#guarded(() => asyncWork.forward(() => pending.promise === undefined));
+    if (forwarded > 0) this.#worked = true;
+    return forwarded;
+  }
+
+  /** What asynchronous operators have under way. */
+  get asyncWork(): Pick<AsyncWork, 'held' | 'openCalls' | 'progress'> {
+    return this.#nodes.asyncWork;
   }
 
   /** What the task waits for; it never rejects, the next call throws what went wrong. */
@@ -256,15 +273,23 @@ export class StreamTask {
     return this.#state.dirtyBytes;
   }
 
-  /** Forwards what record caching holds back. */
+  /** Forwards what asynchronous operators and, once these hold nothing more, what record caching holds back. */
   flushCaches(): void {
-    this.#guarded(() => this.#state.flushCaches());
-    this.#hasUnflushed = this.pending !== undefined;
+    const { asyncWork } = this.#nodes;
+    if (asyncWork.held > 0) this.forwardResults();
+    if (asyncWork.held === 0) this.#guarded(() => this.#state.flushCaches());
+    this.#hasUnflushed = this.pending !== undefined || asyncWork.held > 0;
   }
 
-  /** True when asynchronous work may have filled the caches again: wait for `pending`, then flush once more. */
+  /** True when asynchronous work goes on, or may have filled the caches again: wait for `settling`, then flush once more. */
   get hasUnflushed(): boolean {
     return this.#hasUnflushed;
+  }
+
+  /** What a commit waits for before it flushes again; `undefined` when it need not wait. Never rejects. */
+  get settling(): Promise<void> | undefined {
+    const { pending, asyncWork } = this.#nodes;
+    return pending.promise ?? (asyncWork.held > 0 && !asyncWork.isReady ? asyncWork.progress : undefined);
   }
 
   /** Appends the changelog records of the commit, and takes down its offsets. Nothing of the task waits. */

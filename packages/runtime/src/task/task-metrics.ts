@@ -9,6 +9,9 @@ export const SENT_RECORDS = 'millrace_task_records_sent_total';
 /** Kafka: `punctuate-total`. */
 export const PUNCTUATIONS = 'millrace_task_punctuations_total';
 
+/** Calls of asynchronous operators that failed and were made again. */
+export const ASYNC_RETRIES = 'millrace_task_async_retries_total';
+
 /** The figures of one task; instruments are made once. */
 export class TaskMetrics {
   readonly processed: Counter;
@@ -36,5 +39,10 @@ export class TaskMetrics {
       this.#dropped.set(id, counter);
     }
     counter.add(1);
+  }
+
+  countRetry(node: string): void {
+    const labels = { task: this.#taskId, node };
+    this.#metrics.counter(ASYNC_RETRIES, 'Calls of asynchronous operators that failed and were made again.', labels).add(1);
   }
 }

@@ -2,6 +2,9 @@ import { formatTaskId, NO_HEADERS, ProcessingError, type RecordContext, StreamsE
 import type { StateStore } from '@millrace/state';
 import {
   TaskTopology,
+  type AsyncLane,
+  type AsyncOperator,
+  type AsyncSettings,
   type Cancellable,
   type PunctuationType,
   type Punctuator,
@@ -9,6 +12,7 @@ import {
   type SinkWriter,
   type TaskPort,
 } from '@millrace/topology';
+import { AsyncWork } from '../async/async-work.ts';
 import { RecordCollector } from '../collector/record-collector.ts';
 import { consultHandler } from '../errors/consult-handler.ts';
 import type { ErrorHandlerContext } from '../errors/error-handler-context.ts';
@@ -44,6 +48,7 @@ export class TaskNodes implements TaskPort {
   readonly recordContext: RecordContext;
   readonly emitIntervalMs: number;
   readonly pending = new PendingWork();
+  readonly asyncWork: AsyncWork;
   /** True when user code has asked for a commit. */
   commitRequested = false;
 
@@ -67,6 +72,23 @@ export class TaskNodes implements TaskPort {
     this.emitIntervalMs = settings.emitIntervalMs;
     this.#handler = components.onProcessingError ?? logAndFailProcessing(components.logger);
     this.#resolveTopic = surroundings.resolveTopic;
+    this.asyncWork = new AsyncWork({
+      clock: components.clock,
+      recordContext: surroundings.recordContext,
+      onRetry: (node, { topic, partition, offset, attempt }, error) => {
+        surroundings.metrics.countRetry(node);
+        this.logger.debug('an asynchronous call failed and is made again', {
+          taskId: this.taskId,
+          node,
+          topic,
+          partition,
+          offset,
+          attempt,
+          error,
+        });
+      },
+      onProcessingError: (node, error, key, value) => this.onProcessingError(node, error, key, value),
+    });
     this.#collector = new RecordCollector({
       appender,
       random: components.random,
@@ -94,8 +116,9 @@ export class TaskNodes implements TaskPort {
     return this.#topology?.source(topic);
   }
 
-  /** Closes the nodes and drops their schedules. */
+  /** Closes the nodes, drops their schedules, and aborts what asynchronous operators have under way. */
   close(): void {
+    this.asyncWork.abandon('the task was revoked, rolled back or closed: nobody wants the result any more');
     this.#streamTimeQueue.clear();
     this.#wallClockQueue.clear();
     this.commitRequested = false;
@@ -147,6 +170,10 @@ export class TaskNodes implements TaskPort {
 
   waitFor(pending: Promise<void>): void {
     this.pending.add(pending);
+  }
+
+  asyncLane(node: string, operator: AsyncOperator, settings: AsyncSettings): AsyncLane {
+    return this.asyncWork.addLane(node, operator, settings);
   }
 
   onProcessingError(node: string, error: unknown, key: unknown, value: unknown): void {

@@ -96,6 +96,7 @@ export function createWorker(options: CreateWorkerOptions): StreamWorker {
       clock.nowMs(),
     ),
     pollMs: settings.pollMs,
+    asyncDrainMs: settings.asyncDrainMs,
     isStaticMember: settings.groupInstanceId !== undefined,
     events,
     readAssignment: (assignment) => readAssignment(assignment, plan, settings.applicationId),

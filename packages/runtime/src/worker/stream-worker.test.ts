@@ -46,6 +46,8 @@ class Stage {
   readonly task = {
     taskId: '0_0',
     pending: undefined,
+    settling: undefined,
+    asyncWork: { held: 0 },
     commitRequested: true,
     commitNeeded: true,
     dirtyBytes: 0,
@@ -157,6 +159,7 @@ class Stage {
       purge: { committed: () => undefined } as unknown as RepartitionPurge,
       metrics: { commits: { add: () => undefined }, observeLag: () => undefined } as unknown as WorkerMetrics,
       pollMs: 1,
+      asyncDrainMs: 0,
       isStaticMember: this.isStaticMember,
       events: { onRebalancing: () => undefined, onRunning: () => undefined },
       readAssignment: () => [],

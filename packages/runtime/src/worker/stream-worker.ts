@@ -11,12 +11,12 @@ import {
 import type { GroupMember, GroupMetadata, MemberAssignment, OffsetCommit } from '@millrace/client';
 import type { Committer } from '../commit/committer.ts';
 import type { RefusedRecords } from '../commit/refused-records.ts';
-import type { StreamTask } from '../task/stream-task.ts';
 import { Backoff } from './backoff.ts';
 import type { CommitSchedule } from './commit-schedule.ts';
 import type { Input } from './input.ts';
 import { LocalWrites } from './local-writes.ts';
 import type { RepartitionPurge } from './repartition-purge.ts';
+import { membershipLost, TaskFlush, type Tenure } from './task-flush.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
 import type { AssignedTask, TaskManager } from './task-manager.ts';
 
@@ -45,6 +45,8 @@ export interface StreamWorkerOptions {
   readonly purge: RepartitionPurge;
   readonly metrics: WorkerMetrics;
   readonly pollMs: number;
+  /** How long asynchronous operators may go on when the worker has to give up its tasks. */
+  readonly asyncDrainMs: number;
   /** The member has an instance id: its restart should not make the others rebalance. */
   readonly isStaticMember: boolean;
   readonly events: WorkerEvents;
@@ -69,19 +71,25 @@ export class StreamWorker {
   readonly #options: StreamWorkerOptions;
   readonly #writes = new LocalWrites();
   readonly #backoff: Backoff;
+  readonly #flush: TaskFlush;
   /** What has to succeed before the loop goes on; set by `#planRecovery`. */
   #recovery: ((signal: AbortSignal) => Promise<void>) | undefined;
   /** What the last join brought, until it has been taken over completely. */
   #assignment: PendingAssignment | undefined;
+  /** Aborts when the worker has to stop. */
+  #stop: AbortSignal | undefined;
 
   constructor(options: StreamWorkerOptions) {
+    const { clock, pollMs, asyncDrainMs } = options;
     this.#options = options;
-    this.#backoff = new Backoff(options.clock, 50, 5000);
+    this.#backoff = new Backoff(clock, 50, 5000);
+    this.#flush = new TaskFlush({ clock, pollMs, asyncDrainMs, tenure: () => this.#tenure });
   }
 
   /** Works until the signal aborts, then stops cleanly: commits, closes its tasks, leaves the group. */
   async run(signal: AbortSignal): Promise<void> {
     const { committer, manager, member } = this.#options;
+    this.#stop = signal;
     try {
       this.#options.events.onRebalancing();
       this.#recovery = () => committer.start(signal);
@@ -155,9 +163,9 @@ export class StreamWorker {
     for (let progressed = true; progressed && clock.monotonicMs() < deadline; ) {
       progressed = false;
       for (const task of manager.tasks.running) {
-        const count = task.process(RECORDS_PER_TURN, deadline);
+        if (task.asyncWork.held > 0 && task.forwardResults() > 0) progressed = true;
+        if (task.process(RECORDS_PER_TURN, deadline) > 0) progressed = true;
         if (task.pending !== undefined) await task.pending;
-        if (count > 0) progressed = true;
       }
       any ||= progressed;
       if (committer.appender.backPressure) await committer.appender.drained();
@@ -172,24 +180,26 @@ export class StreamWorker {
     }
   }
 
-  /** Sleeps until records arrive, a commit or a punctuation is due, or the poll interval is over. */
+  /** Sleeps until records or results arrive, a commit or a punctuation is due, or the poll interval is over. */
   async #idle(signal: AbortSignal): Promise<void> {
     const { clock, manager, schedule, input, pollMs } = this.#options;
     const now = clock.nowMs();
     let waitMs = pollMs;
+    let results: AbortController | undefined;
     for (const task of manager.tasks.running) {
       waitMs = Math.min(waitMs, task.nextWakeUpMs(now) - now);
       if (task.commitNeeded) waitMs = Math.min(waitMs, schedule.remainingMs(now));
+      if (task.asyncWork.held > 0) results = abortedBy(task.asyncWork.progress, results);
     }
     if (input.fetcher.available) return clock.sleep(0);
-    await input.fetcher.wait(Math.max(0, waitMs), signal);
+    await input.fetcher.wait(Math.max(0, waitMs), results === undefined ? signal : AbortSignal.any([signal, results.signal]));
   }
 
   /** The way of a commit: flush caches → changelogs → Kafka → local databases (in the background). */
   async #commit(): Promise<void> {
     const { clock, manager, member, schedule, purge, input } = this.#options;
     const running = manager.tasks.running;
-    for (const task of running) await flush(task);
+    await this.#flush.flush(running);
     const tasks = running.filter((task) => task.commitNeeded);
     if (tasks.length > 0) {
       await this.#writes.settled();
@@ -258,6 +268,12 @@ export class StreamWorker {
     this.#recovery = undefined;
   }
 
+  get #tenure(): Tenure {
+    const { state } = this.#options.member;
+    if (state === 'lost' || state === 'failed') return 'lost';
+    return this.#stop?.aborted === true || state !== 'stable' ? 'leaving' : 'keeps';
+  }
+
   /** Does what the class of the error asks for, or throws it. */
   async #planRecovery(error: unknown): Promise<void> {
     const { logger, events } = this.#options;
@@ -319,14 +335,8 @@ export class StreamWorker {
   }
 }
 
-function membershipLost(): TaskMigratedError {
-  return new TaskMigratedError('MEMBERSHIP_LOST', 'the group membership was lost before the commit; the tasks are given up');
-}
-
-/** Forwards what caches hold back, and waits for what that sets off, until nothing moves any more. */
-async function flush(task: StreamTask): Promise<void> {
-  do {
-    task.flushCaches();
-    if (task.pending !== undefined) await task.pending;
-  } while (task.hasUnflushed);
+/** A controller that aborts with the first of the promises it was given. */
+function abortedBy(promise: Promise<void>, controller = new AbortController()): AbortController {
+  void promise.then(() => controller.abort());
+  return controller;
 }
