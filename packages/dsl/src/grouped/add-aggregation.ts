@@ -30,6 +30,10 @@ export class StoredTable<K, V> implements TableChanges<K, V> {
     this.#view = view;
   }
 
+  get historyRetentionMs(): number | undefined {
+    return this.#view.historyRetentionMs;
+  }
+
   enableOldValues(): boolean {
     this.sendOldValues = true;
     return true;

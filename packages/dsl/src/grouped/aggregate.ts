@@ -52,7 +52,7 @@ export function aggregateByKey<K, V, A>(grouped: GroupedOrigin<K, V>, call: Aggr
     materialized,
     store: createTableStore(grouped.stream.dsl, operator, materialized),
     supplier: (sendOldValues) => streamAggregateOperator({ store: storeName, ...call.aggregation, sendOldValues }),
-    view: storedTableView(storeName),
+    view: storedTableView(storeName, materialized.historyRetentionMs),
     key,
     value,
   });

@@ -16,6 +16,11 @@ export interface TableFilterOptions<K, V> {
    * it comes for free. When known, a row that passed neither before nor now sends nothing.
    */
   readonly sendOldValues: boolean;
+  /**
+   * Whether the filtered table is versioned. Then a deletion is always sent: the old value is that of the latest row, not of the
+   * row at that time. Default false.
+   */
+  readonly overVersions?: boolean;
 }
 
 /**
@@ -42,6 +47,7 @@ class TableFilterProcessor<K, V> implements NodeProcessor {
   readonly #negate: boolean;
   readonly #storeName: string | undefined;
   readonly #sendOldValues: boolean;
+  readonly #sparesDeletions: boolean;
   #context!: NodeContext;
   #store: TimestampedKeyValueStore<K, V> | undefined;
   #forwarder: ChangeForwarder<K, V> | undefined;
@@ -51,6 +57,7 @@ class TableFilterProcessor<K, V> implements NodeProcessor {
     this.#negate = options.negate ?? false;
     this.#storeName = options.store;
     this.#sendOldValues = options.sendOldValues;
+    this.#sparesDeletions = options.sendOldValues && options.overVersions !== true;
   }
 
   init(context: NodeContext): void {
@@ -67,7 +74,7 @@ class TableFilterProcessor<K, V> implements NodeProcessor {
       return;
     }
     const old = this.#sendOldValues ? filterTableValue(this.#predicate, this.#negate, key as K, oldValue as V) : undefined;
-    if (this.#sendOldValues && newValue == null && old == null) return;
+    if (this.#sparesDeletions && newValue == null && old == null) return;
     this.#context.forward(key, newValue, timestamp, headers, old, isLatest);
   }
 
@@ -80,7 +87,7 @@ class TableFilterProcessor<K, V> implements NodeProcessor {
   ): void {
     const row = store.find(key);
     const old = this.#sendOldValues ? store.read(row) : undefined;
-    if (this.#sendOldValues && newValue == null && old == null) return;
+    if (this.#sparesDeletions && newValue == null && old == null) return;
     store.write(row, newValue, timestamp);
     this.#forwarder?.forward(key, newValue, old, timestamp, headers);
   }

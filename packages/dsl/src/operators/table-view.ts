@@ -1,4 +1,10 @@
-import type { SessionStore, TimestampedKeyValueStore, TimestampedWindowStore, WindowedKey } from '@millrace/state';
+import type {
+  SessionStore,
+  TimestampedKeyValueStore,
+  TimestampedWindowStore,
+  VersionedKeyValueStore,
+  WindowedKey,
+} from '@millrace/state';
 import type { NodeContext } from '@millrace/topology';
 import type { Predicate, ValueMapper } from './callbacks.ts';
 import { filterTableValue } from './table-filter.ts';
@@ -13,6 +19,8 @@ import { mapTableValue } from './table-map-values.ts';
 export interface TableView<K, V> {
   /** Names of the stores that the looking node must be connected to. */
   readonly stores: readonly string[];
+  /** How far back the past of the rows can be looked up, ms; absent when only the present can. */
+  readonly historyRetentionMs?: number | undefined;
   /** A new getter for one node of one task. */
   createGetter(): TableValueGetter<K, V>;
 }
@@ -22,12 +30,19 @@ export interface TableValueGetter<K, V> {
   init(context: NodeContext): void;
   /** The row's current value, `undefined` when there is none. */
   get(key: K): V | undefined;
+  /** The row's value at a time; there when the view has a history. Leaves `timestamp` alone. */
+  getAsOf?(key: K, timestamp: number): V | undefined;
   /** Of the row that the last `get` returned; −1 when there was none. */
   readonly timestamp: number;
+  /** Called with the node's. */
+  close?(): void;
 }
 
-/** A table with a timestamped key-value store. */
-export function storedTableView<K, V>(store: string): TableView<K, V> {
+/** A table with a timestamped key-value store, or with a versioned one, which has a history. */
+export function storedTableView<K, V>(store: string, historyRetentionMs?: number): TableView<K, V> {
+  if (historyRetentionMs !== undefined) {
+    return { stores: [store], historyRetentionMs, createGetter: () => new VersionGetter<K, V>(store) };
+  }
   return { stores: [store], createGetter: () => new StoreGetter<K, V>(store) };
 }
 
@@ -43,12 +58,14 @@ export function sessionStoreView<K, V>(store: string): TableView<WindowedKey<K>,
 
 /** A filtered table without store. */
 export function filteredTableView<K, V>(parent: TableView<K, V>, predicate: Predicate<K, V>, negate: boolean): TableView<K, V> {
-  return { stores: parent.stores, createGetter: () => new FilterGetter(parent.createGetter(), predicate, negate) };
+  const { stores, historyRetentionMs } = parent;
+  return { stores, historyRetentionMs, createGetter: () => new FilterGetter(parent.createGetter(), predicate, negate) };
 }
 
 /** A mapped table without store. */
 export function mappedTableView<K, V, R>(parent: TableView<K, V>, mapper: ValueMapper<K, V, R>): TableView<K, R> {
-  return { stores: parent.stores, createGetter: () => new MapGetter(parent.createGetter(), mapper) };
+  const { stores, historyRetentionMs } = parent;
+  return { stores, historyRetentionMs, createGetter: () => new MapGetter(parent.createGetter(), mapper) };
 }
 
 class StoreGetter<K, V> implements TableValueGetter<K, V> {
@@ -68,6 +85,30 @@ class StoreGetter<K, V> implements TableValueGetter<K, V> {
     const row = this.#store.find(key);
     this.timestamp = row.timestamp;
     return this.#store.read(row);
+  }
+}
+
+class VersionGetter<K, V> implements TableValueGetter<K, V> {
+  timestamp = -1;
+  readonly #name: string;
+  #store!: VersionedKeyValueStore<K, V>;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  init(context: NodeContext): void {
+    this.#store = context.getStore(this.#name);
+  }
+
+  get(key: K): V | undefined {
+    const row = this.#store.find(key);
+    this.timestamp = row.timestamp;
+    return this.#store.read(row);
+  }
+
+  getAsOf(key: K, timestamp: number): V | undefined {
+    return this.#store.get(key, timestamp)?.value;
   }
 }
 
@@ -133,6 +174,14 @@ class FilterGetter<K, V> implements TableValueGetter<K, V> {
   get(key: K): V | undefined {
     return filterTableValue(this.#predicate, this.#negate, key, this.#parent.get(key));
   }
+
+  getAsOf(key: K, timestamp: number): V | undefined {
+    return filterTableValue(this.#predicate, this.#negate, key, this.#parent.getAsOf?.(key, timestamp));
+  }
+
+  close(): void {
+    this.#parent.close?.();
+  }
 }
 
 class MapGetter<K, V, R> implements TableValueGetter<K, R> {
@@ -154,5 +203,13 @@ class MapGetter<K, V, R> implements TableValueGetter<K, R> {
 
   get(key: K): R | undefined {
     return mapTableValue(this.#mapper, key, this.#parent.get(key));
+  }
+
+  getAsOf(key: K, timestamp: number): R | undefined {
+    return mapTableValue(this.#mapper, key, this.#parent.getAsOf?.(key, timestamp));
+  }
+
+  close(): void {
+    this.#parent.close?.();
   }
 }

@@ -1,4 +1,4 @@
-import { type Duration, durationMs, type Serde } from '@millrace/core';
+import { type Duration, durationMs, type Serde, TopologyError } from '@millrace/core';
 import type { StateStore, StoreBuilder, TopicConfig } from '@millrace/state';
 import { assertName } from '@millrace/topology';
 import type { DslContext } from '../origin/dsl-context.ts';
@@ -17,6 +17,11 @@ export interface MaterializedOptions<K, V> {
   readonly caching?: boolean;
   /** Whether there is a changelog, or what to add to the configuration of its topic. Default true. */
   readonly logging?: boolean | TopicConfig;
+  /**
+   * Makes the table a versioned one, which keeps the past of each row for that long, and takes changes in the order of their
+   * timestamps. Needs `store`. Kafka Streams: `Materialized.as(Stores.persistentVersionedKeyValueStore(name, historyRetention))`.
+   */
+  readonly versioned?: Duration;
   /** How long windows and sessions are kept, at least their length plus grace, which is the default. */
   readonly retention?: Duration;
   /** Keeps the rows off the disk. Default false. */
@@ -33,13 +38,15 @@ export interface Materialized<K, V> {
   readonly key: Serde<K> | undefined;
   readonly value: Serde<V> | undefined;
   readonly retentionMs: number | undefined;
+  /** How far back the past of the table is known; `undefined` when it is not versioned. */
+  readonly historyRetentionMs: number | undefined;
   readonly storeOptions: { readonly caching: boolean; readonly logging: boolean | TopicConfig; readonly inMemory: boolean };
 }
 
 /** True when the user said anything about how the table is kept: in Kafka Streams, when there is a `Materialized`. */
 export function isMaterialized(options: MaterializedOptions<never, never>): boolean {
-  const { store, key, value, caching, logging, retention, inMemory } = options;
-  return [store, key, value, caching, logging, retention, inMemory].some((option) => option !== undefined);
+  const { store, key, value, caching, logging, versioned, retention, inMemory } = options;
+  return [store, key, value, caching, logging, versioned, retention, inMemory].some((option) => option !== undefined);
 }
 
 /** The user's name for the store, if there is one. */
@@ -51,7 +58,7 @@ export function userStoreName({ store }: { readonly store?: string | StoreBuilde
  * Decides the name of the store: a generated one takes a number.
  *
  * @param prefix of a generated name
- * @throws TopologyError `INVALID_NAME`
+ * @throws TopologyError `INVALID_NAME`, `VERSIONED_STORE_UNNAMED`
  */
 export function resolveMaterialized<K, V>(
   dsl: DslContext,
@@ -68,6 +75,14 @@ export function resolveMaterialized<K, V>(
     key,
     value,
     retentionMs: retention === undefined ? undefined : durationMs(retention, 'retention'),
+    historyRetentionMs: historyRetentionOf(options),
     storeOptions: { caching, logging, inMemory },
   };
+}
+
+function historyRetentionOf<K, V>({ store, versioned }: MaterializedOptions<K, V>): number | undefined {
+  if (typeof store === 'object') return store.historyRetentionMs;
+  if (versioned === undefined) return undefined;
+  if (store !== undefined) return durationMs(versioned, 'versioned');
+  throw new TopologyError('VERSIONED_STORE_UNNAMED', 'a versioned table is always stored; give its store a name: option `store`');
 }

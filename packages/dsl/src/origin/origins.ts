@@ -34,6 +34,11 @@ export interface TableOrigin<K, V> extends Origin<K, V> {
 /** How a table answers to what stands below it. */
 export interface TableChanges<K, V> {
   /**
+   * How far back the past of the rows is known, ms; absent when the table is not versioned. Changes of a versioned table come
+   * in the order of offsets too, but those that are not the latest say so.
+   */
+  readonly historyRetentionMs?: number | undefined;
+  /**
    * Asks for the value before each change.
    *
    * @param force also when that takes a store that the table does not have yet

@@ -1,13 +1,7 @@
 import type { StoreBuilder } from '@millrace/state';
 import type { NodeProcessorSupplier } from '@millrace/topology';
 import { storedTableView, type TableView } from '../operators/table-view.ts';
-import {
-  isMaterialized,
-  type Materialized,
-  type MaterializedOptions,
-  resolveMaterialized,
-  userStoreName,
-} from '../options/materialized.ts';
+import { isMaterialized, type Materialized, type MaterializedOptions, resolveMaterialized } from '../options/materialized.ts';
 import type { NamedOptions } from '../options/operator-options.ts';
 import type { TableChanges, TableOrigin } from '../origin/origins.ts';
 import { createTableStore } from './source-table.ts';
@@ -17,11 +11,16 @@ export interface DerivedTableOperation<V, K, R> {
   /** As the user wrote it. */
   readonly operator: string;
   readonly prefix: string;
-  supplier(store: string | undefined, sendOldValues: boolean): NodeProcessorSupplier;
+  /** @param overVersions whether the parent is versioned, so that changes may come that are not the latest */
+  supplier(store: string | undefined, sendOldValues: boolean, overVersions: boolean): NodeProcessorSupplier;
   /** Looks the rows up in the parent, and does the operation again. */
   view(parent: TableView<K, V>): TableView<K, R>;
   /** True when it is better to know old values, if the parent has them anyway. */
   readonly prefersOldValues: boolean;
+  /** Stores of the user's code, to be added with the node. */
+  readonly broughtStores?: readonly StoreBuilder[];
+  /** Names of stores that belong to others. */
+  readonly connectedStores?: readonly string[];
 }
 
 /**
@@ -33,12 +32,19 @@ class DerivedTable<K, V, R> implements TableChanges<K, R> {
   readonly #parent: TableChanges<K, V>;
   readonly #operation: DerivedTableOperation<V, K, R>;
   readonly #store: string | undefined;
+  readonly historyRetentionMs: number | undefined;
   #sendOldValues: boolean;
 
-  constructor(parent: TableChanges<K, V>, operation: DerivedTableOperation<V, K, R>, store: string | undefined) {
+  /** @param store the table's own, if it has one */
+  constructor(
+    parent: TableChanges<K, V>,
+    operation: DerivedTableOperation<V, K, R>,
+    store: Pick<Materialized<K, R>, 'storeName' | 'historyRetentionMs'> | undefined,
+  ) {
     this.#parent = parent;
     this.#operation = operation;
-    this.#store = store;
+    this.#store = store?.storeName;
+    this.historyRetentionMs = store === undefined ? parent.historyRetentionMs : store.historyRetentionMs;
     this.#sendOldValues = operation.prefersOldValues && parent.enableOldValues(false);
   }
 
@@ -48,11 +54,12 @@ class DerivedTable<K, V, R> implements TableChanges<K, R> {
   }
 
   view(): TableView<K, R> {
-    return this.#store === undefined ? this.#operation.view(this.#parent.view()) : storedTableView(this.#store);
+    if (this.#store !== undefined) return storedTableView(this.#store, this.historyRetentionMs);
+    return this.#operation.view(this.#parent.view());
   }
 
   createSupplier(): NodeProcessorSupplier {
-    return this.#operation.supplier(this.#store, this.#sendOldValues);
+    return this.#operation.supplier(this.#store, this.#sendOldValues, this.#parent.historyRetentionMs !== undefined);
   }
 }
 
@@ -71,11 +78,12 @@ export function addDerivedTable<K, V, R>(
     ? resolveMaterialized(dsl, { ...options, ...(key && { key }), ...(value && { value }) }, operation.prefix)
     : undefined;
   const name = dsl.names.orNext(options.name, operation.prefix);
-  const table = new DerivedTable(from.changes, operation, userStoreName(options));
+  const table = new DerivedTable(from.changes, operation, materialized?.queryable ? materialized : undefined);
   const node = dsl.graph.create([from.node], name, {
     kind: 'processor',
     supplier: () => table.createSupplier(),
-    stores: () => storesOf(dsl, operation.operator, materialized),
+    stores: () => [...storesOf(dsl, operation.operator, materialized), ...(operation.broughtStores ?? [])],
+    connect: () => operation.connectedStores ?? [],
   });
   return { kind: 'table', dsl, name, node, key, value, sources, changes: table };
 }

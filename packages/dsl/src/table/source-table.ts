@@ -1,4 +1,4 @@
-import { timestampedKeyValueStore, type StoreBuilder } from '@millrace/state';
+import { type StoreBuilder, timestampedKeyValueStore, versionedKeyValueStore } from '@millrace/state';
 import type { NodeProcessorSupplier } from '@millrace/topology';
 import { tableSourceOperator } from '../operators/table-source.ts';
 import { storedTableView, type TableView } from '../operators/table-view.ts';
@@ -28,6 +28,10 @@ export class SourceTable<K, V> implements TableChanges<K, V> {
     this.#hasStore = materialized.queryable;
   }
 
+  get historyRetentionMs(): number | undefined {
+    return this.#materialized.historyRetentionMs;
+  }
+
   enableOldValues(force: boolean): boolean {
     if (!this.#hasStore && !force) return false;
     this.#hasStore = true;
@@ -37,7 +41,7 @@ export class SourceTable<K, V> implements TableChanges<K, V> {
 
   view(): TableView<K, V> {
     this.#hasStore = true;
-    return storedTableView(this.#materialized.storeName);
+    return storedTableView(this.#materialized.storeName, this.historyRetentionMs);
   }
 
   createSupplier(): NodeProcessorSupplier {
@@ -51,11 +55,14 @@ export class SourceTable<K, V> implements TableChanges<K, V> {
   }
 }
 
-/** The timestamped key-value store of a table. */
+/** The store of a table: timestamped, or versioned. */
 export function createTableStore<K, V>(dsl: DslContext, operator: string, materialized: Materialized<K, V>): StoreBuilder {
-  const { builder, storeName, key, value, storeOptions } = materialized;
+  const { builder, storeName, key, value, historyRetentionMs, storeOptions } = materialized;
   if (builder !== undefined) return builder;
   const keySerde = requireSerde(dsl, 'key', key, operator);
   const valueSerde = requireSerde(dsl, 'value', value, operator);
+  if (historyRetentionMs !== undefined) {
+    return versionedKeyValueStore(storeName, keySerde, valueSerde, { ...storeOptions, historyRetentionMs });
+  }
   return timestampedKeyValueStore(storeName, keySerde, valueSerde, storeOptions);
 }

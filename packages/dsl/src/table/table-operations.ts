@@ -10,7 +10,8 @@ export function filterTable<K, V>(predicate: Predicate<K, V>, negate: boolean): 
   return {
     operator: negate ? 'filterNot()' : 'filter()',
     prefix: 'KTABLE-FILTER-',
-    supplier: (store, sendOldValues) => tableFilterOperator({ predicate, negate, store, sendOldValues }),
+    supplier: (store, sendOldValues, overVersions) =>
+      tableFilterOperator({ predicate, negate, store, sendOldValues, overVersions }),
     view: (parent) => filteredTableView(parent, predicate, negate),
     // Spares the deletion of rows that never passed.
     prefersOldValues: true,

@@ -22,6 +22,8 @@ export interface StoreBuilder<S extends StateStore = StateStore> {
   readonly changelogOverrides?: TopicConfig;
   /** True when the rows are never kept on disk, whatever the engine of the application. */
   readonly inMemory: boolean;
+  /** How far back the past of each row is known, ms; only versioned stores know any. */
+  readonly historyRetentionMs?: number;
   /** A new, closed store; one per task. */
   build(): S;
 }

@@ -12,11 +12,6 @@ export interface VersionedStoreOptions extends StoreOptions {
   readonly segmentMs?: number;
 }
 
-/** A builder of versioned stores: operators that need the past of a table look at its history. */
-export interface VersionedStoreBuilder<K, V> extends StoreBuilder<VersionedKeyValueStore<K, V>> {
-  readonly historyRetentionMs: number;
-}
-
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -35,7 +30,7 @@ export function versionedKeyValueStore<K, V>(
   keySerde: Serde<K>,
   valueSerde: Serde<V>,
   options: VersionedStoreOptions,
-): VersionedStoreBuilder<K, V> {
+): StoreBuilder<VersionedKeyValueStore<K, V>> {
   const { historyRetentionMs, segmentMs = defaultSegmentMs(historyRetentionMs) } = options;
   assertOption(name, 'historyRetentionMs', historyRetentionMs, 0);
   assertOption(name, 'segmentMs', segmentMs, 1);
