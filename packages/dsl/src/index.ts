@@ -5,6 +5,14 @@
  */
 export type { AggregateOptions } from './grouped/aggregate.ts';
 export type {
+  AsyncFlatRecordMapper,
+  AsyncFlatValueMapper,
+  AsyncMany,
+  AsyncRecordAction,
+  AsyncRecordMapper,
+  AsyncValueMapper,
+} from './operators/async-callbacks.ts';
+export type {
   Aggregator,
   FlatRecordMapper,
   FlatValueMapper,
@@ -18,6 +26,7 @@ export type {
   SessionMerger,
   ValueMapper,
 } from './operators/callbacks.ts';
+export type { AsyncOptions, RetryOptions } from './options/async-options.ts';
 export type { MaterializedOptions } from './options/materialized.ts';
 export type {
   ConsumedOptions,

@@ -8,12 +8,20 @@
  */
 import type { Serde, Topic } from '@millrace/core';
 import type { WindowedKey } from '@millrace/state';
-import type { FixedKeyProcessorSupplier, ProcessorSupplier } from '@millrace/topology';
+import type { AsyncProcessorSupplier, FixedKeyProcessorSupplier, ProcessorSupplier } from '@millrace/topology';
 import { type AggregateOptions, aggregateByKey } from './grouped/aggregate.ts';
 import { aggregateCall, countCall, reduceCall } from './grouped/aggregation-calls.ts';
 import type { GroupedOrigin } from './grouped/grouped-origin.ts';
 import { aggregateBySession, aggregateByTimeWindow } from './grouped/windowed-aggregate.ts';
+import type {
+  AsyncFlatRecordMapper,
+  AsyncFlatValueMapper,
+  AsyncRecordAction,
+  AsyncRecordMapper,
+  AsyncValueMapper,
+} from './operators/async-callbacks.ts';
 import type { Initializer, Joiner, Predicate, RecordAction, SessionMerger } from './operators/callbacks.ts';
+import type { AsyncOptions } from './options/async-options.ts';
 import type { MaterializedOptions } from './options/materialized.ts';
 import type {
   GroupedOptions,
@@ -27,6 +35,14 @@ import type {
 } from './options/operator-options.ts';
 import type { Sync } from './options/synchronous.ts';
 import type { StreamOrigin, TableOrigin } from './origin/origins.ts';
+import {
+  addFlatMapAsync,
+  addFlatMapValuesAsync,
+  addForeachAsync,
+  addMapAsync,
+  addMapValuesAsync,
+  addProcessAsync,
+} from './stream/asynchronous.ts';
 import { addJoin } from './stream/join.ts';
 import { addProcess, addProcessValues } from './stream/process.ts';
 import { addRepartition } from './stream/repartition.ts';
@@ -86,7 +102,7 @@ export class KStream<K, V> {
     return new KStream(addMap(this.origin, mapper, options));
   }
 
-  /** Gives each record a new value. A function that returns a promise does not compile: use `process` for such work. */
+  /** Gives each record a new value. A function that returns a promise does not compile: see `mapValuesAsync`. */
   mapValues<R>(mapper: (value: V, key: K) => Sync<R>, options: NamedOptions & { readonly value?: Serde<R> } = {}): KStream<K, R> {
     return new KStream(addMapValues<K, V, R>(this.origin, mapper, options));
   }
@@ -123,6 +139,46 @@ export class KStream<K, V> {
   /** As `peek`, where the stream ends. */
   foreach(action: RecordAction<K, V>, options: NamedOptions = {}): void {
     addForeach(this.origin, action, options);
+  }
+
+  /**
+   * As `map`, with a function that takes time: several calls run at once, results leave in the order that the options say, and a
+   * commit waits for those under way (docs/async-operators.md). What fails goes to the processing error handler.
+   */
+  mapAsync<K2, V2>(
+    mapper: AsyncRecordMapper<K, V, K2, V2>,
+    options: NamedOptions & SerdeOptions<K2, V2> & AsyncOptions = {},
+  ): KStream<K2, V2> {
+    return new KStream(addMapAsync(this.origin, mapper, options));
+  }
+
+  /** As `mapAsync`; the keys stay. @example orders.mapValuesAsync((order, _id, { signal }) => rates.quote(order, { signal })) */
+  mapValuesAsync<R>(
+    mapper: AsyncValueMapper<K, V, R>,
+    options: NamedOptions & { readonly value?: Serde<R> } & AsyncOptions = {},
+  ): KStream<K, R> {
+    return new KStream(addMapValuesAsync(this.origin, mapper, options));
+  }
+
+  /** As `flatMap`, asynchronously: see `mapAsync`. The function is an async generator, or returns a promise of a list. */
+  flatMapAsync<K2, V2>(
+    mapper: AsyncFlatRecordMapper<K, V, K2, V2>,
+    options: NamedOptions & SerdeOptions<K2, V2> & AsyncOptions = {},
+  ): KStream<K2, V2> {
+    return new KStream(addFlatMapAsync(this.origin, mapper, options));
+  }
+
+  /** As `flatMapValues`, asynchronously: see `flatMapAsync`. */
+  flatMapValuesAsync<R>(
+    mapper: AsyncFlatValueMapper<K, V, R>,
+    options: NamedOptions & { readonly value?: Serde<R> } & AsyncOptions = {},
+  ): KStream<K, R> {
+    return new KStream(addFlatMapValuesAsync(this.origin, mapper, options));
+  }
+
+  /** As `foreach`, asynchronously: see `mapAsync`. A record is committed after its action has ended; the action may run again. */
+  foreachAsync(action: AsyncRecordAction<K, V>, options: NamedOptions & AsyncOptions = {}): void {
+    addForeachAsync(this.origin, action, options);
   }
 
   /** Both streams in one. There is no order between them but that in which their records happen to be processed. */
@@ -259,6 +315,14 @@ export class KStream<K, V> {
     options: ProcessOptions<KOut, VOut> = {},
   ): KStream<KOut, VOut> {
     return new KStream(addProcess(this.origin, supplier, options));
+  }
+
+  /** Hands the records to a processor in two halves: `request` takes time, `process` gets the answer, with stores and `forward`. */
+  processAsync<R, KOut = never, VOut = never>(
+    supplier: AsyncProcessorSupplier<K, V, R, KOut, VOut>,
+    options: ProcessOptions<KOut, VOut> & AsyncOptions = {},
+  ): KStream<KOut, VOut> {
+    return new KStream(addProcessAsync(this.origin, supplier, options));
   }
 
   /** Hands the records to a processor that keeps their keys, so that nothing has to be repartitioned. */

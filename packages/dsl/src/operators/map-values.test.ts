@@ -20,6 +20,6 @@ describe('mapValues', () => {
   it('names the mistake when the mapper returns a promise', () => {
     const harness = new OperatorHarness();
     const node = harness.node(mapValuesOperator({ mapper: async () => 1 }));
-    expect(() => harness.pipe(node, 'a', 1)).toThrow(/mapValues returned a promise; .* use process\(\)/);
+    expect(() => harness.pipe(node, 'a', 1)).toThrow(/mapValues returned a promise; .* use mapAsync/);
   });
 });

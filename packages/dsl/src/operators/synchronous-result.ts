@@ -12,7 +12,7 @@ export function assertSynchronous(result: unknown, operator: string): void {
   if (typeof result === 'object' && result !== null && typeof (result as { then?: unknown }).then === 'function') {
     throw new ProcessingError(
       'ASYNC_CALLBACK',
-      `${operator} returned a promise; records are processed synchronously: use process() with a Processor whose process is async`,
+      `${operator} returned a promise; records are processed synchronously: use mapAsync, mapValuesAsync, flatMapAsync, foreachAsync or processAsync`,
     );
   }
 }

@@ -6,5 +6,5 @@ export type Sync<R> = R extends PromiseLike<unknown> ? PromiseRefused : R;
 
 /** Shown by the compiler where a function for records returns a promise. */
 export interface PromiseRefused {
-  readonly 'Records are processed synchronously. For asynchronous work use process() with a Processor whose process is async.': never;
+  readonly 'Records are processed synchronously. For asynchronous work use mapAsync, mapValuesAsync, flatMapAsync, foreachAsync or processAsync.': never;
 }
