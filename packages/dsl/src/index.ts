@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { Optimization, OptimizationChoice } from './graph/optimization.ts';
 export type { AggregateOptions } from './grouped/aggregate.ts';
 export type {
   AsyncFlatRecordMapper,
@@ -58,3 +59,6 @@ export { SessionWindows } from './windows/session-windows.ts';
 export { TimeWindows } from './windows/time-windows.ts';
 export { windowedPartitioner } from './windows/windowed-partitioner.ts';
 export { sessionWindowedSerde, timeWindowedSerde, type WindowedSerde } from './windows/windowed-serde.ts';
+export type { GlobalJoinOptions } from './options/global-join-options.ts';
+export type { BuildOptions } from './streams-builder.ts';
+export { GlobalKTable } from './table/global-table.ts';

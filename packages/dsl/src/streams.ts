@@ -25,6 +25,7 @@ import type { AsyncOptions } from './options/async-options.ts';
 import type { MaterializedOptions } from './options/materialized.ts';
 import type {
   GroupedOptions,
+import type { GlobalJoinOptions } from './options/global-join-options.ts';
   NamedOptions,
   ProcessOptions,
   ProducedOptions,
@@ -64,6 +65,8 @@ import { addDerivedTable } from './table/derived-table.ts';
 import { addToStream, filterTable, mapTableValues } from './table/table-operations.ts';
 import { SessionWindows } from './windows/session-windows.ts';
 import type { TimeWindows } from './windows/time-windows.ts';
+import type { GlobalKTable } from './table/global-table.ts';
+import { addTableJoin, type JoinTablesOptions } from './table/join-tables.ts';
 
 /**
  * A stream of records, each a fact of its own.
@@ -249,9 +252,9 @@ export class KStream<K, V> {
 
   /**
    * Joins each record with those of the other stream that have the same key and are near enough in time; or each record with
-   * the row that a table has for its key at that moment.
+   * the row that a table has for its key at that moment; or with the row of a global table under a key that the options select.
    *
-   * Both sides must be partitioned alike. Records without key or value are dropped.
+   * Both sides must be partitioned alike, unless the other is a global table. Records without key or value are dropped.
    *
    * @example orders.join(payments, (order, payment) => ({ ...order, paidAt: payment.at }), { within: '10 minutes' })
    * @example orders.join(customers, (order, customer) => ({ ...order, address: customer.address }))
@@ -266,10 +269,15 @@ export class KStream<K, V> {
     joiner: Joiner<K, NonNullable<V>, V2, Sync<R>>,
     options?: TableJoinOptions<K, V, R>,
   ): KStream<K, R>;
-  join<V2, R>(
-    other: KStream<K, V2> | JoinableTable<K, V2>,
+  join<K2, V2, R>(
+    table: GlobalKTable<K2, V2>,
+    joiner: Joiner<K, NonNullable<V>, V2, Sync<R>>,
+    options: GlobalJoinOptions<K, V, K2, R>,
+  ): KStream<K, R>;
+  join<K2, V2, R>(
+    other: KStream<K, V2> | JoinableTable<K, V2> | GlobalKTable<K2, V2>,
     joiner: Joiner<K, never, never, Sync<R>>,
-    options: StreamJoinOptions<K, V, V2, R> | TableJoinOptions<K, V, R> = {},
+    options: StreamJoinOptions<K, V, V2, R> | TableJoinOptions<K, V, R> | GlobalJoinOptions<K, V, K2, R> = {},
   ): KStream<K, R> {
     return new KStream(addJoin('inner', this.origin, other.origin, joiner, options));
   }
@@ -288,10 +296,15 @@ export class KStream<K, V> {
     joiner: Joiner<K, NonNullable<V>, V2 | undefined, Sync<R>>,
     options?: TableJoinOptions<K, V, R>,
   ): KStream<K, R>;
-  leftJoin<V2, R>(
-    other: KStream<K, V2> | JoinableTable<K, V2>,
+  leftJoin<K2, V2, R>(
+    table: GlobalKTable<K2, V2>,
+    joiner: Joiner<K, NonNullable<V>, V2 | undefined, Sync<R>>,
+    options: GlobalJoinOptions<K, V, K2, R>,
+  ): KStream<K, R>;
+  leftJoin<K2, V2, R>(
+    other: KStream<K, V2> | JoinableTable<K, V2> | GlobalKTable<K2, V2>,
     joiner: Joiner<K, never, never, Sync<R>>,
-    options: StreamJoinOptions<K, V, V2, R> | TableJoinOptions<K, V, R> = {},
+    options: StreamJoinOptions<K, V, V2, R> | TableJoinOptions<K, V, R> | GlobalJoinOptions<K, V, K2, R> = {},
   ): KStream<K, R> {
     return new KStream(addJoin('left', this.origin, other.origin, joiner, options));
   }

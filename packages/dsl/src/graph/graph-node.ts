@@ -1,6 +1,6 @@
 import type { Serde } from '@millrace/core';
 import type { StoreBuilder } from '@millrace/state';
-import type { ChangeSerde, NodeProcessorSupplier, SinkSpec, SourceSpec, StreamPartitioner } from '@millrace/topology';
+import type { ChangeSerde, GlobalStoreSpec, NodeProcessorSupplier, SinkSpec, SourceSpec, StreamPartitioner } from '@millrace/topology';
 
 /**
  * One operation of a program: what was called, not yet the nodes that come of it. The graph can be looked at and rewritten
@@ -9,7 +9,8 @@ import type { ChangeSerde, NodeProcessorSupplier, SinkSpec, SourceSpec, StreamPa
 export interface GraphNode {
   /** Name of the topology node to which the nodes of its children are attached. */
   readonly name: string;
-  readonly content: NodeContent;
+  /** Rewriting may replace it. */
+  content: NodeContent;
   readonly traits: NodeTraits;
   readonly parents: Set<GraphNode>;
   readonly children: Set<GraphNode>;
@@ -31,11 +32,13 @@ export type NodeContent =
   | { readonly kind: 'root' }
   | { readonly kind: 'source'; readonly spec: SourceSpec }
   | { readonly kind: 'store'; readonly builder: StoreBuilder }
+  | { readonly kind: 'global-store'; readonly spec: () => GlobalStoreSpec }
   | TableSourceContent
   | ProcessorContent
   | RepartitionContent
   | InternalTopicContent
   | StreamJoinContent
+  | SelfJoinContent
   | TableJoinContent
   | { readonly kind: 'sink'; readonly spec: Omit<SinkSpec, 'parents'> };
 
@@ -93,6 +96,17 @@ export interface StreamJoinContent {
   readonly right: StreamJoinSide;
   /** Records without partner; used by both sides. */
   readonly outerStore: StoreBuilder | undefined;
+  /** The one node that does the work of all three when both sides turn out to be the same stream. */
+  readonly selfJoin: NodeProcessorSupplier;
+}
+
+/** A join of a stream with itself over one store. */
+export interface SelfJoinContent {
+  readonly kind: 'self-join';
+  readonly supplier: NodeProcessorSupplier;
+  /** Name of the node that stores the records. */
+  readonly windowed: string;
+  readonly store: StoreBuilder;
 }
 
 export interface StreamJoinSide {

@@ -11,15 +11,19 @@ export class LogicalGraph {
   readonly copartitionGroups: ReadonlySet<GraphNode>[] = [];
   /** What became of sources that were merged into others. */
   readonly #replaced = new Map<GraphNode, GraphNode>();
+  readonly #operations = new Set<GraphNode>();
   #nextPriority = 0;
+
+  /** Every operation that was ever added, in the order in which it was added first. */
+  get operations(): ReadonlySet<GraphNode> {
+    return this.#operations;
+  }
 
   /** Adds an operation below others. One that is there already gets further parents, and comes later. */
   add(parents: readonly GraphNode[], node: GraphNode): GraphNode {
     node.priority = this.#nextPriority++;
-    for (const parent of parents) {
-      parent.children.add(node);
-      node.parents.add(parent);
-    }
+    this.#operations.add(node);
+    for (const parent of parents) this.connect(parent, node);
     return node;
   }
 
@@ -27,15 +31,34 @@ export class LogicalGraph {
     return this.add(parents, createGraphNode(name, content, traits));
   }
 
+  connect(parent: GraphNode, child: GraphNode): void {
+    parent.children.add(child);
+    child.parents.add(parent);
+  }
+
+  disconnect(parent: GraphNode, child: GraphNode): void {
+    parent.children.delete(child);
+    child.parents.delete(parent);
+  }
+
   /** Moves the children of one operation to another, which takes its place. */
   replace(node: GraphNode, by: GraphNode): void {
-    for (const child of node.children) {
-      child.parents.delete(node);
-      child.parents.add(by);
-      by.children.add(child);
+    for (const child of [...node.children]) {
+      this.disconnect(node, child);
+      this.connect(by, child);
     }
-    for (const parent of node.parents) parent.children.delete(node);
-    node.children.clear();
+    for (const parent of [...node.parents]) this.disconnect(parent, node);
+    this.#replaced.set(node, by);
+  }
+
+  /** Takes an operation out: its children come below its parents. Another one, elsewhere, does its work from now on. */
+  dissolve(node: GraphNode, by: GraphNode): void {
+    const parents = [...node.parents];
+    for (const child of [...node.children]) {
+      this.disconnect(node, child);
+      for (const parent of parents) this.connect(parent, child);
+    }
+    for (const parent of parents) this.disconnect(parent, node);
     this.#replaced.set(node, by);
   }
 

@@ -7,6 +7,7 @@ import type {
   InternalTopicContent,
   ProcessorContent,
   RepartitionContent,
+  SelfJoinContent,
   StreamJoinContent,
   TableJoinContent,
   TableSourceContent,
@@ -14,13 +15,18 @@ import type {
 import type { LogicalGraph } from './logical-graph.ts';
 import { nullKeyRepartitions } from './null-key-repartitions.ts';
 
+export interface WriteOptions {
+  /** Lets the stores of `table()` restore from their topics: they get no changelogs. */
+  readonly reusesSourceTopics: boolean;
+}
+
 /**
  * Writes the operations into a topology: each after its parents, otherwise in the order of the calls. The order decides the
  * numbers of sub-topologies, and the order in which a node forwards to its children.
  *
  * Source: Kafka Streams `InternalStreamsBuilder.buildAndOptimizeTopology`.
  */
-export function writeTopology(graph: LogicalGraph): Topology {
+export function writeTopology(graph: LogicalGraph, options: WriteOptions): Topology {
   const topology = new Topology();
   const keepingNullKeys = nullKeyRepartitions(graph.root);
   const written = new Set<GraphNode>([graph.root]);
@@ -52,7 +58,11 @@ function sourceName(node: GraphNode): string {
   return node.content.kind === 'table-source' ? node.content.source.name : node.name;
 }
 
-function writeNode(topology: Topology, node: GraphNode, keepsNullKeys: boolean): void {
+interface WriteNodeOptions extends WriteOptions {
+  readonly keepsNullKeys: boolean;
+}
+
+function writeNode(topology: Topology, node: GraphNode, { keepsNullKeys, reusesSourceTopics }: WriteNodeOptions): void {
   const parents = [...node.parents].map(({ name }) => name);
   const { content } = node;
   switch (content.kind) {
@@ -63,7 +73,10 @@ function writeNode(topology: Topology, node: GraphNode, keepsNullKeys: boolean):
       topology.addSourceSpec(content.spec);
       return;
     case 'table-source':
-      writeTableSource(topology, node.name, content);
+      writeTableSource(topology, node.name, content, reusesSourceTopics);
+      return;
+    case 'global-store':
+      topology.addGlobalStoreSpec(content.spec());
       return;
     case 'processor':
       writeProcessor(topology, node.name, content, parents);
@@ -77,6 +90,9 @@ function writeNode(topology: Topology, node: GraphNode, keepsNullKeys: boolean):
     case 'stream-join':
       writeStreamJoin(topology, node.name, content);
       return;
+    case 'self-join':
+      writeSelfJoin(topology, node.name, content);
+      return;
     case 'table-join':
       writeTableJoin(topology, node.name, content);
       return;
@@ -85,10 +101,14 @@ function writeNode(topology: Topology, node: GraphNode, keepsNullKeys: boolean):
   }
 }
 
-function writeTableSource(topology: Topology, name: string, content: TableSourceContent): void {
+function writeTableSource(topology: Topology, name: string, content: TableSourceContent, reusesTopic: boolean): void {
+  const { topics } = content.source;
   topology.addSourceSpec(content.source);
   topology.addNode(name, content.supplier(), [content.source.name]);
-  for (const builder of content.stores()) topology.addStateStore(builder, [name]);
+  for (const builder of content.stores()) {
+    topology.addStateStore(builder, [name]);
+    if (reusesTopic && !(topics instanceof RegExp)) topology.useSourceTopicAsChangelog(builder.name, topics[0] as string);
+  }
 }
 
 function writeProcessor(topology: Topology, name: string, content: ProcessorContent, parents: readonly string[]): void {
@@ -142,6 +162,11 @@ function writeStreamJoin(topology: Topology, merge: string, { left, right, outer
   topology.addStateStore(left.store, [left.windowed, right.name]);
   topology.addStateStore(right.store, [right.windowed, left.name]);
   if (outerStore !== undefined) topology.addStateStore(outerStore, [left.name, right.name]);
+}
+
+function writeSelfJoin(topology: Topology, name: string, { supplier, windowed, store }: SelfJoinContent): void {
+  topology.addNode(name, supplier, [windowed]);
+  topology.addStateStore(store, [windowed, name]);
 }
 
 function writeTableJoin(topology: Topology, merge: string, { left, right, supplier, stores }: TableJoinContent): void {

@@ -31,6 +31,14 @@ export interface TableOrigin<K, V> extends Origin<K, V> {
   readonly changes: TableChanges<K, V>;
 }
 
+/** A global table: it is no part of a sub-topology. */
+export interface GlobalTableOrigin<K, V> {
+  readonly kind: 'global-table';
+  readonly dsl: DslContext;
+  readonly storeName: string;
+  readonly view: TableView<K, V>;
+}
+
 /** How a table answers to what stands below it. */
 export interface TableChanges<K, V> {
   /**

@@ -4,6 +4,7 @@ import type { GraphNode } from '../graph/graph-node.ts';
 import { suffixedOr } from '../graph/names.ts';
 import type { Joiner } from '../operators/callbacks.ts';
 import { streamJoinWindowOperator } from '../operators/stream-join-window.ts';
+import { streamSelfJoinOperator } from '../operators/stream-self-join.ts';
 import { type StreamJoinKind, streamStreamJoinOperators } from '../operators/stream-stream-join.ts';
 import type { StreamJoinOptions } from '../options/operator-options.ts';
 import { copartition, deriveStream, erased, type StreamOrigin } from '../origin/origins.ts';
@@ -143,6 +144,8 @@ function addJoinNodes<K, L, R, Out>(
       },
       outerStore:
         names.outerStore === undefined ? undefined : outerJoinStore(names.outerStore, key, leftSerde, rightSerde, storeOptions),
+      // Used only when both sides are one stream.
+      selfJoin: streamSelfJoinOperator({ windows, joiner: joiner as unknown as Joiner<K, L, L, Out>, store: names.leftStore }),
     },
     { joinsNullKeys: kind !== 'inner' },
   );
