@@ -19,7 +19,7 @@ export function interpret(vector: Vector): Topology {
     if (step.op === 'split') splitStep(graph.get(step.from) as KStream<VectorKey, Value>, step, graph);
     else graph.set(step.id, step.from === undefined ? sourceStep(builder, step) : derivedStep(step, graph));
   }
-  return builder.build();
+  return builder.build({ optimization: vector.config?.optimization ?? 'none' });
 }
 
 function derivedStep(step: StepJson, graph: Graph): unknown {

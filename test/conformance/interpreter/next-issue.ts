@@ -9,7 +9,6 @@ type StepKind = 'stream' | 'table' | 'other';
  */
 export function operatorsOfTheNextIssue(vector: Vector): string[] {
   const missing = new Set<string>();
-  if (vector.config?.optimization === 'all') missing.add('topology optimization');
   const kinds = new Map<string, StepKind>();
   for (const step of vector.topology) {
     const from = kinds.get(step.from ?? '') ?? 'other';
@@ -24,7 +23,7 @@ export function operatorsOfTheNextIssue(vector: Vector): string[] {
 }
 
 function* missingIn(step: StepJson, from: StepKind, other: StepKind): Generator<string> {
-  if (['globalTable', 'addGlobalStore', 'cogroup', 'suppress', 'transformValues'].includes(step.op)) yield step.op;
+  if (['cogroup', 'suppress'].includes(step.op)) yield step.op;
   if (step.op === 'windowedBy' && (step.window?.type === 'sliding' || step.window?.type === 'unlimited')) {
     yield `${step.window.type} windows`;
   }

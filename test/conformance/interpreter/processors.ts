@@ -74,6 +74,10 @@ const bodies: Readonly<{ [name: string]: ProcessorBody | undefined }> = {
       context.forward(record);
     };
   },
+  putGlobal: (context, argument) => {
+    const store = lazily<KeyValueStore<Key, Json>>(context, argument);
+    return ({ key, value }) => store().put(key, value ?? undefined);
+  },
   lookup: (context, argument) => {
     const store = lazily<KeyValueStore<Key, Json>>(context, argument);
     return (record) => context.forward(record.withValue(plain(store().get(record.key))));

@@ -23,6 +23,15 @@ export function sourceStep(builder: StreamsBuilder, step: StepJson): unknown {
 
 export function named(step: { readonly name?: string }): { readonly name?: string } {
   return step.name === undefined ? {} : { name: step.name };
+    case 'globalTable':
+      return builder.globalTable(inputTopic(step.topic as string), { ...named(step), ...materialized(step.store) });
+    case 'addGlobalStore':
+      return builder.addGlobalStore(
+        storeBuilder(step.store as StoreJson),
+        inputTopic(step.topic as string),
+        processorSupplier(step.processor as FunctionRef) as never,
+        named(step),
+      );
 }
 
 function extractor(field: string | undefined): { readonly timestampExtractor?: TimestampExtractor } {

@@ -1,5 +1,5 @@
 import { json, string } from '@millrace/core';
-import { KStream, type KTable } from '@millrace/dsl';
+import { GlobalKTable, KStream, type KTable } from '@millrace/dsl';
 import { flatMapper, joiner, mapper, predicate, selector, type Value } from '../functions.ts';
 import type { FunctionRef, StepJson, WindowJson } from '../vector.ts';
 import type { Graph } from './graph.ts';
@@ -77,6 +77,7 @@ const handlers: Readonly<Record<string, (from: Stream, step: StepJson, graph: Gr
 
 function joinStep(from: Stream, step: StepJson, graph: Graph): unknown {
   const other = graph.get(step.with);
+  if (other instanceof GlobalKTable) return globalJoin(from, other, step);
   return other instanceof KStream ? streamJoin(from, other as Stream, step) : tableJoin(from, other as Table, step);
 }
 
@@ -90,6 +91,12 @@ function streamJoin(from: Stream, other: Stream, step: StepJson): Stream {
   };
   if (step.op === 'join') return from.join(other, join, options);
   return step.op === 'leftJoin' ? from.leftJoin(other, join, options) : from.outerJoin(other, join, options);
+}
+
+function globalJoin(from: Stream, table: GlobalKTable<string, Value>, step: StepJson): Stream {
+  const join = joiner(step.joiner as FunctionRef);
+  const options = { ...named(step), keySelector: selectKey(step.key), value };
+  return step.op === 'join' ? from.join(table, join, options) : from.leftJoin(table, join, options);
 }
 
 function tableJoin(from: Stream, table: Table, step: StepJson): Stream {
