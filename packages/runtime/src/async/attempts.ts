@@ -80,8 +80,10 @@ export class Attempts {
       this.#listener.onSettled(record);
       return;
     }
-    record.cancelTimer = this.#clock.setTimer(this.#pauseMs(record.attempt), () => this.start(record));
     this.#listener.onRetry(record, outcome.error);
+    const pauseMs = this.#pauseMs(record.attempt);
+    if (pauseMs === 0) this.start(record);
+    else record.cancelTimer = this.#clock.setTimer(pauseMs, () => this.start(record));
   }
 
   #pauseMs(attempts: number): number {

@@ -56,6 +56,11 @@ export class TestClock implements Clock {
     return this.#timers.size;
   }
 
+  /** When the next timer is due; Infinity when there is none. */
+  get nextTimerMs(): number {
+    return this.#nextDue(Infinity)?.dueMs ?? Infinity;
+  }
+
   /**
    * Moves time forward. Timers that become due fire on the way, each at its own time, in the order of their times; also those
    * that are set meanwhile.

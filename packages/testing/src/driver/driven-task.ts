@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { formatTaskId, seededRandom, type MetricsRegistry, type TaskId } from '@millrace/core';
+import { formatTaskId, seededRandom, systemClock, type MetricsRegistry, type TaskId } from '@millrace/core';
 import type { CommittedOffset } from '@millrace/client';
 import { StreamTask } from '@millrace/runtime';
 import type { StateStore } from '@millrace/state';
@@ -36,6 +36,8 @@ export class DrivenTask {
   readonly #task: StreamTask;
   readonly directory: string;
   readonly #inputs: DrivenInput[] = [];
+  /** A commit waits for asynchronous work. */
+  #commitIsDue = false;
 
   private constructor(options: DrivenTaskOptions, task: StreamTask, directory: string) {
     this.#options = options;
@@ -109,20 +111,44 @@ export class DrivenTask {
     return this.#task.stores;
   }
 
+  /** True while asynchronous operators hold records. */
+  get hasAsyncWork(): boolean {
+    return this.#task.asyncWork.held > 0;
+  }
+
   /**
-   * Processes everything that has arrived, and what that sends to topics that are read. After each record: stream-time
-   * punctuation, then a commit, as Kafka Streams' driver does.
+   * Processes everything that has arrived, what that sends to topics that are read, and the results of asynchronous operators
+   * as far as they come without waiting. After each record: stream-time punctuation, then a commit, as Kafka Streams' driver
+   * does; while asynchronous work is under way the commit waits for it.
    */
   async settle(): Promise<void> {
     const task = this.#task;
     this.#feed();
-    while (task.process(1, Infinity) > 0) {
+    for (;;) {
+      const processed = task.process(1, Infinity) > 0;
+      const forwarded = this.hasAsyncWork && (await this.#forwardResults());
+      if (!processed && !forwarded) return;
       if (task.pending !== undefined) await task.pending;
       await this.#punctuate(() => task.punctuateStreamTime());
-      if (!this.#options.driver.autoCommit) continue;
+      if (!this.#options.driver.autoCommit && !this.#commitIsDue) continue;
       await this.commit();
-      if (this.#options.onCommit !== undefined) await this.#options.onCommit();
+      if (!this.#commitIsDue && this.#options.onCommit !== undefined) await this.#options.onCommit();
     }
+  }
+
+  /** Waits, in real time, until no function of an asynchronous operator runs any more. */
+  async settleCalls(): Promise<void> {
+    await this.settle();
+    while (this.#task.asyncWork.openCalls > 0) {
+      await this.#task.asyncWork.progress;
+      await this.settle();
+    }
+  }
+
+  /** Lets functions that wait for nothing but other promises end, and forwards the results. Real time or I/O is not waited for. */
+  async #forwardResults(): Promise<boolean> {
+    if (this.#task.asyncWork.openCalls > 0) await systemClock.sleep(0);
+    return this.#task.forwardResults() > 0;
   }
 
   async punctuateWallClock(): Promise<void> {
@@ -135,18 +161,29 @@ export class DrivenTask {
     for (punctuate(); this.#task.pending !== undefined; punctuate()) await this.#task.pending;
   }
 
-  /** The way of a commit, as a worker goes it; then what it has made visible is handed to the task. */
+  /**
+   * The way of a commit, as a worker goes it; then what it has made visible is handed to the task. While asynchronous work needs
+   * time the commit is put off: {@link settle} makes it as soon as the work has come in.
+   */
   async commit(): Promise<void> {
     const task = this.#task;
-    do {
-      task.flushCaches();
-      if (task.pending !== undefined) await task.pending;
-    } while (task.hasUnflushed);
-    if (!task.commitNeeded) return;
+    this.#commitIsDue = !(await this.#flush());
+    if (this.#commitIsDue || !task.commitNeeded) return;
     task.prepareCommit();
     this.#options.broker.commit(task.committableOffsets());
     await task.completeCommit();
     this.#feed();
+  }
+
+  /** @returns false when asynchronous work needs time */
+  async #flush(): Promise<boolean> {
+    const task = this.#task;
+    do {
+      task.flushCaches();
+      if (task.pending !== undefined) await task.pending;
+      if (this.hasAsyncWork && !(await this.#forwardResults())) return false;
+    } while (task.hasUnflushed);
+    return true;
   }
 
   #feed(): void {

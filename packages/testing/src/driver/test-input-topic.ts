@@ -28,8 +28,8 @@ export interface PipeOptions {
 /**
  * Writes typed records to an input topic of a driver.
  *
- * Each method resolves when the records, and everything they caused, have been processed and committed; it rejects with what
- * made the application fail. Records that are piped without waiting are processed in the order of the calls.
+ * Each method resolves when the records, and everything they caused, have been processed and committed, except for asynchronous
+ * operators that need I/O or time (see `TopologyTestDriver.settled`); it rejects with what made the application fail. Records that are piped without waiting are processed in the order of the calls.
  *
  * Source: Kafka Streams `TestInputTopic`.
  */

@@ -26,6 +26,10 @@ import { keyValueView, windowView } from './value-views.ts';
  * a repartition topic or another topic that is read: stream-time punctuation, then a commit. So outputs do not depend on
  * commit intervals, and caching is not seen beyond one input.
  *
+ * Asynchronous operators: what needs neither I/O nor time has ended when `pipeInput` resolves. Else the record stays under way,
+ * further ones may be piped beside it, and outputs are seen when nothing is under way any more: {@link settled} waits for I/O,
+ * {@link advanceWallClock} for time limits and retries.
+ *
  * Not covered: several partitions, rebalances, real transactions, failing brokers.
  *
  * Source: Kafka Streams `TopologyTestDriver`.
@@ -124,16 +128,40 @@ export class TopologyTestDriver implements AsyncDisposable {
 
   // ---- time and commits ----
 
-  /** Moves the wall clock, fires the wall-clock punctuators that are due (each once), and processes what they cause. */
+  /**
+   * Moves the wall clock, fires the wall-clock punctuators that are due (each once), and processes what they cause. Time limits
+   * and pauses of asynchronous operators are over when the clock has passed them.
+   */
   advanceWallClock(ms: number): Promise<void> {
     return this.#exclusively(async () => {
-      this.clock.advance(ms);
-      await this.#running().punctuateWallClock();
+      const task = this.#running();
+      const untilMs = this.clock.nowMs() + ms;
+      // Timer by timer: a call that is made at one of them may fail, and its pause begins then.
+      while (task.hasAsyncWork && this.clock.nextTimerMs <= untilMs) {
+        this.clock.advance(Math.max(0, this.clock.nextTimerMs - this.clock.nowMs()));
+        await this.#settle();
+      }
+      this.clock.advance(untilMs - this.clock.nowMs());
+      await task.punctuateWallClock();
       await this.#settle();
     });
   }
 
-  /** Commits what has been processed, and processes what that makes visible; needed only without `autoCommit`. */
+  /**
+   * Waits until no function of an asynchronous operator runs any more, and processes what they gave: for functions that do I/O or
+   * wait for real time. It moves no clock: a pause before a retry, a time limit and whatever waits on `driver.clock` take
+   * {@link advanceWallClock}.
+   *
+   * Not needed for functions that wait for nothing but other promises: `pipeInput` has seen those through.
+   */
+  settled(): Promise<void> {
+    return this.#exclusively(() => this.#running().settleCalls());
+  }
+
+  /**
+   * Commits what has been processed, and processes what that makes visible; needed only without `autoCommit`. While
+   * asynchronous work is under way the commit waits for it, this call does not.
+   */
   commit(): Promise<void> {
     return this.#exclusively(async () => {
       await this.#running().commit();
