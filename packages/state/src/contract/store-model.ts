@@ -17,7 +17,7 @@ export interface StoreModel<S, C> {
 }
 
 /** What can happen to a store besides being used. */
-type LifeEvent = 'commit' | 'commitLater' | 'rollback' | 'reopen' | 'move' | 'compare';
+type LifeEvent = 'commit' | 'commitLater' | 'rollback' | 'reopen' | 'die' | 'move' | 'compare';
 
 export interface ModelTest<S extends StateStore, C> {
   readonly builder: StoreBuilder<S>;
@@ -25,7 +25,7 @@ export interface ModelTest<S extends StateStore, C> {
   createModel(rig: () => StoreRig<S>): StoreModel<S, C>;
 }
 
-const lifeEvents = fc.constantFrom<LifeEvent>('commit', 'commitLater', 'rollback', 'reopen', 'move', 'compare');
+const lifeEvents = fc.constantFrom<LifeEvent>('commit', 'commitLater', 'rollback', 'reopen', 'die', 'move', 'compare');
 const budgets = fc.constantFrom(0, 700, 1 << 20);
 
 /** Random commands, commits, rollbacks, restarts and restores must leave a store equal to its model. */
@@ -85,6 +85,7 @@ class ModelRun<S extends StateStore, C> {
   async live(event: LifeEvent): Promise<void> {
     if (event === 'compare') return this.#model.compare(this.rig.store);
     if (event === 'rollback') return this.#rollback();
+    if (event === 'die') return this.#die();
     if (event === 'commitLater' && this.#prepared === undefined) return this.#prepare();
     await this.#commit();
     if (event === 'reopen') await this.rig.reopen();
@@ -109,8 +110,20 @@ class ModelRun<S extends StateStore, C> {
     this.#prepared = undefined;
   }
 
+  async #die(): Promise<void> {
+    if (this.#prepared === undefined) this.#prepare();
+    await this.rig.dieBeforeWrite();
+    this.#committed = this.#prepared ?? this.#committed;
+    this.#goBack();
+  }
+
   #rollback(): void {
     this.rig.rollback();
+    this.#goBack();
+  }
+
+  /** To the last commit. */
+  #goBack(): void {
     this.#prepared = undefined;
     this.#model = this.#committed.copy();
     this.#model.attach?.(this.rig.store);

@@ -127,10 +127,22 @@ export class StoreRig<S extends StateStore> {
     await this.#restore();
   }
 
-  async #restore(): Promise<void> {
+  /**
+   * The process dies when Kafka has committed what was prepared, before the local batch is written: the changelog brings the
+   * rest to the rows that are there.
+   */
+  async dieBeforeWrite(): Promise<void> {
+    const stored = this.changelog.length;
+    this.changelog.push(...this.#pending);
+    await this.close();
+    await this.#open(false);
+    await this.#restore(this.#engine.persistent ? stored : 0);
+  }
+
+  async #restore(from = 0): Promise<void> {
     const batch = new WriteBatch();
     let records = 0;
-    for (const { timestamp, key, value } of this.changelog) {
+    for (const { timestamp, key, value } of this.changelog.slice(from)) {
       const source = Buffer.concat([key, value ?? Buffer.alloc(0)]);
       const valueStart = value === undefined ? -1 : key.length;
       this.#store.restore(batch, timestamp, source, 0, key.length, valueStart, value === undefined ? -1 : source.length);
