@@ -71,6 +71,9 @@ export interface StepJson {
   readonly window?: WindowJson;
   readonly emit?: 'onWindowClose' | 'onWindowUpdate';
   readonly reducer?: FunctionRef;
+  readonly adder?: FunctionRef;
+  readonly subtractor?: FunctionRef;
+  readonly transformer?: FunctionRef;
   readonly init?: Json;
   readonly aggregator?: FunctionRef;
   readonly merger?: FunctionRef;

@@ -27,6 +27,7 @@ export type {
   SessionMerger,
   ValueMapper,
 } from './operators/callbacks.ts';
+export type { ValueTransformer, ValueTransformerSupplier } from './operators/value-transformer.ts';
 export type { AsyncOptions, RetryOptions } from './options/async-options.ts';
 export type { MaterializedOptions } from './options/materialized.ts';
 export type {
@@ -45,6 +46,7 @@ export type { SinkTopic, TopicChooser } from './stream/sink.ts';
 export type { Branch } from './stream/split.ts';
 export {
   KGroupedStream,
+  KGroupedTable,
   KStream,
   KTable,
   SessionWindowedKStream,
@@ -52,13 +54,17 @@ export {
   type Absent,
   type JoinableTable,
 } from './streams.ts';
+export type { ForeignKeyExtractor } from './operators/foreign-key/subscription-send.ts';
+export type { ForeignKeyJoinOptions } from './table/foreign-key-join.ts';
+export type { JoinTablesOptions } from './table/join-tables.ts';
+export type { TransformValuesOptions } from './table/transform-table.ts';
 export { StreamsBuilder, type StreamsBuilderOptions } from './streams-builder.ts';
 export type { AlignedWindows } from './windows/aligned-windows.ts';
 export { JoinWindows } from './windows/join-windows.ts';
 export { SessionWindows } from './windows/session-windows.ts';
 export { TimeWindows } from './windows/time-windows.ts';
 export { windowedPartitioner } from './windows/windowed-partitioner.ts';
-export { sessionWindowedSerde, timeWindowedSerde, type WindowedSerde } from './windows/windowed-serde.ts';
 export type { GlobalJoinOptions } from './options/global-join-options.ts';
 export type { BuildOptions } from './streams-builder.ts';
 export { GlobalKTable } from './table/global-table.ts';
+export { sessionWindowedSerde, timeWindowedSerde, type WindowedSerde } from './windows/windowed-serde.ts';

@@ -11,7 +11,9 @@ import type { WindowedKey } from '@millrace/state';
 import type { AsyncProcessorSupplier, FixedKeyProcessorSupplier, ProcessorSupplier } from '@millrace/topology';
 import { type AggregateOptions, aggregateByKey } from './grouped/aggregate.ts';
 import { aggregateCall, countCall, reduceCall } from './grouped/aggregation-calls.ts';
+import { aggregateTable, tableAggregateCall, tableCountCall, tableReduceCall } from './grouped/aggregate-table.ts';
 import type { GroupedOrigin } from './grouped/grouped-origin.ts';
+import { type GroupedTableOrigin, groupTable } from './grouped/grouped-table.ts';
 import { aggregateBySession, aggregateByTimeWindow } from './grouped/windowed-aggregate.ts';
 import type {
   AsyncFlatRecordMapper,
@@ -20,12 +22,13 @@ import type {
   AsyncRecordMapper,
   AsyncValueMapper,
 } from './operators/async-callbacks.ts';
-import type { Initializer, Joiner, Predicate, RecordAction, SessionMerger } from './operators/callbacks.ts';
+import type { Aggregator, Initializer, Joiner, Predicate, RecordAction, Reducer, SessionMerger } from './operators/callbacks.ts';
+import type { ValueTransformerSupplier } from './operators/value-transformer.ts';
 import type { AsyncOptions } from './options/async-options.ts';
+import type { GlobalJoinOptions } from './options/global-join-options.ts';
 import type { MaterializedOptions } from './options/materialized.ts';
 import type {
   GroupedOptions,
-import type { GlobalJoinOptions } from './options/global-join-options.ts';
   NamedOptions,
   ProcessOptions,
   ProducedOptions,
@@ -62,11 +65,14 @@ import {
 } from './stream/transformations.ts';
 import { addStreamTable } from './table/add-source-table.ts';
 import { addDerivedTable } from './table/derived-table.ts';
+import type { GlobalKTable } from './table/global-table.ts';
+import type { ForeignKeyJoinOptions } from './table/foreign-key-join.ts';
+import { joinWithTable } from './table/join-with-table.ts';
+import type { JoinTablesOptions } from './table/join-tables.ts';
 import { addToStream, filterTable, mapTableValues } from './table/table-operations.ts';
+import { transformTable, type TransformValuesOptions } from './table/transform-table.ts';
 import { SessionWindows } from './windows/session-windows.ts';
 import type { TimeWindows } from './windows/time-windows.ts';
-import type { GlobalKTable } from './table/global-table.ts';
-import { addTableJoin, type JoinTablesOptions } from './table/join-tables.ts';
 
 /**
  * A stream of records, each a fact of its own.
@@ -258,6 +264,7 @@ export class KStream<K, V> {
    *
    * @example orders.join(payments, (order, payment) => ({ ...order, paidAt: payment.at }), { within: '10 minutes' })
    * @example orders.join(customers, (order, customer) => ({ ...order, address: customer.address }))
+   * @example orders.join(everyCustomer, (order, { name }) => ({ ...order, name }), { keySelector: ({ customer }) => customer })
    */
   join<V2, R>(
     other: KStream<K, V2>,
@@ -387,9 +394,150 @@ export class KTable<K, V, Deleted extends undefined = undefined> {
     return new KTable(addDerivedTable(this.origin, operation, options, { key: this.origin.key, value: undefined }));
   }
 
+  /**
+   * The rows with values that a transformer makes, which may use stores and is called for deletions, too; an absent result
+   * deletes the row. Without a store of the result it may be called again for look-ups: then it must be pure.
+   */
+  transformValues<R>(
+    supplier: ValueTransformerSupplier<K, V, Sync<R>>,
+    options: TransformValuesOptions<K, NonNullable<R>> = {},
+  ): KTable<K, NonNullable<R>, Absent<R>> {
+    const operation = transformTable(supplier as ValueTransformerSupplier<K, V, NonNullable<R>>, options.stores ?? []);
+    return new KTable(addDerivedTable(this.origin, operation, options, { key: this.origin.key, value: undefined }));
+  }
+
+  /**
+   * Groups the rows by new keys, with new values. Always goes through a repartition topic, which carries old and new value of
+   * each change; the table gets a store. A row whose pair, key or value is absent belongs to no group.
+   *
+   * @example customers.groupBy((customer, id) => [customer.city, id], { key: string(), value: string() }).count()
+   */
+  groupBy<K2, V2>(
+    mapper: (value: V, key: K) => readonly [key: K2 | null | undefined, value: V2 | null | undefined] | null | undefined,
+    options: GroupedOptions<K2, V2> = {},
+  ): KGroupedTable<K2, V2> {
+    const pairs = mapper as (value: V, key: K) => readonly [key: K2 | undefined, value: V2 | undefined];
+    return new KGroupedTable(groupTable(this.origin, pairs, options));
+  }
+
+  /**
+   * Joins the rows of two tables that have the same key; or, with `foreignKey`, each row of this table with the row of the other
+   * one that it refers to. A change of either side gives a result, unless the other has no row; an absent result of the joiner
+   * deletes the row.
+   *
+   * With the same key both tables must be partitioned alike. With a foreign key they need not: the rows find each other through
+   * two topics of the application, and intermediate results may be skipped. Tables that are joined get stores.
+   *
+   * @example orders.join(shipments, (order, shipment) => ({ ...order, sentAt: shipment.at }))
+   * @example orders.join(customers, (order, { city }) => ({ ...order, city }), { foreignKey: (order) => order.customer })
+   */
+  join<FK, V2, D2 extends undefined, R>(
+    other: KTable<FK, V2, D2>,
+    joiner: Joiner<K, V, V2, Sync<R>>,
+    options: ForeignKeyJoinOptions<K, V, FK, NonNullable<R>>,
+  ): KTable<K, NonNullable<R>>;
+  join<V2, D2 extends undefined, R>(
+    other: KTable<K, V2, D2>,
+    joiner: Joiner<K, V, V2, Sync<R>>,
+    options?: JoinTablesOptions<K, NonNullable<R>>,
+  ): KTable<K, NonNullable<R>, Deleted | D2 | Absent<R>>;
+  join<FK, V2, D2 extends undefined, R>(
+    other: KTable<FK, V2, D2>,
+    joiner: Joiner<K, V, V2, Sync<R>>,
+    options: JoinTablesOptions<K, NonNullable<R>> | ForeignKeyJoinOptions<K, V, FK, NonNullable<R>> = {},
+  ): KTable<K, NonNullable<R>> {
+    return new KTable(joinWithTable('inner', this.origin, other.origin, joiner, options));
+  }
+
+  /**
+   * As `join`, and rows of this table without partner give a result too, with an absent right side; also those whose foreign key
+   * is absent.
+   */
+  leftJoin<FK, V2, D2 extends undefined, R>(
+    other: KTable<FK, V2, D2>,
+    joiner: Joiner<K, V, V2 | undefined, Sync<R>>,
+    options: ForeignKeyJoinOptions<K, V, FK, NonNullable<R>>,
+  ): KTable<K, NonNullable<R>, Deleted | Absent<R>>;
+  leftJoin<V2, D2 extends undefined, R>(
+    other: KTable<K, V2, D2>,
+    joiner: Joiner<K, V, V2 | undefined, Sync<R>>,
+    options?: JoinTablesOptions<K, NonNullable<R>>,
+  ): KTable<K, NonNullable<R>, Deleted | Absent<R>>;
+  leftJoin<FK, V2, D2 extends undefined, R>(
+    other: KTable<FK, V2, D2>,
+    joiner: Joiner<K, V, V2 | undefined, Sync<R>>,
+    options: JoinTablesOptions<K, NonNullable<R>> | ForeignKeyJoinOptions<K, V, FK, NonNullable<R>> = {},
+  ): KTable<K, NonNullable<R>, Deleted | Absent<R>> {
+    return new KTable(joinWithTable('left', this.origin, other.origin, joiner, options));
+  }
+
+  /** As `leftJoin`, for both sides: either may be absent, never both. */
+  outerJoin<V2, D2 extends undefined, R>(
+    other: KTable<K, V2, D2>,
+    joiner: Joiner<K, V | undefined, V2 | undefined, Sync<R>>,
+    options: JoinTablesOptions<K, NonNullable<R>> = {},
+  ): KTable<K, NonNullable<R>, Deleted | D2 | Absent<R>> {
+    return new KTable(joinWithTable('outer', this.origin, other.origin, joiner, options));
+  }
+
   /** The changes as a stream: the new value of each, absent where a row was deleted. */
   toStream(options: NamedOptions = {}): KStream<K, V | Deleted> {
     return new KStream(addToStream(this.origin, options.name) as StreamOrigin<K, V | Deleted>);
+  }
+}
+
+/**
+ * Rows of a table grouped by new keys, ready to be aggregated. When a row changes, its old value leaves its group before the new
+ * one enters its own; if these are two groups, they change one after the other.
+ *
+ * Rows of the results can be deleted, also those of a count: a value may leave a group that has no aggregate (yet), which is
+ * sent as the deletion of a row that was never there.
+ *
+ * Source: Kafka Streams `KGroupedTable`.
+ */
+export class KGroupedTable<K, V> {
+  /** @internal What operators build on. */
+  readonly origin: GroupedTableOrigin<K, V>;
+
+  /** @internal Groups come from `KTable.groupBy`. */
+  constructor(origin: GroupedTableOrigin<K, V>) {
+    this.origin = origin;
+  }
+
+  /** Counts the rows of each group. A group whose last row left has the count 0. Written as an int64. */
+  count(options: AggregateOptions<K, number> = {}): KTable<K, number> {
+    return new KTable(aggregateTable(this.origin, tableCountCall(options)));
+  }
+
+  /**
+   * Combines the values of each group; the first one is kept as it is. An absent result deletes the row.
+   *
+   * @param adder @param subtractor give the aggregate with a value that enters or leaves the group
+   */
+  reduce(
+    adder: (aggregate: V, value: V) => V | null | undefined,
+    subtractor: (aggregate: V, value: V) => V | null | undefined,
+    options: AggregateOptions<K, V> = {},
+  ): KTable<K, V> {
+    const call = tableReduceCall<K, V>(adder as Reducer<V>, subtractor as Reducer<V>, options, this.origin.value);
+    return new KTable(aggregateTable(this.origin, call));
+  }
+
+  /**
+   * Folds the values of each group into an aggregate. An absent result deletes the row.
+   *
+   * @param initializer a new aggregate each time, for a group without one
+   * @param adder @param subtractor give the aggregate with a value that enters or leaves the group
+   * @example grouped.aggregate(() => 0, (sum, one) => sum + one, (sum, one) => sum - one, { value: int64() })
+   */
+  aggregate<A>(
+    initializer: Initializer<A>,
+    adder: (aggregate: A, value: V, key: K) => A | null | undefined,
+    subtractor: (aggregate: A, value: V, key: K) => A | null | undefined,
+    options: AggregateOptions<K, A> = {},
+  ): KTable<K, A> {
+    const call = tableAggregateCall(initializer, adder as Aggregator<K, V, A>, subtractor as Aggregator<K, V, A>, options);
+    return new KTable(aggregateTable(this.origin, call));
   }
 }
 

@@ -29,6 +29,7 @@ export type {
 } from './plan/specs.ts';
 export type { AsyncProcessor, AsyncProcessorSupplier } from './processor/async-processor.ts';
 export { assertFreshProcessors } from './processor/checked-supplier.ts';
+export { processingContext } from './processor/processing-context.ts';
 export type {
   Cancellable,
   FixedKeyProcessor,

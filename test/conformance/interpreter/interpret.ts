@@ -1,5 +1,13 @@
 import { json, type Serde, string } from '@millrace/core';
-import { KGroupedStream, KStream, KTable, SessionWindowedKStream, StreamsBuilder, TimeWindowedKStream } from '@millrace/dsl';
+import {
+  KGroupedStream,
+  KGroupedTable,
+  KStream,
+  KTable,
+  SessionWindowedKStream,
+  StreamsBuilder,
+  TimeWindowedKStream,
+} from '@millrace/dsl';
 import type { Topology } from '@millrace/topology';
 import type { Value } from '../functions.ts';
 import type { StepJson, Vector } from '../vector.ts';
@@ -8,7 +16,7 @@ import { aggregationStep, groupedStep, sessionStep } from './grouped-steps.ts';
 import { sourceStep } from './source-steps.ts';
 import { splitStep } from './split-step.ts';
 import { streamStep } from './stream-steps.ts';
-import { tableStep } from './table-steps.ts';
+import { groupedTableStep, tableStep } from './table-steps.ts';
 import type { VectorKey } from './vector-topics.ts';
 
 /** Builds the topology of a vector with Millrace's DSL. */
@@ -25,7 +33,8 @@ export function interpret(vector: Vector): Topology {
 function derivedStep(step: StepJson, graph: Graph): unknown {
   const from = graph.get(step.from);
   if (from instanceof KStream) return streamStep(from, step, graph);
-  if (from instanceof KTable) return tableStep(from, step);
+  if (from instanceof KTable) return tableStep(from, step, graph);
+  if (from instanceof KGroupedTable) return groupedTableStep(from, step);
   if (from instanceof KGroupedStream) return groupedStep(from, step);
   if (from instanceof TimeWindowedKStream) return aggregationStep(from, step);
   if (from instanceof SessionWindowedKStream) return sessionStep(from, step);

@@ -1,13 +1,17 @@
-import { string } from '@millrace/core';
-import type { KTable } from '@millrace/dsl';
-import { mapper, predicate, selector, type Value } from '../functions.ts';
+import { json, string } from '@millrace/core';
+import type { KGroupedTable, KTable } from '@millrace/dsl';
+import { aggregator, joiner, mapper, predicate, reducer, selector, type Value } from '../functions.ts';
 import type { FunctionRef, StepJson } from '../vector.ts';
+import type { Graph } from './graph.ts';
 import { materialized } from './materialized.ts';
 import { named } from './source-steps.ts';
+import { transformerSupplier } from './transformers.ts';
 import type { VectorKey } from './vector-topics.ts';
 
+type Table = KTable<VectorKey, Value>;
+
 /** A step on a table. */
-export function tableStep(from: KTable<VectorKey, Value>, step: StepJson): unknown {
+export function tableStep(from: Table, step: StepJson, graph: Graph): unknown {
   const options = { ...named(step), ...materialized(step.store) };
   switch (step.op) {
     case 'filter':
@@ -18,6 +22,17 @@ export function tableStep(from: KTable<VectorKey, Value>, step: StepJson): unkno
       return from.mapValues(mapper(step.fn as FunctionRef), options);
     case 'toStream':
       return step.key === undefined ? from.toStream(options) : toKeyedStream(from, step.key, options);
+    case 'transformValues':
+      return from.transformValues(transformerSupplier(step.transformer as FunctionRef), {
+        ...options,
+        stores: step.stores ?? [],
+      });
+    case 'groupBy':
+      return groupStep(from, step);
+    case 'join':
+    case 'leftJoin':
+    case 'outerJoin':
+      return joinStep(from, graph.get(step.with) as Table, step);
     default:
       throw new Error(`no step on a table is called ${step.op}`);
   }
@@ -26,4 +41,45 @@ export function tableStep(from: KTable<VectorKey, Value>, step: StepJson): unkno
 /** Kafka's `toStream(mapper)`; the name is that of the first of its two nodes. */
 function toKeyedStream(from: KTable<VectorKey, Value>, key: FunctionRef, options: { readonly name?: string }): unknown {
   return from.toStream(options).selectKey(selector(key) as (value: Value, key: VectorKey) => string, { key: string() });
+}
+
+function groupStep(from: Table, step: StepJson): KGroupedTable<string, Value> {
+  const key = selector(step.key as FunctionRef);
+  const value = mapper(step.value as FunctionRef);
+  return from.groupBy<string, Value>((old, oldKey) => [key(old, oldKey) as string | null, value(old, oldKey)], {
+    ...(step.grouped === undefined ? {} : { name: step.grouped }),
+    key: string(),
+    value: json<Value>(),
+  });
+}
+
+function joinStep(from: Table, other: Table, step: StepJson): unknown {
+  const options = { ...named(step), ...materialized(step.store) };
+  const join = joiner(step.joiner as FunctionRef);
+  if (step.foreignKey !== undefined) {
+    const foreign = { ...options, foreignKey: selector(step.foreignKey) as (value: Value, key: VectorKey) => VectorKey };
+    return step.op === 'join' ? from.join(other, join, foreign) : from.leftJoin(other, join, foreign);
+  }
+  if (step.op === 'outerJoin') return from.outerJoin(other, join, options);
+  return step.op === 'join' ? from.join(other, join, options) : from.leftJoin(other, join, options);
+}
+
+/** `count`, `reduce` and `aggregate` of a grouped table. */
+export function groupedTableStep(from: KGroupedTable<VectorKey, Value>, step: StepJson): unknown {
+  const options = { ...named(step), ...materialized(step.store) };
+  switch (step.op) {
+    case 'count':
+      return from.count(options);
+    case 'reduce':
+      return from.reduce(reducer(step.adder as FunctionRef), reducer(step.subtractor as FunctionRef), options);
+    case 'aggregate':
+      return from.aggregate<Value>(
+        () => step.init ?? null,
+        aggregator(step.adder as FunctionRef),
+        aggregator(step.subtractor as FunctionRef),
+        options,
+      );
+    default:
+      throw new Error(`no step on a grouped table is called ${step.op}`);
+  }
 }

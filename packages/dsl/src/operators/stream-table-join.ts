@@ -13,8 +13,8 @@ export interface StreamTableJoinOptions<K, L, R, Out> {
 }
 
 /**
- * `KStream.join` and `leftJoin` with a table: each stream record is joined with the row that the table has now. Changes of
- * the table cause no results. The result has the stream record's key, timestamp and headers.
+ * `KStream.join` and `leftJoin` with a table: each stream record is joined with the row that the table has now; with a
+ * versioned table, the one that it had at the record's time. Changes of the table cause no results. The result has the stream record's key, timestamp and headers.
  *
  * Records without value are dropped. A record without key is dropped by an inner join and joined with nothing by a left join.
  * A missing row gives no result (inner; not counted as dropped) or a result without right side (left).
@@ -29,12 +29,14 @@ class StreamTableJoinProcessor<K, L, R, Out> implements NodeProcessor {
   readonly #left: boolean;
   readonly #joiner: Joiner<K, L, R | undefined, Out>;
   readonly #getter: TableValueGetter<K, R>;
+  readonly #hasHistory: boolean;
   #context!: NodeContext;
 
   constructor(options: StreamTableJoinOptions<K, L, R, Out>) {
     this.#left = options.kind === 'left';
     this.#joiner = options.joiner;
     this.#getter = options.table.createGetter();
+    this.#hasHistory = options.table.historyRetentionMs !== undefined;
   }
 
   init(context: NodeContext): void {
@@ -52,5 +54,9 @@ class StreamTableJoinProcessor<K, L, R, Out> implements NodeProcessor {
     const result = this.#joiner(value as L, row ?? undefined, key as K);
     assertSynchronous(result, 'the joiner');
     this.#context.forward(key, result, timestamp, headers, undefined, true);
+  }
+
+  close(): void {
+    this.#getter.close?.();
   }
 }

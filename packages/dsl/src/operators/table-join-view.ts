@@ -54,4 +54,9 @@ class JoinGetter<K, L, R, Out> implements TableValueGetter<K, Out> {
     this.timestamp = right === undefined ? leftTimestamp : Math.max(leftTimestamp, this.#right.timestamp);
     return result;
   }
+
+  close(): void {
+    this.#left.close?.();
+    this.#right.close?.();
+  }
 }

@@ -73,6 +73,10 @@ class TableJoinProcessor<K, L, R, Out> implements NodeProcessor {
     this.#context.forward(key, result, resultTimestamp, headers, oldResult, true);
   }
 
+  close(): void {
+    this.#getter.close?.();
+  }
+
   #join(key: K, own: unknown, other: L | R | undefined): Out {
     const left = this.#fromLeft ? own : other;
     const right = this.#fromLeft ? other : own;

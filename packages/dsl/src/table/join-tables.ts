@@ -36,6 +36,10 @@ class JoinedTable<K, L, R, Out> implements TableChanges<K, Out> {
     this.#view = view;
   }
 
+  get historyRetentionMs(): number | undefined {
+    return this.#view.historyRetentionMs;
+  }
+
   enableOldValues(): boolean {
     // Both sides have stores: they are looked up.
     this.#left.enableOldValues(true);
@@ -75,7 +79,7 @@ export function addTableJoin<K, L, R, Out>(
   const changes = new JoinedTable(
     left.changes,
     right.changes,
-    store === undefined ? joinedTableView(joined) : storedTableView<K, Out>(store),
+    store === undefined ? joinedTableView(joined) : storedTableView<K, Out>(store, materialized?.historyRetentionMs),
   );
   const operator = operatorText(kind, options.name);
   const supplier = (side: 'left' | 'right', other: TableView<K, L | R>) =>
