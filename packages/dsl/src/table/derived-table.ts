@@ -17,6 +17,8 @@ export interface DerivedTableOperation<V, K, R> {
   view(parent: TableView<K, V>): TableView<K, R>;
   /** True when it is better to know old values, if the parent has them anyway. */
   readonly prefersOldValues: boolean;
+  /** False when a store that is described but not named takes no number. Default true. */
+  readonly numbersUnnamedStore?: boolean;
   /** Stores of the user's code, to be added with the node. */
   readonly broughtStores?: readonly StoreBuilder[];
   /** Names of stores that belong to others. */
@@ -73,10 +75,12 @@ export function addDerivedTable<K, V, R>(
   const { dsl, sources } = from;
   const key = options.key ?? inherited.key;
   const value = options.value ?? inherited.value;
-  // A store that is described but not named is not made, yet it takes a number.
-  const materialized = isMaterialized(options as MaterializedOptions<never, never>)
-    ? resolveMaterialized(dsl, { ...options, ...(key && { key }), ...(value && { value }) }, operation.prefix)
-    : undefined;
+  // A store that is described but not named is not made, yet it may take a number.
+  const resolves = isMaterialized(options as MaterializedOptions<never, never>) && operation.numbersUnnamedStore !== false;
+  const materialized =
+    resolves || options.store !== undefined
+      ? resolveMaterialized(dsl, { ...options, ...(key && { key }), ...(value && { value }) }, operation.prefix)
+      : undefined;
   const name = dsl.names.orNext(options.name, operation.prefix);
   const table = new DerivedTable(from.changes, operation, materialized?.queryable ? materialized : undefined);
   const node = dsl.graph.create([from.node], name, {

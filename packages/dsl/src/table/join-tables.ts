@@ -105,8 +105,8 @@ export function addTableJoin<K, L, R, Out>(
 }
 
 /** Unlike other tables made of tables, a join has a store also when the user describes one without naming it. */
-function describesStore<K, Out>({ store, caching, logging, retention, inMemory }: JoinTablesOptions<K, Out>): boolean {
-  return [store, caching, logging, retention, inMemory].some((option) => option !== undefined);
+function describesStore<K, Out>({ store, caching, logging, versioned, retention, inMemory }: JoinTablesOptions<K, Out>): boolean {
+  return [store, caching, logging, versioned, retention, inMemory].some((option) => option !== undefined);
 }
 
 function operatorText(kind: TableJoinKind, name: string | undefined): string {

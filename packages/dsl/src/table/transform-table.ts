@@ -22,6 +22,7 @@ export function transformTable<K, V, R>(
     supplier: (store, sendOldValues) => tableTransformValuesOperator({ supplier, store, sendOldValues }),
     view: (parent) => transformedTableView(parent, supplier),
     prefersOldValues: false,
+    numbersUnnamedStore: false,
     broughtStores: supplier.stores ?? [],
     connectedStores,
   };
