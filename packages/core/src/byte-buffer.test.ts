@@ -13,6 +13,22 @@ describe('ByteBuffer', () => {
     expect(buffer.length).toBe(0);
   });
 
+  it('writes text as UTF-8, whatever its length and letters', () => {
+    const text = fc.oneof(fc.string({ maxLength: 70 }), fc.string({ unit: 'binary', maxLength: 70 }));
+    fc.assert(
+      fc.property(text, text, (first, second) => {
+        const buffer = new ByteBuffer(4);
+        buffer.writeUtf8(first);
+        buffer.writeUtf8(second);
+        const bytes = Buffer.concat([Buffer.from(first, 'utf8'), Buffer.from(second, 'utf8')]);
+        expect(buffer.view()).toEqual(bytes);
+        buffer.clear();
+        buffer.writeRange(bytes, 0, bytes.length);
+        expect(buffer.view()).toEqual(bytes);
+      }),
+    );
+  });
+
   it('writes 64-bit integers exactly within ±2^53', () => {
     fc.assert(
       fc.property(fc.maxSafeInteger(), (value) => {

@@ -1,5 +1,8 @@
 import { utf8Write } from './native-buffer.ts';
 
+/** Up to here a loop in JavaScript is faster than the call into native code. */
+const LOOP_MAX = 32;
+
 /**
  * A growable buffer that is written front to back and reused: the scratch space in which keys and values are serialised
  * before they are copied to where they belong.
@@ -27,7 +30,20 @@ export class ByteBuffer {
 
   writeUtf8(text: string): void {
     this.reserve(text.length * 3);
+    if (text.length <= LOOP_MAX && this.#writeAscii(text)) return;
     this.length += utf8Write(this.bytes, text, this.length);
+  }
+
+  /** Returns false, with `length` as it was, when the text is not ASCII only. */
+  #writeAscii(text: string): boolean {
+    const { bytes, length } = this;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f) return false;
+      bytes[length + i] = code;
+    }
+    this.length = length + text.length;
+    return true;
   }
 
   writeBytes(source: Uint8Array): void {
@@ -38,9 +54,12 @@ export class ByteBuffer {
 
   /** Copies `source[start, end)`. */
   writeRange(source: Buffer, start: number, end: number): void {
-    this.reserve(end - start);
-    source.copy(this.bytes, this.length, start, end);
-    this.length += end - start;
+    const count = end - start;
+    this.reserve(count);
+    const { bytes, length } = this;
+    if (count > LOOP_MAX) source.copy(bytes, length, start, end);
+    else for (let i = 0; i < count; i++) bytes[length + i] = source[start + i] as number;
+    this.length += count;
   }
 
   writeUint8(value: number): void {
