@@ -5,7 +5,7 @@
  */
 import { type Headers, NO_HEADERS, RecordContext, silentLogger } from '@millrace/core';
 import { memoryEngine, type StateDatabase, type StateStore, type StoreBuilder, WriteBatch } from '@millrace/state';
-import type { NodeContext, NodeProcessor, NodeProcessorSupplier } from '@millrace/topology';
+import type { AsyncOperator, NodeContext, NodeProcessor, NodeProcessorSupplier } from '@millrace/topology';
 
 /** A forwarded record; fields without content are left out, so that expectations stay short. */
 export interface Forwarded {
@@ -22,10 +22,13 @@ export class OperatorHarness {
   readonly forwarded: Forwarded[] = [];
   readonly dropped: string[] = [];
   emitIntervalMs = 0;
+  /** Calls of asynchronous operators, in the order in which they were made. */
+  readonly calls: Promise<void>[] = [];
   wallClockMs = 0;
   readonly #recordContext = new RecordContext();
   readonly #stores = new Map<string, StateStore>();
   readonly #batch = new WriteBatch();
+  readonly #pending: Promise<void>[] = [];
   #database: StateDatabase | undefined;
 
   /** Opens a store of the task; `caching` lets stores that want it hold updates back until `commit`. */
@@ -60,9 +63,14 @@ export class OperatorHarness {
   }
 
   /** Gives a table change to a node. */
-  change(node: NodeProcessor, key: unknown, value: unknown, oldValue: unknown, timestamp = 0): void {
+  change(node: NodeProcessor, key: unknown, value: unknown, oldValue: unknown, timestamp = 0, isLatest = true): void {
     this.#recordContext.set('in', 0, 0, timestamp, NO_HEADERS);
-    node.process(key, value, timestamp, NO_HEADERS, oldValue, true);
+    node.process(key, value, timestamp, NO_HEADERS, oldValue, isLatest);
+  }
+
+  /** Waits for what operators go on with after a record, as the task would before its next one. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#pending.splice(0));
   }
 
   /** Forwards what the stores hold back and writes them to the database. */
@@ -104,7 +112,12 @@ export class OperatorHarness {
       dropped: (reason) => {
         this.dropped.push(reason);
       },
-      waitFor: () => undefined,
+      waitFor: (pending) => {
+        this.#pending.push(pending);
+      },
+      asyncLane: (operator) => ({
+        submit: (key, value, at, headers) => void this.calls.push(call(operator, key, value, at, headers)),
+      }),
       get emitIntervalMs() {
         return harness.emitIntervalMs;
       },
@@ -120,4 +133,19 @@ function record(key: unknown, value: unknown, at: number, headers: Headers, old:
     ...(old == null ? {} : { old }),
     ...(headers.length === 0 ? {} : { headers }),
   };
+}
+
+/** One attempt without limits, as every asynchronous operator makes it; order, limits and retries are the task's. */
+async function call(operator: AsyncOperator, key: unknown, value: unknown, timestamp: number, headers: Headers): Promise<void> {
+  const { signal } = new AbortController();
+  const result = await operator.call(key, value, {
+    signal,
+    attempt: 1,
+    topic: 'in',
+    partition: 0,
+    offset: 0,
+    timestamp,
+    headers,
+  });
+  operator.complete(result, key, value, timestamp, headers);
 }

@@ -65,8 +65,9 @@ export class Attempts {
       `attempt ${record.attempt} of ${attempts} did not answer within ${timeoutMs} ms; give it more time (timeoutMs), or more attempts (retry)`,
       'TimeoutError',
     );
-    this.#end(record, controller, { succeeded: false, error });
+    // First the signal: without a pause the next attempt begins at once.
     controller.abort(error);
+    this.#end(record, controller, { succeeded: false, error });
   }
 
   /** Late answers of attempts that were given up find another controller, or none. */

@@ -1,6 +1,6 @@
 import { MetricsRegistry, seededRandom, silentLogger, string, topic } from '@millrace/core';
 import { keyValueStore, memoryEngine, type KeyValueStore, type StateEngine } from '@millrace/state';
-import { Topology, type Processor, type ProcessorContext } from '@millrace/topology';
+import { asyncProcessorNodeSupplier, Topology, type Processor, type ProcessorContext } from '@millrace/topology';
 import { describe, expect, it } from 'vitest';
 import { AppendedRecords } from '../task-harness/appended-records.ts';
 import { fetchedPartition, type FetchedRecord } from '../task-harness/fetched-partition.ts';
@@ -95,6 +95,32 @@ async function commit(task: StreamTask): Promise<void> {
   task.flushCaches();
   task.prepareCommit();
   await task.completeCommit();
+}
+
+/** Two calls at a time, which the test answers by value. */
+function asking() {
+  const open = new Map<string, () => void>();
+  const signals: AbortSignal[] = [];
+  const supplier = () => {
+    let context: ProcessorContext<string, string>;
+    return {
+      init(given: typeof context) {
+        context = given;
+      },
+      request: ({ value }: { readonly value: string }, { signal }: { readonly signal: AbortSignal }) => {
+        signals.push(signal);
+        return new Promise<void>((resolve) => open.set(value, resolve));
+      },
+      process: (record: Parameters<Processor<string, string>['process']>[0]) =>
+        context.forward(record.withValue(`${record.value}!`)),
+    };
+  };
+  const settings = { concurrency: 2, timeoutMs: 1000, attempts: 1, backoffMs: 0, maxBackoffMs: 0, order: 'perKey' } as const;
+  const ask = new Topology()
+    .addSource('in', topic('input', text))
+    .addNode('ask', asyncProcessorNodeSupplier(supplier, settings), ['in'])
+    .addSink('out', topic('output', text), ['ask']);
+  return { ask, signals, answer: (value: string) => open.get(value)?.() };
 }
 
 describe('StreamTask', () => {
@@ -223,6 +249,54 @@ describe('StreamTask', () => {
     expect(() => task.prepareCommit()).toThrow(/later/);
     task.rollback();
     expect(task.process(9, Infinity)).toBe(0);
+  });
+
+  it('takes no record while an asynchronous operator holds as many as it may, and has nothing to flush before it is done', async () => {
+    const { ask, answer } = asking();
+    const { task, feed, outputs } = await running(ask);
+    feed([
+      { key: 'k', value: 'a' },
+      { key: 'l', value: 'b' },
+      { key: 'm', value: 'c' },
+    ]);
+    expect(task.process(9, Infinity)).toBe(2);
+    expect([task.process(9, Infinity), task.nextWakeUpMs(0)]).toEqual([0, Infinity]);
+    task.flushCaches();
+    expect([task.hasUnflushed, task.asyncWork.held]).toEqual([true, 2]);
+    const { settling } = task;
+    answer('b');
+    await settling;
+    expect([task.settling, task.nextWakeUpMs(0)]).toEqual([undefined, 0]);
+    expect([task.forwardResults(), outputs()]).toEqual([1, ['b!']]);
+    expect(task.process(9, Infinity)).toBe(1);
+    answer('a');
+    answer('c');
+    await task.settling;
+    task.flushCaches();
+    await task.settling;
+    task.flushCaches();
+    expect([task.hasUnflushed, outputs()]).toEqual([false, ['b!', 'a!', 'c!']]);
+    task.prepareCommit();
+    expect(task.committableOffsets()).toMatchObject([{ offset: 3 }]);
+  });
+
+  it('aborts asynchronous calls when it goes back to the last commit, and makes them again', async () => {
+    const { ask, answer, signals } = asking();
+    const { task, feed, outputs } = await running(ask);
+    feed([{ key: 'k', value: 'a' }]);
+    task.process(9, Infinity);
+    task.rollback();
+    expect(signals[0]?.reason).toMatchObject({ name: 'AbortError' });
+    answer('a');
+    await Promise.resolve();
+    expect([task.asyncWork.held, task.forwardResults()]).toEqual([0, 0]);
+    task.initializeInput([{ topic: 'input', partition: 0, offset: 0, metadata: '' }]);
+    feed([{ key: 'k', value: 'a' }]);
+    task.process(9, Infinity);
+    answer('a');
+    await task.settling;
+    task.forwardResults();
+    expect([signals.length, outputs()]).toEqual([2, ['a!']]);
   });
 
   it('stops when user code asks for a commit and when the producer can take no more', async () => {
