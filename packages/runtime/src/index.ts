@@ -29,6 +29,7 @@ export {
   type RefusedRecord,
   type UnserializedRecord,
 } from './errors/production-error-handler.ts';
+export { globalSubtopology } from './global/global-subtopology.ts';
 export type { InputProgress } from './task/partition-group.ts';
 export type { StreamTaskOptions, TaskComponents, TaskSettings } from './task/stream-task-options.ts';
 export { StreamTask } from './task/stream-task.ts';

@@ -100,7 +100,7 @@ export interface FetcherOptions {
   /** Default `read_committed`. */
   readonly isolation?: 'read_committed' | 'read_uncommitted';
   /** Lane of its requests. Default `fetch`. */
-  readonly lane?: 'fetch' | 'restore';
+  readonly lane?: 'fetch' | 'restore' | 'global';
   /** The broker answers after this time even if nothing came. Default 100 ms. */
   readonly maxWaitMs?: number;
   /** Default 1. */

@@ -2,7 +2,7 @@
  * A connection of its own for each kind of traffic: a broker answers one request per connection at a time, so a waiting
  * JoinGroup or long-polling Fetch must not stand in front of anything else.
  */
-export type Lane = 'group' | 'data' | 'fetch' | 'restore' | 'admin';
+export type Lane = 'group' | 'data' | 'fetch' | 'restore' | 'global' | 'admin';
 
 /** A broker as the cluster's metadata names it; `'any'` is one of the bootstrap brokers. */
 export type BrokerTarget = number | 'any';

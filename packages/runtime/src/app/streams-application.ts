@@ -1,10 +1,13 @@
-import { type Clock, TopologyError } from '@millrace/core';
+import type { Clock } from '@millrace/core';
+import type { StateStore } from '@millrace/state';
 import type { Topology } from '@millrace/topology';
 import type { StreamsComponents } from '../components.ts';
+import { withGlobalStores } from '../global/with-global-stores.ts';
 import { resolveSettings } from '../settings/resolve-settings.ts';
 import type { ResolvedSettings, StreamsSettings } from '../settings/settings.ts';
 import { StateDirectory } from '../state-directory/state-directory.ts';
 import { createWorker } from '../worker/create-worker.ts';
+import type { StreamWorker } from '../worker/stream-worker.ts';
 import { ShutdownRequestedError } from './shutdown-requested-error.ts';
 import { AppStateMachine, type AppState, type AppStateListener } from './app-state.ts';
 
@@ -41,7 +44,7 @@ export class StreamsApplication implements AsyncDisposable {
     this.settings = resolveSettings(settings);
     this.#topology = topology;
     this.#components = components;
-    assertRunnable(topology);
+    topology.plan();
     this.#finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -118,16 +121,29 @@ export class StreamsApplication implements AsyncDisposable {
     }
   }
 
-  async #runWorker(directory: StateDirectory, asksForShutdown = false): Promise<void> {
-    const worker = createWorker({
+  #runWorker(directory: StateDirectory): Promise<void> {
+    const options = { plan: this.#topology.plan(), settings: this.settings, components: this.#components };
+    return withGlobalStores(
+      { ...options, directory: directory.globalPath },
+      (globalStores, signal) => this.#createWorker(directory, globalStores, false).run(signal),
+      this.#stop.signal,
+    );
+  }
+
+  #createWorker(
+    directory: StateDirectory,
+    globalStores: ReadonlyMap<string, StateStore>,
+    asksForShutdown: boolean,
+  ): StreamWorker {
+    return createWorker({
       asksForShutdown,
+      globalStores,
       plan: this.#topology.plan(),
       settings: this.settings,
       components: this.#components,
       directory,
       events: { onRebalancing: () => this.#move('rebalancing'), onRunning: () => this.#move('running') },
     });
-    await worker.run(this.#stop.signal);
   }
 
   #move(to: AppState): void {
@@ -153,7 +169,7 @@ export class StreamsApplication implements AsyncDisposable {
   /** Joins the group once more, only to say that everybody is to stop. */
   async #tellTheOthers(directory: StateDirectory): Promise<void> {
     try {
-      await this.#runWorker(directory, true);
+      await this.#createWorker(directory, new Map(), true).run(this.#stop.signal);
     } catch (error) {
       if (error instanceof ShutdownRequestedError) return;
       this.#components.logger.error('could not tell the other workers to stop', { error });
@@ -184,16 +200,6 @@ export class StreamsApplication implements AsyncDisposable {
     await Promise.race([run, timeout]);
     cancel();
   }
-}
-
-/** @throws TopologyError when the topology has something that a running application does not do yet */
-function assertRunnable(topology: Topology): void {
-  const { globalStores } = topology.plan();
-  if (globalStores.length === 0) return;
-  throw new TopologyError(
-    'GLOBAL_STORES_NOT_RUN',
-    `global stores (${globalStores.map(({ builder }) => builder.name).join(', ')}) work in the test driver only; use a table and a join by key instead`,
-  );
 }
 
 async function pause(clock: Clock, signal: AbortSignal): Promise<void> {

@@ -53,6 +53,11 @@ export class StateDirectory {
     return join(this.path, taskId);
   }
 
+  /** Where the global stores of the process are kept. */
+  get globalPath(): string {
+    return join(this.path, 'global');
+  }
+
   /** Tasks of which there is a directory. */
   tasks(): TaskId[] {
     return readdirSync(this.path, { withFileTypes: true })

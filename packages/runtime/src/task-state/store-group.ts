@@ -18,6 +18,14 @@ export interface TaskStore {
 }
 
 /**
+ * Under which name the position in a changelog is kept: that of the store, and for an input that serves as changelog the
+ * partition too, as a global store has all of them.
+ */
+export function positionName(store: string, sourceIsChangelog: boolean, partition: number): string {
+  return sourceIsChangelog ? `${store}/${partition}` : store;
+}
+
+/**
  * The stores of a task that share a database, and with it the atomic batch of a commit.
  *
  * A task has one group on the engine of the application and, if some of its stores are in memory, another for those.
@@ -47,9 +55,9 @@ export class StoreGroup {
     }
   }
 
-  /** Where a changelog is to be continued. */
-  changelogOffset(store: string): number | undefined {
-    return this.#meta.changelogOffset(store);
+  /** Where a changelog is to be continued, see {@link positionName}. */
+  changelogOffset(position: string): number | undefined {
+    return this.#meta.changelogOffset(position);
   }
 
   storedInputOffset(input: string): number | undefined {
@@ -61,18 +69,19 @@ export class StoreGroup {
    *
    * @returns how many records were applied
    */
-  async restore({ store }: TaskStore, fetched: FetchedPartition): Promise<number> {
+  async restore({ store, sourceIsChangelog }: TaskStore, fetched: FetchedPartition): Promise<number> {
+    const position = positionName(store.name, sourceIsChangelog, fetched.partition);
     let applied = 0;
     for (const fetchedBatch of fetched.batches) {
       openFetchedBatch(this.#cursor, fetchedBatch, fetched.fetchOffset);
       for (let more = this.#cursor.next(); more; more = this.#cursor.next()) {
         if (this.#restoreRecord(store)) applied++;
         if (!this.#restoreBatchIsFull()) continue;
-        this.#meta.setChangelogOffset(store.name, this.#cursor.offset + 1, this.#batch);
+        this.#meta.setChangelogOffset(position, this.#cursor.offset + 1, this.#batch);
         await this.#writeRestored();
       }
     }
-    this.#meta.setChangelogOffset(store.name, fetched.nextOffset, this.#batch);
+    this.#meta.setChangelogOffset(position, fetched.nextOffset, this.#batch);
     return applied;
   }
 
@@ -105,8 +114,8 @@ export class StoreGroup {
     store.prepareCommit(this.#batch, changelog);
   }
 
-  setChangelogOffset(store: string, offset: number): void {
-    this.#meta.setChangelogOffset(store, offset, this.#batch);
+  setChangelogOffset(position: string, offset: number): void {
+    this.#meta.setChangelogOffset(position, offset, this.#batch);
   }
 
   setInputOffset(input: string, offset: number): void {

@@ -5,7 +5,7 @@ import type { NodeSpec, StoreSpec } from '@millrace/topology';
 import { changelogTopicName } from '../topics/topic-names.ts';
 import { ChangelogAppend } from './changelog-append.ts';
 import { StateMeta } from './state-meta.ts';
-import { StoreGroup, type TaskStore } from './store-group.ts';
+import { positionName, StoreGroup, type TaskStore } from './store-group.ts';
 import { flushPasses, inNodeOrder } from './store-order.ts';
 
 export interface TaskStateOptions {
@@ -119,7 +119,7 @@ export class TaskState {
     return this.#groups.flatMap((group) =>
       group.stores.flatMap(({ store, changelogTopic, sourceIsChangelog }) => {
         if (changelogTopic === undefined) return [];
-        const offset = group.changelogOffset(store.name);
+        const offset = group.changelogOffset(positionName(store.name, sourceIsChangelog, this.#partition));
         return [{ store: store.name, topic: changelogTopic, partition: this.#partition, offset, isInput: sourceIsChangelog }];
       }),
     );
@@ -154,6 +154,12 @@ export class TaskState {
       return [store.name, new ChangelogAppend(appender, handle, this.#partition)] as const;
     });
     this.#appends = new Map(await Promise.all(appends));
+  }
+
+  /** Up to where a store holds what is in a partition of the input that serves as its changelog; `undefined`: nothing. */
+  sourceOffset(store: string, partition: number): number | undefined {
+    const group = this.#groups.find(({ stores }) => stores.some((one) => one.store.name === store));
+    return group?.changelogOffset(positionName(store, true, partition));
   }
 
   /** The next offset to process of an input as of the last local commit; `undefined` when none is stored. */
@@ -194,9 +200,13 @@ export class TaskState {
     { store, changelogTopic, sourceIsChangelog }: TaskStore,
     inputs: readonly OffsetCommit[],
   ): void {
-    const offset = sourceIsChangelog
-      ? (inputs.find(({ topic }) => topic === changelogTopic)?.offset ?? -1)
-      : (this.#appends.get(store.name)?.endOffset ?? -1);
+    if (sourceIsChangelog) {
+      for (const { topic, partition, offset } of inputs) {
+        if (topic === changelogTopic) group.setChangelogOffset(positionName(store.name, true, partition), offset);
+      }
+      return;
+    }
+    const offset = this.#appends.get(store.name)?.endOffset ?? -1;
     if (offset >= 0) group.setChangelogOffset(store.name, offset);
   }
 

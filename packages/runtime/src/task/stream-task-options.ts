@@ -22,7 +22,7 @@ export type TaskComponents = Pick<
 export interface StreamTaskOptions {
   readonly id: TaskId;
   readonly subtopology: SubtopologyPlan;
-  /** Names on the broker; at most one partition of a topic. */
+  /** Names on the broker; at most one partition of a topic, except for the task of the global stores. */
   readonly inputPartitions: readonly TopicPartition[];
   readonly settings: TaskSettings;
   readonly components: TaskComponents;
@@ -34,6 +34,6 @@ export interface StreamTaskOptions {
   readonly progress: InputProgress;
   /** Bytes of clean rows kept in memory, for all stores of the task together. */
   readonly cleanCacheBytes: number;
-  /** Global stores by name: every node may read them. */
+  /** Global stores by name: every node may read them, none may write to them. */
   readonly globalStores?: ReadonlyMap<string, StateStore> | undefined;
 }

@@ -335,6 +335,11 @@ export class StreamTask {
     this.#inputs.rollback((topic) => this.#sourceOf(topic));
   }
 
+  /** Up to where a store holds what is in a partition of the input that serves as its changelog; `undefined`: nothing. */
+  sourceOffset(store: string, partition: number): number | undefined {
+    return this.#state.sourceOffset(store, partition);
+  }
+
   /** The next offset of an input as of the last local commit; `undefined` when none is stored. */
   storedInputOffset(topic: string, partition: number): number | undefined {
     return this.#state.storedInputOffset(topic, partition);

@@ -1,4 +1,4 @@
-import { bytes, FatalStreamsError, ProcessingError, type Serde, type TopicPartition } from '@millrace/core';
+import { bytes, FatalStreamsError, ProcessingError, type Serde, type TopicPartition, topicPartitionKey } from '@millrace/core';
 import type { CommittedOffset, FetchedPartition, OffsetCommit } from '@millrace/client';
 import { consultHandler } from '../errors/consult-handler.ts';
 import type { DeserializationErrorHandler } from '../errors/deserialization-error-handler.ts';
@@ -24,7 +24,7 @@ export interface InputOwner {
 export class TaskInputs implements SkippedRecordListener {
   readonly group: PartitionGroup;
   readonly #options: TaskInputsOptions;
-  /** By topic: a task has at most one partition of each. */
+  /** By `topicPartitionKey`. */
   readonly #queues = new Map<string, RecordQueue>();
 
   constructor(options: TaskInputsOptions) {
@@ -40,7 +40,7 @@ export class TaskInputs implements SkippedRecordListener {
   add({ topic, partition }: TopicPartition, source: RecordSource): void {
     const raw = bytes() as Serde<unknown>;
     const queue = new RecordQueue({ topic, partition, source, defaultKeySerde: raw, defaultValueSerde: raw, listener: this });
-    this.#queues.set(topic, queue);
+    this.#queues.set(topicPartitionKey(topic, partition), queue);
     this.group.add(queue);
   }
 
@@ -95,8 +95,8 @@ export class TaskInputs implements SkippedRecordListener {
   }
 
   #queue(topic: string, partition: number): RecordQueue {
-    const queue = this.#queues.get(topic);
-    if (queue?.partition === partition) return queue;
+    const queue = this.#queues.get(topicPartitionKey(topic, partition));
+    if (queue !== undefined) return queue;
     throw new FatalStreamsError('BUG', 'the task does not read this partition', {
       taskId: this.#options.owner.taskId,
       topic,

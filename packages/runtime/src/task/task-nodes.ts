@@ -16,6 +16,7 @@ import { AsyncWork } from '../async/async-work.ts';
 import { RecordCollector } from '../collector/record-collector.ts';
 import { consultHandler } from '../errors/consult-handler.ts';
 import type { ErrorHandlerContext } from '../errors/error-handler-context.ts';
+import { readOnlyStores } from '../global/read-only-stores.ts';
 import type { TaskState } from '../task-state/task-state.ts';
 import { PendingWork } from './pending-work.ts';
 import { PunctuationQueue } from './punctuation.ts';
@@ -59,6 +60,7 @@ export class TaskNodes implements TaskPort {
   readonly #resolveTopic: (name: string) => string;
   readonly #streamTimeQueue = new PunctuationQueue();
   readonly #wallClockQueue = new PunctuationQueue();
+  readonly #globalStores: ReadonlyMap<string, StateStore>;
   #topology: TaskTopology | undefined;
 
   constructor(options: StreamTaskOptions, surroundings: TaskSurroundings) {
@@ -72,6 +74,7 @@ export class TaskNodes implements TaskPort {
     this.emitIntervalMs = settings.emitIntervalMs;
     this.#handler = components.onProcessingError ?? logAndFailProcessing(components.logger);
     this.#resolveTopic = surroundings.resolveTopic;
+    this.#globalStores = readOnlyStores(options.globalStores);
     this.asyncWork = new AsyncWork({
       clock: components.clock,
       recordContext: surroundings.recordContext,
@@ -131,7 +134,7 @@ export class TaskNodes implements TaskPort {
   // ---- what nodes see ----
 
   store(name: string): StateStore {
-    const store = this.#surroundings.state.store(name) ?? this.#options.globalStores?.get(name);
+    const store = this.#surroundings.state.store(name) ?? this.#globalStores.get(name);
     if (store === undefined)
       throw new StreamsError('UNKNOWN_STORE', `the task has no store ${name}; add it to the topology`, {
         taskId: this.taskId,

@@ -1,5 +1,6 @@
 import { formatTaskId } from '@millrace/core';
 import type { GroupMember, KafkaClient, MemberAssignment } from '@millrace/client';
+import type { StateStore } from '@millrace/state';
 import { matchesTopic, type TopologyPlan } from '@millrace/topology';
 import { decodeAssignmentData } from '../assignment/assignment-data.ts';
 import { ShutdownRequestedError } from '../app/shutdown-requested-error.ts';
@@ -11,6 +12,7 @@ import { ExactlyOnceCommitter } from '../commit/exactly-once.ts';
 import { RefusedRecords } from '../commit/refused-records.ts';
 import type { StreamsComponents } from '../components.ts';
 import { defaultProductionErrorHandler } from '../errors/production-error-handler.ts';
+import { GLOBAL_CACHE_SHARE } from '../global/open-global-task.ts';
 import { Restorer } from '../restore/restorer.ts';
 import type { ResolvedSettings } from '../settings/settings.ts';
 import type { StateDirectory } from '../state-directory/state-directory.ts';
@@ -31,6 +33,8 @@ export interface CreateWorkerOptions {
   readonly settings: ResolvedSettings;
   readonly components: StreamsComponents;
   readonly directory: StateDirectory;
+  /** Loaded; kept up with their topics while the worker runs. */
+  readonly globalStores: ReadonlyMap<string, StateStore>;
   readonly events: WorkerEvents;
   /** True for a worker that joins only to tell the others to stop. */
   readonly asksForShutdown: boolean;
@@ -147,7 +151,8 @@ interface OpenTask {
 }
 
 function openTask(options: CreateWorkerOptions, { committer, input, assigned, tasksOnWorker }: OpenTask): Promise<StreamTask> {
-  const { plan, settings, components, directory } = options;
+  const { plan, settings, components, directory, globalStores } = options;
+  const cacheShare = globalStores.size === 0 ? 1 : 1 - GLOBAL_CACHE_SHARE;
   return StreamTask.open({
     id: assigned.id,
     subtopology: subtopologyOf(plan, assigned.id.subtopology),
@@ -158,7 +163,8 @@ function openTask(options: CreateWorkerOptions, { committer, input, assigned, ta
     appender: committer.appender,
     progress: input.fetcher,
     // Shares are equal: a worker's tasks rarely differ enough to pay for moving memory between them.
-    cleanCacheBytes: Math.floor(settings.stateCacheBytes / tasksOnWorker),
+    cleanCacheBytes: Math.floor((settings.stateCacheBytes * cacheShare) / tasksOnWorker),
+    globalStores,
   });
 }
 

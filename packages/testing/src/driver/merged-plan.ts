@@ -18,23 +18,3 @@ export function mergedPlan({ subtopologies }: TopologyPlan): SubtopologyPlan {
     copartitionGroups: subtopologies.flatMap(({ copartitionGroups }) => copartitionGroups),
   };
 }
-
-/** The global stores with the nodes that fill them, as a sub-topology of their own; `undefined` when there are none. */
-export function globalPlan({ globalStores }: TopologyPlan): SubtopologyPlan | undefined {
-  if (globalStores.length === 0) return undefined;
-  return {
-    id: -1,
-    nodes: globalStores.flatMap(({ source, processor }) => [source, processor]),
-    sourceTopics: globalStores.flatMap(({ source }) => (source.topics instanceof RegExp ? [] : source.topics)),
-    sourcePatterns: [],
-    repartitionSources: [],
-    repartitionSinks: [],
-    sinkTopics: [],
-    stores: globalStores.map(({ builder, processor }) => ({
-      builder,
-      nodes: [processor.name],
-      sourceTopicAsChangelog: undefined,
-    })),
-    copartitionGroups: [],
-  };
-}

@@ -8,12 +8,12 @@ import type {
   TimestampedWindowStore,
 } from '@millrace/state';
 import { matchesTopic, type SubtopologyPlan, type Topology } from '@millrace/topology';
-import { internalTopicName } from '@millrace/runtime';
+import { globalSubtopology, internalTopicName } from '@millrace/runtime';
 import { DriverBroker } from '../broker/driver-broker.ts';
 import { TestClock } from '../clock/test-clock.ts';
 import { DrivenTask, type DrivenTaskOptions } from './driven-task.ts';
 import { resolveDriverOptions, type ResolvedDriverOptions, type TopologyTestDriverOptions } from './driver-options.ts';
-import { globalPlan, mergedPlan } from './merged-plan.ts';
+import { mergedPlan } from './merged-plan.ts';
 import { TestInputTopic, type PipeBytes, type TestInputTopicOptions } from './test-input-topic.ts';
 import { TestOutputTopic } from './test-output-topic.ts';
 import { keyValueView, windowView } from './value-views.ts';
@@ -63,7 +63,7 @@ export class TopologyTestDriver implements AsyncDisposable {
     this.#options = options;
     this.clock = new TestClock(options.initialWallClockMs);
     this.#plan = mergedPlan(topology.plan());
-    this.#globalPlan = globalPlan(topology.plan());
+    this.#globalPlan = globalSubtopology(topology.plan());
     const { sourceTopics, repartitionSources } = this.#plan;
     this.#topics = [...sourceTopics, ...repartitionSources.map(({ name }) => internalTopicName(options.applicationId, name))];
   }
