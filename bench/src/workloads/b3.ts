@@ -15,13 +15,22 @@ interface Stats {
 const NOTHING: Stats = { count: 0, sum: 0, min: 0, max: 0, mean: 0, m2: 0 };
 
 /** Statistics per sensor and minute (Welford), tumbling windows without grace. */
-export function b3({ output }: WorkloadOptions): Topology {
+export function b3(options: WorkloadOptions): Topology {
+  return statistics(options, TimeWindows.ofSizeWithNoGrace('1 minute'));
+}
+
+/** The same in hopping windows: a minute, every 20 s, so that each reading is in three of them. */
+export function b3h(options: WorkloadOptions): Topology {
+  return statistics(options, TimeWindows.ofSizeWithNoGrace('1 minute').advanceBy('20 seconds'));
+}
+
+function statistics({ output }: WorkloadOptions, windows: TimeWindows): Topology {
   const stats = json<Stats>({ immutable: true });
   const builder = new StreamsBuilder();
   builder
     .stream(topic('b3-in', { key: string(), value: json<Reading>({ immutable: true }) }))
     .groupByKey()
-    .windowedBy(TimeWindows.ofSizeWithNoGrace('1 minute'))
+    .windowedBy(windows)
     .aggregate(
       () => NOTHING,
       (before, reading) => add(before, reading.valueInW),

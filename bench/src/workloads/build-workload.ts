@@ -3,7 +3,8 @@ import type { WorkloadOptions } from '../options.ts';
 import { b1 } from './b1.ts';
 import { b2Count } from './b2-count.ts';
 import { b2b } from './b2b.ts';
-import { b3 } from './b3.ts';
+import { b3, b3h } from './b3.ts';
+import { b3s } from './b3s.ts';
 import { b6 } from './b6.ts';
 import { c1 } from './c1.ts';
 import { c2 } from './c2.ts';
@@ -16,6 +17,8 @@ const builders: Readonly<{ [workload: string]: (options: WorkloadOptions) => Top
   b2c: b2Count,
   b2d: b2Count,
   b3,
+  b3h,
+  b3s,
   b6,
   b7: b2Count,
   c1,
