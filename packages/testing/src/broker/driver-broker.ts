@@ -38,7 +38,7 @@ export class DriverBroker implements BatchAppender {
 
   /** Appends a record of the outside world: it belongs to no transaction. */
   appendInput(
-    topic: string,
+    log: TopicLog,
     timestamp: number,
     bytes: Buffer,
     keyStart: number,
@@ -47,7 +47,6 @@ export class DriverBroker implements BatchAppender {
     valueEnd: number,
     headers: Headers,
   ): void {
-    const log = this.log(topic);
     const isOpen = log.visibleEnd < log.endOffset;
     log.append(timestamp, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd, headers);
     // Behind uncommitted records it stays unseen until their transaction has ended, as on a broker.

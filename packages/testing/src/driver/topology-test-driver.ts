@@ -14,7 +14,7 @@ import { TestClock } from '../clock/test-clock.ts';
 import { DrivenTask, type DrivenTaskOptions } from './driven-task.ts';
 import { resolveDriverOptions, type ResolvedDriverOptions, type TopologyTestDriverOptions } from './driver-options.ts';
 import { mergedPlan } from './merged-plan.ts';
-import { TestInputTopic, type PipeBytes, type TestInputTopicOptions } from './test-input-topic.ts';
+import { TestInputTopic, type InputPort, type TestInputTopicOptions } from './test-input-topic.ts';
 import { TestOutputTopic } from './test-output-topic.ts';
 import { keyValueView, windowView } from './value-views.ts';
 
@@ -91,16 +91,14 @@ export class TopologyTestDriver implements AsyncDisposable {
   /** @throws StreamsError `UNKNOWN_TOPIC` when no source of the topology reads the topic */
   createInputTopic<K, V>(topic: Topic<K, V>, options?: TestInputTopicOptions): TestInputTopic<K, V> {
     this.#assertReadable(topic.name);
-    const pipe: PipeBytes = (timestamp, bytes, keyStart, keyEnd, valueStart, valueEnd, headers) => {
-      // Work that has to wait must not find the buffer used for another record.
-      const own = this.#waiting === 0 ? bytes : Buffer.from(bytes.subarray(0, valueEnd));
-      return this.#exclusively(async () => {
-        this.#running();
-        this.#broker.appendInput(topic.name, timestamp, own, keyStart, keyEnd, valueStart, valueEnd, headers);
-        await this.#settle();
-      });
+    const log = this.#broker.log(topic.name);
+    const port: InputPort = {
+      isIdle: () => this.#waiting === 0,
+      append: (timestamp, bytes, keyStart, keyEnd, valueStart, valueEnd, headers) =>
+        this.#broker.appendInput(log, timestamp, bytes, keyStart, keyEnd, valueStart, valueEnd, headers),
+      process: (appendNext) => this.#exclusively(() => this.#processInput(appendNext)),
     };
-    return new TestInputTopic(topic, pipe, () => this.clock.nowMs(), options);
+    return new TestInputTopic(topic, port, () => this.clock.nowMs(), options);
   }
 
   /** Any topic; one that the topology has not written to (yet) is empty. */
@@ -256,6 +254,14 @@ export class TopologyTestDriver implements AsyncDisposable {
     const task = await DrivenTask.open(options, plan.sourceTopics);
     await task.settle();
     return task;
+  }
+
+  async #processInput(appendNext: () => number): Promise<void> {
+    this.#running();
+    for (let count = appendNext(); count > 0; count = appendNext()) {
+      await this.#fillGlobalStores();
+      await (count === 1 ? this.#running().settle() : this.#running().settleTogether());
+    }
   }
 
   /** Global stores come first: what is joined with them finds what was piped before. */
