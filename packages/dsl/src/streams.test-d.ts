@@ -3,7 +3,7 @@ import { int64, json, string, topic } from '@millrace/core';
 import type { WindowedKey } from '@millrace/state';
 import type { Processor } from '@millrace/topology';
 import { expectTypeOf } from 'vitest';
-import type { KStream, KTable } from './streams.ts';
+import type { KGroupedTable, KStream, KTable } from './streams.ts';
 import type { StreamsBuilder } from './streams-builder.ts';
 import { SessionWindows } from './windows/session-windows.ts';
 import { TimeWindows } from './windows/time-windows.ts';
@@ -130,4 +130,47 @@ export function refused(builder: StreamsBuilder): void {
   changes.mapValues((order) => order.cents);
   // @ts-expect-error key first, as in Java
   orders.filter((id: string, order: Order) => order.id === id);
+}
+
+export function tablesOfTables(builder: StreamsBuilder): void {
+  const orders = builder.table(orderTopic);
+  const counts = builder.stream(orderTopic).groupByKey().count();
+  const cents = builder.stream(orderTopic).groupByKey().count({ store: 'others' });
+
+  // Rows of the result can be deleted where those that it is made of can.
+  expectTypeOf(counts.join(cents, (a, b) => a + b)).toEqualTypeOf<KTable<string, number, never>>();
+  expectTypeOf(counts.join(orders, (a, b) => a + b.cents)).toEqualTypeOf<KTable<string, number>>();
+  expectTypeOf(counts.leftJoin(orders, (a, b) => a + (b?.cents ?? 0))).toEqualTypeOf<KTable<string, number, never>>();
+  expectTypeOf(orders.leftJoin(counts, (a, b) => a.cents + (b ?? 0))).toEqualTypeOf<KTable<string, number>>();
+  expectTypeOf(counts.outerJoin(cents, (a, b) => (a ?? 0) + (b ?? 0))).toEqualTypeOf<KTable<string, number, never>>();
+  expectTypeOf(counts.join(cents, (a, b) => (a > b ? a : undefined))).toEqualTypeOf<KTable<string, number>>();
+
+  const people = builder.table(topic('people', { key: int64(), value: json<{ readonly name: string }>() }));
+  const foreignKey = (order: Order): number => order.cents;
+  expectTypeOf(orders.join(people, (order, { name }) => order.id + name, { foreignKey })).toEqualTypeOf<KTable<string, string>>();
+  expectTypeOf(counts.leftJoin(people, (_count, person) => person?.name ?? '', { foreignKey: (count) => count })).toEqualTypeOf<
+    KTable<string, string, never>
+  >();
+  // @ts-expect-error keys of different types meet through a foreign key only
+  orders.join(people, (order) => order);
+  // @ts-expect-error the foreign key is of the other table's key type
+  orders.join(people, (order) => order, { foreignKey: (order) => order.id });
+  // @ts-expect-error the right side of a left join can be missing
+  orders.leftJoin(people, (order, { name }) => order.id + name, { foreignKey });
+  // @ts-expect-error so can it with the same key
+  orders.leftJoin(counts, (order, count) => order.cents + count);
+  // @ts-expect-error a promise would be stored as the value
+  orders.join(counts, async (order) => order.cents);
+
+  const grouped = orders.groupBy((order, id) => [order.cents, id], { key: int64(), value: string() });
+  expectTypeOf(grouped).toEqualTypeOf<KGroupedTable<number, string>>();
+  expectTypeOf(grouped.count()).toEqualTypeOf<KTable<number, number>>();
+  expectTypeOf(orders.groupBy((order, id) => (order.cents > 1 ? [id, order.cents] : undefined))).toEqualTypeOf<
+    KGroupedTable<string, number>
+  >();
+
+  expectTypeOf(orders.transformValues(() => ({ transform: (order) => order?.cents }))).toEqualTypeOf<KTable<string, number>>();
+  expectTypeOf(orders.transformValues(() => ({ transform: (order) => order?.cents ?? 0 }))).toEqualTypeOf<
+    KTable<string, number, never>
+  >();
 }
