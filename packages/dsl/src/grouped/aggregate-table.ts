@@ -4,7 +4,7 @@ import { createGraphNode, type GraphNode } from '../graph/graph-node.ts';
 import type { Aggregator, Initializer, Reducer } from '../operators/callbacks.ts';
 import { type TableAggregation, tableAggregateOperator } from '../operators/table-aggregate.ts';
 import { storedTableView } from '../operators/table-view.ts';
-import { resolveMaterialized } from '../options/materialized.ts';
+import { queryableName, resolveMaterialized } from '../options/materialized.ts';
 import type { TableOrigin } from '../origin/origins.ts';
 import { requireSerde } from '../origin/require-serde.ts';
 import { createTableStore } from '../table/source-table.ts';
@@ -87,7 +87,8 @@ export function aggregateTable<K, V, A>(
     supplier: () => tableAggregateOperator({ store: storeName, ...aggregation, sendOldValues: changes.sendOldValues }),
     stores: () => [createTableStore(dsl, operator, { ...resolved, key, value })],
   });
-  return { kind: 'table', dsl, name, node, key, value, sources: new Set([repartition]), changes };
+  const queryableStoreName = queryableName(resolved);
+  return { kind: 'table', dsl, name, node, key, value, sources: new Set([repartition]), changes, queryableStoreName };
 }
 
 function createChangeTopic<K, V>(grouped: GroupedTableOrigin<K, V>, topic: string, sink: string, source: string): GraphNode {

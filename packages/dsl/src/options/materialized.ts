@@ -54,6 +54,14 @@ export function userStoreName({ store }: { readonly store?: string | StoreBuilde
   return typeof store === 'object' ? store.name : store;
 }
 
+/** The store in which users can query the rows, if they have named it. */
+export function queryableName({
+  queryable,
+  storeName,
+}: Pick<Materialized<never, never>, 'queryable' | 'storeName'>): string | undefined {
+  return queryable ? storeName : undefined;
+}
+
 /**
  * Decides the name of the store: a generated one takes a number.
  *

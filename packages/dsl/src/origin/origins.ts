@@ -29,6 +29,8 @@ export interface StreamOrigin<K, V> extends Origin<K, V> {
 export interface TableOrigin<K, V> extends Origin<K, V> {
   readonly kind: 'table';
   readonly changes: TableChanges<K, V>;
+  /** The store in which the rows can be queried: the one that the user named. */
+  readonly queryableStoreName?: string | undefined;
 }
 
 /** A global table: it is no part of a sub-topology. */

@@ -1,5 +1,5 @@
 import type { Serde, TimestampExtractor, Topic } from '@millrace/core';
-import { type MaterializedOptions, resolveMaterialized } from '../options/materialized.ts';
+import { type MaterializedOptions, queryableName, resolveMaterialized } from '../options/materialized.ts';
 import type { ConsumedOptions, NamedOptions } from '../options/operator-options.ts';
 import type { DslContext } from '../origin/dsl-context.ts';
 import type { StreamOrigin, TableOrigin } from '../origin/origins.ts';
@@ -39,7 +39,8 @@ export function addTopicTable<K, V>(
     supplier: () => table.createSupplier(),
     stores: () => table.createStores(),
   });
-  return { kind: 'table', dsl, name, node, key, value, sources: new Set([node]), changes: table };
+  const sources = new Set([node]);
+  return { kind: 'table', dsl, name, node, key, value, sources, changes: table, queryableStoreName: queryableName(materialized) };
 }
 
 /**
@@ -74,5 +75,5 @@ export function addStreamTable<K, V>(
     supplier: () => table.createSupplier(),
     stores: () => table.createStores(),
   });
-  return { kind: 'table', dsl, name, node, key, value, sources, changes: table };
+  return { kind: 'table', dsl, name, node, key, value, sources, changes: table, queryableStoreName: queryableName(materialized) };
 }

@@ -1,7 +1,13 @@
 import type { StoreBuilder } from '@millrace/state';
 import type { NodeProcessorSupplier } from '@millrace/topology';
 import { storedTableView, type TableView } from '../operators/table-view.ts';
-import { isMaterialized, type Materialized, type MaterializedOptions, resolveMaterialized } from '../options/materialized.ts';
+import {
+  isMaterialized,
+  type Materialized,
+  type MaterializedOptions,
+  queryableName,
+  resolveMaterialized,
+} from '../options/materialized.ts';
 import type { NamedOptions } from '../options/operator-options.ts';
 import type { TableChanges, TableOrigin } from '../origin/origins.ts';
 import { createTableStore } from './source-table.ts';
@@ -89,7 +95,8 @@ export function addDerivedTable<K, V, R>(
     stores: () => [...storesOf(dsl, operation.operator, materialized), ...(operation.broughtStores ?? [])],
     connect: () => operation.connectedStores ?? [],
   });
-  return { kind: 'table', dsl, name, node, key, value, sources, changes: table };
+  const queryableStoreName = materialized && queryableName(materialized);
+  return { kind: 'table', dsl, name, node, key, value, sources, changes: table, queryableStoreName };
 }
 
 function storesOf<K, R>(

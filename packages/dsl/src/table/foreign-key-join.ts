@@ -11,7 +11,7 @@ import { subscriptionJoinOperator } from '../operators/foreign-key/subscription-
 import { subscriptionReceiveOperator } from '../operators/foreign-key/subscription-receive.ts';
 import { type SubscriptionResponse, subscriptionResponseSerde } from '../operators/foreign-key/subscription-response.ts';
 import { type ForeignKeyExtractor, subscriptionSendOperator } from '../operators/foreign-key/subscription-send.ts';
-import { type MaterializedOptions, resolveMaterialized } from '../options/materialized.ts';
+import { type MaterializedOptions, queryableName, resolveMaterialized } from '../options/materialized.ts';
 import type { NamedOptions } from '../options/operator-options.ts';
 import type { TableOrigin } from '../origin/origins.ts';
 import { requireSerde } from '../origin/require-serde.ts';
@@ -100,7 +100,8 @@ export function addForeignKeyJoin<K, L, FK, R, Out>(
     supplier: () => changes.createSupplier(),
     stores: () => changes.createStores(),
   });
-  return { kind: 'table', dsl, name: names.result, node, key, value: options.value, sources, changes };
+  const queryableStoreName = queryableName(materialized);
+  return { kind: 'table', dsl, name: names.result, node, key, value: options.value, sources, changes, queryableStoreName };
 }
 
 function operatorText<K, L, FK, R, Out>({ kind, options }: ForeignKeyJoinDefinition<K, L, FK, R, Out>): string {

@@ -101,7 +101,7 @@ export function addTableJoin<K, L, R, Out>(
     supplier: () => tableJoinMergeOperator({ store, sendOldValues: changes.sendOldValues }),
     stores: () => storesOf(dsl, operator, materialized),
   });
-  return { kind: 'table', dsl, name, node, key, value: options.value, sources, changes };
+  return { kind: 'table', dsl, name, node, key, value: options.value, sources, changes, queryableStoreName: store };
 }
 
 /** Unlike other tables made of tables, a join has a store also when the user describes one without naming it. */
