@@ -37,6 +37,7 @@ export {
 export {
   JoinWindows,
   KGroupedStream,
+  KGroupedTable,
   KStream,
   KTable,
   sessionWindowedSerde,
