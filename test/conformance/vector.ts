@@ -21,6 +21,8 @@ export interface WindowJson {
   readonly sizeMs?: number;
   readonly advanceMs?: number;
   readonly gapMs?: number;
+  readonly timeDifferenceMs?: number;
+  readonly startMs?: number;
   readonly graceMs?: number;
   readonly beforeMs?: number;
   readonly afterMs?: number;

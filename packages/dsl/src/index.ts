@@ -45,11 +45,14 @@ export type { PromiseRefused, Sync } from './options/synchronous.ts';
 export type { SinkTopic, TopicChooser } from './stream/sink.ts';
 export type { Branch } from './stream/split.ts';
 export {
+  CogroupedKStream,
   KGroupedStream,
   KGroupedTable,
   KStream,
   KTable,
+  SessionWindowedCogroupedKStream,
   SessionWindowedKStream,
+  TimeWindowedCogroupedKStream,
   TimeWindowedKStream,
   type Absent,
   type JoinableTable,
@@ -62,7 +65,10 @@ export { StreamsBuilder, type StreamsBuilderOptions } from './streams-builder.ts
 export type { AlignedWindows } from './windows/aligned-windows.ts';
 export { JoinWindows } from './windows/join-windows.ts';
 export { SessionWindows } from './windows/session-windows.ts';
+export { SlidingWindows } from './windows/sliding-windows.ts';
 export { TimeWindows } from './windows/time-windows.ts';
+export { UnlimitedWindows } from './windows/unlimited-windows.ts';
+export type { Emit, WindowedOptions } from './windows/windowed-options.ts';
 export { windowedPartitioner } from './windows/windowed-partitioner.ts';
 export type { GlobalJoinOptions } from './options/global-join-options.ts';
 export type { BuildOptions } from './streams-builder.ts';

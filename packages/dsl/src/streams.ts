@@ -12,9 +12,11 @@ import type { AsyncProcessorSupplier, FixedKeyProcessorSupplier, ProcessorSuppli
 import { type AggregateOptions, aggregateByKey } from './grouped/aggregate.ts';
 import { aggregateCall, countCall, reduceCall } from './grouped/aggregation-calls.ts';
 import { aggregateTable, tableAggregateCall, tableCountCall, tableReduceCall } from './grouped/aggregate-table.ts';
+import { addCogroup, cogroupCall, type CogroupInputs, keyShape, withInput } from './grouped/cogroup.ts';
 import type { GroupedOrigin } from './grouped/grouped-origin.ts';
 import { type GroupedTableOrigin, groupTable } from './grouped/grouped-table.ts';
-import { aggregateBySession, aggregateByTimeWindow } from './grouped/windowed-aggregate.ts';
+import { aggregateByFixedWindow, aggregateBySession } from './grouped/windowed-aggregate.ts';
+import { type FixedWindows, fixedWindowShape, sessionShape } from './grouped/windowed-shapes.ts';
 import type {
   AsyncFlatRecordMapper,
   AsyncFlatValueMapper,
@@ -72,7 +74,10 @@ import type { JoinTablesOptions } from './table/join-tables.ts';
 import { addToStream, filterTable, mapTableValues } from './table/table-operations.ts';
 import { transformTable, type TransformValuesOptions } from './table/transform-table.ts';
 import { SessionWindows } from './windows/session-windows.ts';
+import type { SlidingWindows } from './windows/sliding-windows.ts';
 import type { TimeWindows } from './windows/time-windows.ts';
+import type { UnlimitedWindows } from './windows/unlimited-windows.ts';
+import { type Emit, resolveEmit, type WindowedOptions } from './windows/windowed-options.ts';
 
 /**
  * A stream of records, each a fact of its own.
@@ -372,6 +377,11 @@ export class KTable<K, V, Deleted extends undefined = undefined> {
     this.origin = origin;
   }
 
+  /** Name of the store in which the rows can be queried; absent unless a name was given for it. */
+  get queryableStoreName(): string | undefined {
+    return this.origin.queryableStoreName;
+  }
+
   /** The rows for which the predicate is true. A row that ceases to pass is deleted. */
   filter(predicate: Predicate<K, V>, options: NamedOptions & MaterializedOptions<K, V> = {}): KTable<K, V> {
     return new KTable(addDerivedTable(this.origin, filterTable(predicate, false), options, this.origin));
@@ -588,33 +598,61 @@ export class KGroupedStream<K, V> {
     return new KTable(aggregateByKey(this.origin, aggregateCall(initializer, aggregator, options)));
   }
 
-  /** Groups by window of time too: tumbling, hopping, or sessions. */
-  windowedBy(windows: TimeWindows): TimeWindowedKStream<K, V>;
-  windowedBy(windows: SessionWindows): SessionWindowedKStream<K, V>;
-  windowedBy(windows: TimeWindows | SessionWindows): TimeWindowedKStream<K, V> | SessionWindowedKStream<K, V> {
-    if (windows instanceof SessionWindows) return new SessionWindowedKStream(this.origin, windows);
-    return new TimeWindowedKStream(this.origin, windows);
+  /**
+   * Groups by window of time too: tumbling, hopping, unlimited, sliding, or sessions.
+   *
+   * @param options.emit whether each update of a window is a result, or only its last one
+   * @throws TopologyError `WINDOW_NEVER_CLOSES` when only last results of unlimited windows are wanted
+   * @example grouped.windowedBy(TimeWindows.ofSize('1 hour'), { emit: 'on-window-close' }).count()
+   */
+  windowedBy(windows: TimeWindows | UnlimitedWindows, options?: WindowedOptions): TimeWindowedKStream<K, V>;
+  windowedBy(windows: SlidingWindows, options?: WindowedOptions): TimeWindowedKStream<K, NonNullable<V>>;
+  windowedBy(windows: SessionWindows, options?: WindowedOptions): SessionWindowedKStream<K, V>;
+  windowedBy(
+    windows: FixedWindows | SessionWindows,
+    options: WindowedOptions = {},
+  ): TimeWindowedKStream<K, V> | SessionWindowedKStream<K, V> {
+    const emit = resolveEmit(windows, options);
+    if (windows instanceof SessionWindows) return new SessionWindowedKStream(this.origin, windows, emit);
+    return new TimeWindowedKStream(this.origin, windows, emit);
+  }
+
+  /**
+   * Begins an aggregate that several grouped streams add to, each in its own way.
+   *
+   * @param aggregator adds a record of this stream; without windows it gets no absent values
+   * @example
+   * orders.groupByKey()
+   *   .cogroup<Account>((account, order) => ({ ...account, spent: account.spent + order.cents }))
+   *   .cogroup(payments.groupByKey(), (account, payment) => ({ ...account, paid: account.paid + payment.cents }))
+   *   .aggregate(() => ({ spent: 0, paid: 0 }), { value: json<Account>() });
+   */
+  cogroup<A>(aggregator: (aggregate: A, value: V, key: NonNullable<K>) => A | undefined): CogroupedKStream<K, A> {
+    return new CogroupedKStream(withInput<K, V, A>(new Map(), this.origin, aggregator));
   }
 }
 
 /**
- * Records grouped by key and time window. Records without key are dropped; an absent value is given to the aggregation.
+ * Records grouped by key and time window. Records without key are dropped; an absent value is given to the aggregation, or, by
+ * sliding windows, dropped too.
  *
  * Source: Kafka Streams `TimeWindowedKStream`.
  */
 export class TimeWindowedKStream<K, V> {
   readonly #grouped: GroupedOrigin<K, V>;
-  readonly #windows: TimeWindows;
+  readonly #windows: FixedWindows;
+  readonly #emit: Emit;
 
   /** @internal */
-  constructor(grouped: GroupedOrigin<K, V>, windows: TimeWindows) {
+  constructor(grouped: GroupedOrigin<K, V>, windows: FixedWindows, emit: Emit) {
     this.#grouped = grouped;
     this.#windows = windows;
+    this.#emit = emit;
   }
 
   /** Counts the records of each key and window. */
   count(options: AggregateOptions<K, number> = {}): KTable<WindowedKey<K>, number, never> {
-    return new KTable(aggregateByTimeWindow(this.#grouped, this.#windows, countCall(options)));
+    return new KTable(aggregateByFixedWindow(this.#grouped, this.#windows, this.#emit, countCall(options)));
   }
 
   /** Combines the values of each key and window; the first one is kept as it is. */
@@ -623,7 +661,7 @@ export class TimeWindowedKStream<K, V> {
     options: AggregateOptions<K, V> = {},
   ): KTable<WindowedKey<K>, NonNullable<V>, Absent<R>> {
     const call = reduceCall(reducer, options, this.#grouped.value);
-    return new KTable(aggregateByTimeWindow(this.#grouped, this.#windows, call));
+    return new KTable(aggregateByFixedWindow(this.#grouped, this.#windows, this.#emit, call));
   }
 
   /** Folds the values of each key and window into an aggregate. */
@@ -632,7 +670,8 @@ export class TimeWindowedKStream<K, V> {
     aggregator: (aggregate: A, value: V, key: NonNullable<K>) => R,
     options: AggregateOptions<K, A> = {},
   ): KTable<WindowedKey<K>, A, Absent<R>> {
-    return new KTable(aggregateByTimeWindow(this.#grouped, this.#windows, aggregateCall(initializer, aggregator, options)));
+    const call = aggregateCall<K, V, A>(initializer, aggregator, options);
+    return new KTable(aggregateByFixedWindow(this.#grouped, this.#windows, this.#emit, call));
   }
 }
 
@@ -644,16 +683,18 @@ export class TimeWindowedKStream<K, V> {
 export class SessionWindowedKStream<K, V> {
   readonly #grouped: GroupedOrigin<K, V>;
   readonly #windows: SessionWindows;
+  readonly #emit: Emit;
 
   /** @internal */
-  constructor(grouped: GroupedOrigin<K, V>, windows: SessionWindows) {
+  constructor(grouped: GroupedOrigin<K, V>, windows: SessionWindows, emit: Emit) {
     this.#grouped = grouped;
     this.#windows = windows;
+    this.#emit = emit;
   }
 
   /** Counts the records of each session. */
   count(options: AggregateOptions<K, number> = {}): KTable<WindowedKey<K>, number> {
-    return new KTable(aggregateBySession(this.#grouped, this.#windows, countCall(options)));
+    return new KTable(aggregateBySession(this.#grouped, this.#windows, this.#emit, countCall(options)));
   }
 
   /** Combines the values of each session; also combines sessions that merge. */
@@ -662,7 +703,7 @@ export class SessionWindowedKStream<K, V> {
     options: AggregateOptions<K, V> = {},
   ): KTable<WindowedKey<K>, NonNullable<V>> {
     const call = reduceCall(reducer, options, this.#grouped.value);
-    return new KTable(aggregateBySession(this.#grouped, this.#windows, call));
+    return new KTable(aggregateBySession(this.#grouped, this.#windows, this.#emit, call));
   }
 
   /**
@@ -676,6 +717,94 @@ export class SessionWindowedKStream<K, V> {
     merger: SessionMerger<K, A>,
     options: AggregateOptions<K, A> = {},
   ): KTable<WindowedKey<K>, A> {
-    return new KTable(aggregateBySession(this.#grouped, this.#windows, aggregateCall(initializer, aggregator, options, merger)));
+    const call = aggregateCall<K, V, A>(initializer, aggregator, options, merger);
+    return new KTable(aggregateBySession(this.#grouped, this.#windows, this.#emit, call));
+  }
+}
+
+/**
+ * Several grouped streams that add to one aggregate per key. Records without key or value are dropped.
+ *
+ * Each stream judges by its own records how far time has come. Immutable: `cogroup` gives a new one.
+ *
+ * Source: Kafka Streams `CogroupedKStream`.
+ */
+export class CogroupedKStream<K, A> {
+  readonly #inputs: CogroupInputs<K, A>;
+
+  /** @internal Comes from `KGroupedStream.cogroup`. */
+  constructor(inputs: CogroupInputs<K, A>) {
+    this.#inputs = inputs;
+  }
+
+  /** Adds a stream. Its keys must be of the same type and partitioned alike. */
+  cogroup<V>(
+    grouped: KGroupedStream<K, V>,
+    aggregator: (aggregate: A, value: V, key: NonNullable<K>) => A | undefined,
+  ): CogroupedKStream<K, A> {
+    return new CogroupedKStream(withInput<K, V, A>(this.#inputs, grouped.origin, aggregator));
+  }
+
+  /**
+   * The aggregate of each key. An absent result of an aggregator deletes the row.
+   *
+   * Streams with new keys go through repartition topics; when there are two of them, name them where they are grouped.
+   */
+  aggregate(initializer: Initializer<A>, options: AggregateOptions<K, A> = {}): KTable<K, A> {
+    return new KTable(addCogroup(this.#inputs, cogroupCall(initializer, options), keyShape));
+  }
+
+  /** One aggregate per key and window of time. Results are always emitted with each update. */
+  windowedBy(windows: FixedWindows): TimeWindowedCogroupedKStream<K, A>;
+  windowedBy(windows: SessionWindows): SessionWindowedCogroupedKStream<K, A>;
+  windowedBy(windows: FixedWindows | SessionWindows): TimeWindowedCogroupedKStream<K, A> | SessionWindowedCogroupedKStream<K, A> {
+    if (windows instanceof SessionWindows) return new SessionWindowedCogroupedKStream(this.#inputs, windows);
+    return new TimeWindowedCogroupedKStream(this.#inputs, windows);
+  }
+}
+
+/** Several grouped streams that add to one aggregate per key and window. Source: Kafka Streams `TimeWindowedCogroupedKStream`. */
+export class TimeWindowedCogroupedKStream<K, A> {
+  readonly #inputs: CogroupInputs<K, A>;
+  readonly #windows: FixedWindows;
+
+  /** @internal */
+  constructor(inputs: CogroupInputs<K, A>, windows: FixedWindows) {
+    this.#inputs = inputs;
+    this.#windows = windows;
+  }
+
+  /** The aggregate of each key and window. */
+  aggregate(initializer: Initializer<A>, options: AggregateOptions<K, A> = {}): KTable<WindowedKey<K>, A> {
+    const call = cogroupCall(initializer, options);
+    return new KTable(
+      addCogroup(this.#inputs, call, (resolved) => fixedWindowShape(resolved, this.#windows, 'on-window-update')),
+    );
+  }
+}
+
+/** Several grouped streams that add to one aggregate per session. Source: Kafka Streams `SessionWindowedCogroupedKStream`. */
+export class SessionWindowedCogroupedKStream<K, A> {
+  readonly #inputs: CogroupInputs<K, A>;
+  readonly #windows: SessionWindows;
+
+  /** @internal */
+  constructor(inputs: CogroupInputs<K, A>, windows: SessionWindows) {
+    this.#inputs = inputs;
+    this.#windows = windows;
+  }
+
+  /**
+   * The aggregate of each session.
+   *
+   * @param merger combines the aggregates of two sessions that turned out to be one
+   */
+  aggregate(
+    initializer: Initializer<A>,
+    merger: SessionMerger<K, A>,
+    options: AggregateOptions<K, A> = {},
+  ): KTable<WindowedKey<K>, A> {
+    const call = cogroupCall(initializer, options, merger);
+    return new KTable(addCogroup(this.#inputs, call, (resolved) => sessionShape(resolved, this.#windows, 'on-window-update')));
   }
 }

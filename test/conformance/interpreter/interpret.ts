@@ -1,18 +1,28 @@
 import { json, type Serde, string } from '@millrace/core';
 import {
+  CogroupedKStream,
   KGroupedStream,
   KGroupedTable,
   KStream,
   KTable,
+  SessionWindowedCogroupedKStream,
   SessionWindowedKStream,
   StreamsBuilder,
+  TimeWindowedCogroupedKStream,
   TimeWindowedKStream,
 } from '@millrace/dsl';
 import type { Topology } from '@millrace/topology';
 import type { Value } from '../functions.ts';
 import type { StepJson, Vector } from '../vector.ts';
 import { Graph } from './graph.ts';
-import { aggregationStep, groupedStep, sessionStep } from './grouped-steps.ts';
+import {
+  aggregationStep,
+  cogroupAggregateStep,
+  cogroupedStep,
+  cogroupSessionStep,
+  groupedStep,
+  sessionStep,
+} from './grouped-steps.ts';
 import { sourceStep } from './source-steps.ts';
 import { splitStep } from './split-step.ts';
 import { streamStep } from './stream-steps.ts';
@@ -38,5 +48,8 @@ function derivedStep(step: StepJson, graph: Graph): unknown {
   if (from instanceof KGroupedStream) return groupedStep(from, step);
   if (from instanceof TimeWindowedKStream) return aggregationStep(from, step);
   if (from instanceof SessionWindowedKStream) return sessionStep(from, step);
+  if (from instanceof CogroupedKStream) return cogroupedStep(from, step, graph);
+  if (from instanceof TimeWindowedCogroupedKStream) return cogroupAggregateStep(from, step);
+  if (from instanceof SessionWindowedCogroupedKStream) return cogroupSessionStep(from, step);
   throw new Error(`the step ${step.op} follows something that has no operators`);
 }

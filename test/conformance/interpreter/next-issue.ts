@@ -23,17 +23,9 @@ export function operatorsOfTheNextIssue(vector: Vector): string[] {
 }
 
 function* missingIn(step: StepJson, from: StepKind, other: StepKind): Generator<string> {
-  if (['cogroup', 'suppress'].includes(step.op)) yield step.op;
-  if (step.op === 'windowedBy' && (step.window?.type === 'sliding' || step.window?.type === 'unlimited')) {
-    yield `${step.window.type} windows`;
-  }
-  if (step.emit === 'onWindowClose') yield 'emit on window close';
-  if (step.op === 'groupBy' && from === 'table') yield 'groupBy of a table';
-  if (isJoin(step) && from === 'table') yield step.foreignKey === undefined ? 'table-table join' : 'foreign-key join';
+  if (step.op === 'suppress') yield step.op;
   if (isJoin(step) && from === 'stream' && other === 'table' && step.graceMs !== undefined) yield 'stream-table join with grace';
   if (typeof step.store !== 'object') return;
-  if (step.store.versionedMs !== undefined || step.store.kind === 'versioned') yield 'versioned store';
-  if (step.store.kind === 'lru') yield 'lru store';
   if (step.store.retainDuplicates === true) yield 'window store that retains duplicates';
 }
 

@@ -1,8 +1,14 @@
-import { JoinWindows, SessionWindows, TimeWindows } from '@millrace/dsl';
+import { JoinWindows, SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows } from '@millrace/dsl';
 import type { WindowJson } from '../vector.ts';
 
-export function windowsOf(window: WindowJson): TimeWindows | SessionWindows {
-  const { type, sizeMs = 0, advanceMs = 0, gapMs = 0, graceMs } = window;
+export function windowsOf(window: WindowJson): TimeWindows | UnlimitedWindows | SlidingWindows | SessionWindows {
+  const { type, sizeMs = 0, advanceMs = 0, gapMs = 0, timeDifferenceMs = 0, startMs, graceMs } = window;
+  if (type === 'unlimited') return startMs === undefined ? UnlimitedWindows.of() : UnlimitedWindows.of().startOn(startMs);
+  if (type === 'sliding') {
+    return graceMs === undefined
+      ? SlidingWindows.ofTimeDifferenceWithNoGrace(timeDifferenceMs)
+      : SlidingWindows.ofTimeDifferenceAndGrace(timeDifferenceMs, graceMs);
+  }
   if (type === 'session') {
     return graceMs === undefined
       ? SessionWindows.ofInactivityGapWithNoGrace(gapMs)

@@ -3,7 +3,7 @@ import type { StoreBuilder } from '@millrace/state';
 import type { NodeProcessorSupplier } from '@millrace/topology';
 import type { GraphNode } from '../graph/graph-node.ts';
 import type { TableView } from '../operators/table-view.ts';
-import type { Materialized } from '../options/materialized.ts';
+import { type Materialized, queryableName } from '../options/materialized.ts';
 import type { TableChanges, TableOrigin } from '../origin/origins.ts';
 import { requireSerde } from '../origin/require-serde.ts';
 import { createRepartition } from '../stream/repartition.ts';
@@ -13,7 +13,7 @@ import type { GroupedOrigin } from './grouped-origin.ts';
 export interface AggregationNode<KR, A> {
   readonly operator: string;
   readonly name: string;
-  readonly materialized: Pick<Materialized<unknown, unknown>, 'storeName'>;
+  readonly materialized: Pick<Materialized<unknown, unknown>, 'storeName' | 'queryable'>;
   readonly store: StoreBuilder;
   supplier(sendOldValues: boolean): NodeProcessorSupplier;
   readonly view: TableView<KR, A>;
@@ -62,11 +62,20 @@ export function addAggregation<K, V, KR, A>(
     supplier: () => aggregation.supplier(changes.sendOldValues),
     stores: () => [store],
   });
-  const sources = parent === grouped.stream.node ? grouped.stream.sources : new Set([parent]);
-  return { kind: 'table', dsl, name, node, key, value, sources, changes };
+  const queryableStoreName = queryableName(aggregation.materialized);
+  return { kind: 'table', dsl, name, node, key, value, sources: groupedSources(grouped, parent), changes, queryableStoreName };
 }
 
-function groupedParent<K, V, KR, A>(grouped: GroupedOrigin<K, V>, { operator, materialized }: AggregationNode<KR, A>): GraphNode {
+/** The sources of what stands below a grouping. */
+export function groupedSources<K, V>({ stream }: GroupedOrigin<K, V>, parent: GraphNode): ReadonlySet<GraphNode> {
+  return parent === stream.node ? stream.sources : new Set([parent]);
+}
+
+/** The node below which a grouped stream is aggregated: its repartition topic, if keys have changed. */
+export function groupedParent<K, V>(
+  grouped: GroupedOrigin<K, V>,
+  { operator, materialized }: Pick<AggregationNode<never, never>, 'operator' | 'materialized'>,
+): GraphNode {
   const { stream, topicName } = grouped;
   const { dsl } = stream;
   if (!stream.repartitionRequired) return stream.node;

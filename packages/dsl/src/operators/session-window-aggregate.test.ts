@@ -16,6 +16,7 @@ async function start(windows: SessionWindows, options: { readonly caching?: bool
     sessionWindowAggregateOperator<string, number, string>({
       store: 'agg',
       windows,
+      emit: 'on-window-update',
       initializer: () => '',
       aggregator: (aggregate, value) => `${aggregate}+${value}`,
       merger: (a, b) => `(${a}|${b})`,

@@ -1,16 +1,19 @@
-import { NO_HEADERS } from '@millrace/core';
-import type { SessionRow, SessionStore, WindowedKey } from '@millrace/state';
+import { type Headers, NO_HEADERS } from '@millrace/core';
+import type { ClosingStore, SessionRow, SessionStore, WindowedKey } from '@millrace/state';
 import type { NodeContext, NodeProcessor, NodeProcessorSupplier } from '@millrace/topology';
 import type { SessionWindows } from '../windows/session-windows.ts';
+import type { Emit } from '../windows/windowed-options.ts';
 import type { Aggregator, Initializer, SessionMerger } from './callbacks.ts';
 import { ChangeForwarder } from './change-forwarder.ts';
+import { ClosedWindowEmitter } from './closed-window-emitter.ts';
 import { dropReasons } from './drop-reasons.ts';
 import { assertSynchronous } from './synchronous-result.ts';
 
 export interface SessionWindowAggregateOptions<K, V, A> {
-  /** A session store with a retention of at least gap + grace. */
+  /** A session store with a retention of at least gap + grace; it must have been made for emitting on close to do so. */
   readonly store: string;
   readonly windows: SessionWindows;
+  readonly emit: Emit;
   readonly initializer: Initializer<A>;
   readonly aggregator: Aggregator<K, V, A>;
   readonly merger: SessionMerger<K, A>;
@@ -42,7 +45,9 @@ class SessionWindowAggregateProcessor<K, V, A> implements NodeProcessor {
   readonly #found: SessionRow[] = [];
   #context!: NodeContext;
   #store!: SessionStore<K, A>;
-  #forwarder!: ChangeForwarder<WindowedKey<K>, A>;
+  /** Absent when results are emitted on window close. */
+  #forwarder: ChangeForwarder<WindowedKey<K>, A> | undefined;
+  #emitter: ClosedWindowEmitter<K, A> | undefined;
   #streamTime = -1;
 
   constructor(options: SessionWindowAggregateOptions<K, V, A>) {
@@ -53,12 +58,14 @@ class SessionWindowAggregateProcessor<K, V, A> implements NodeProcessor {
 
   init(context: NodeContext): void {
     this.#context = context;
-    this.#store = context.getStore<SessionStore<K, A>>(this.#options.store);
-    this.#forwarder = new ChangeForwarder(context, this.#store, this.#options.sendOldValues);
+    const { store, emit, sendOldValues } = this.#options;
+    this.#store = context.getStore(store);
+    if (emit === 'on-window-close') this.#emitter = new ClosedWindowEmitter(context, context.getStore<ClosingStore<K, A>>(store));
+    else this.#forwarder = new ChangeForwarder(context, this.#store, sendOldValues);
     this.#streamTime = -1;
   }
 
-  process(key: unknown, value: unknown, timestamp: number): void {
+  process(key: unknown, value: unknown, timestamp: number, headers: Headers): void {
     if (key == null) {
       this.#context.dropped(dropReasons.nullKey);
       return;
@@ -71,8 +78,11 @@ class SessionWindowAggregateProcessor<K, V, A> implements NodeProcessor {
       if (session.start < start) start = session.start;
       if (session.end > end) end = session.end;
     }
-    if (end < this.#streamTime - this.#gapMs - this.#graceMs) this.#context.dropped(dropReasons.expiredWindow);
+    let closeTime = this.#streamTime - this.#gapMs - this.#graceMs;
+    if (this.#emitter !== undefined) closeTime = this.#emitter.atLeastEmitted(closeTime);
+    if (end < closeTime) this.#context.dropped(dropReasons.expiredWindow);
     else this.#update(key as K, value as V, start, end);
+    this.#emitter?.emit(closeTime, headers);
   }
 
   #update(key: K, value: V, start: number, end: number): void {
@@ -95,14 +105,14 @@ class SessionWindowAggregateProcessor<K, V, A> implements NodeProcessor {
     for (const session of this.#found) {
       // Removing takes the row out of the store: everything needed of it is read before.
       const { start, end } = session;
-      const old = this.#forwarder.needsOldValue ? this.#store.read(session) : undefined;
+      const old = this.#forwarder?.needsOldValue === true ? this.#store.read(session) : undefined;
       this.#store.remove(key, start, end);
       this.#forward(key, start, end, undefined, old);
     }
   }
 
   #forward(key: K, start: number, end: number, value: A | undefined, old: A | undefined): void {
-    if (this.#forwarder.cached) return;
+    if (this.#forwarder?.cached !== false) return;
     this.#forwarder.forward({ key, window: { start, end } }, value, old, end, NO_HEADERS);
   }
 }

@@ -20,7 +20,13 @@ async function start(windows: TimeWindows, options: { readonly caching?: boolean
     aggregator: (aggregate: string, value: number | undefined) => `${aggregate}+${value ?? '-'}`,
   };
   const node = harness.node(
-    timeWindowAggregateOperator({ store: 'agg', windows, sendOldValues: options.sendOldValues ?? false, ...aggregation }),
+    timeWindowAggregateOperator({
+      store: 'agg',
+      windows,
+      emit: 'on-window-update',
+      sendOldValues: options.sendOldValues ?? false,
+      ...aggregation,
+    }),
   );
   return { harness, store, node };
 }
