@@ -2,6 +2,9 @@ import { int32, int64, json, string, topic } from '@millrace/core';
 import { JoinWindows, StreamsBuilder, TimeWindows } from '@millrace/dsl';
 import { keyValueStore, type KeyValueStore } from '@millrace/state';
 import { Topology, type Processor, type ProcessorContext, type ProcessorSupplier } from '@millrace/topology';
+import { asyncCounting } from './async-counting.ts';
+import { enriching, reusing } from './global-topologies.ts';
+import { referring } from './table-topologies.ts';
 
 /** Is told which tasks processors of this process belong to. */
 export type TaskListener = (change: 'opened' | 'closed', taskId: string) => void;
@@ -152,7 +155,21 @@ function summer(): Processor<string, string, string, string> {
   };
 }
 
-const TOPOLOGIES = { counting, dslCounting, windowedCounting, countingByValue, joining, leftJoining, parsing, ranging };
+const TOPOLOGIES = {
+  counting,
+  dslCounting,
+  windowedCounting,
+  countingByValue,
+  joining,
+  leftJoining,
+  parsing,
+  ranging,
+  enriching,
+  reusing,
+  referring,
+  asyncCounting: asyncCounting(40),
+  slowAsyncCounting: asyncCounting(800),
+};
 
 export type TopologyName = keyof typeof TOPOLOGIES;
 
