@@ -4,8 +4,8 @@ import { RAW_VALUES } from '../../overlay/value-codec.ts';
 import type { WriteBatch } from '../../write-batch.ts';
 import { JoinList } from './join-list.ts';
 import type { JoinLists } from './join-lists.ts';
-import type { RecordBucket } from './record-bucket.ts';
-import type { RecordBuckets } from './record-buckets.ts';
+import type { RecordBucket } from '../time-bucket/record-bucket.ts';
+import type { RecordBuckets } from '../time-bucket/record-buckets.ts';
 
 /**
  * Moves buckets out of memory when there is too much of them: each key's records become a list of its own in the database,
@@ -14,13 +14,13 @@ import type { RecordBuckets } from './record-buckets.ts';
  * A move is part of a commit; until that has succeeded the bucket stays in memory.
  */
 export class BucketMoves {
-  readonly #buckets: RecordBuckets;
+  readonly #buckets: RecordBuckets<RecordBucket>;
   readonly #lists: JoinLists<string, Buffer>;
   readonly #bytesMax: number;
   #moving: RecordBucket[] = [];
 
   /** @param bytesMax what committed records may occupy in memory */
-  constructor(buckets: RecordBuckets, lists: JoinLists<string, Buffer>, bytesMax: number) {
+  constructor(buckets: RecordBuckets<RecordBucket>, lists: JoinLists<string, Buffer>, bytesMax: number) {
     this.#buckets = buckets;
     this.#lists = lists;
     this.#bytesMax = bytesMax;

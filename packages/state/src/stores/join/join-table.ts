@@ -20,10 +20,10 @@ import type { WriteBatch } from '../../write-batch.ts';
 import { BucketMoves } from './bucket-moves.ts';
 import type { JoinList } from './join-list.ts';
 import { JoinLists } from './join-lists.ts';
-import { JoinMatches } from './join-matches.ts';
-import { KeyProbe } from './key-probe.ts';
-import type { RecordBucket } from './record-bucket.ts';
-import { RecordBuckets } from './record-buckets.ts';
+import { JoinMatches } from '../time-bucket/join-matches.ts';
+import { KeyProbe } from '../time-bucket/key-probe.ts';
+import { RecordBucket } from '../time-bucket/record-bucket.ts';
+import { RecordBuckets } from '../time-bucket/record-buckets.ts';
 
 /** What a join store is made with. */
 export interface JoinTableOptions<K, V> {
@@ -72,7 +72,7 @@ export class JoinTable<K, V> implements StateStore, JoinStore<K, V> {
   /** A value on its way into a list. */
   readonly #value = new ByteBuffer(1024);
   // Set by `open`, which comes before everything else.
-  #buckets!: RecordBuckets;
+  #buckets!: RecordBuckets<RecordBucket>;
   #lists!: JoinLists<string, Buffer>;
   #moves!: BucketMoves;
   #retention!: Retention;
@@ -105,7 +105,7 @@ export class JoinTable<K, V> implements StateStore, JoinStore<K, V> {
     this.#topic = changelogTopic;
     this.#meta = new MetaRow(space);
     this.#retention = new Retention(space, retentionMs, bucketMs);
-    this.#buckets = new RecordBuckets(database, space);
+    this.#buckets = new RecordBuckets(database, space, (id) => new RecordBucket(id));
     this.#lists = this.#createLists(CHUNK_BYTES, cleanCacheBytes - bucketsBytes);
     this.#moves = new BucketMoves(this.#buckets, this.#lists, bucketsBytes);
     await this.restored();
@@ -315,7 +315,9 @@ export class JoinTable<K, V> implements StateStore, JoinStore<K, V> {
     if (bucket === undefined) this.#restoreIntoList(batch, timestamp, source, keyStart, suffix, valueStart, valueEnd);
     else {
       this.#probe.setBytes(source, keyStart, suffix);
+      const before = bucket.bytes;
       bucket.appendBytes(this.#probe, timestamp, this.#sequence, source, valueStart, valueEnd);
+      this.#buckets.grown(bucket.bytes - before);
       this.#buckets.putRestored(bucket, batch);
     }
   }
@@ -323,7 +325,7 @@ export class JoinTable<K, V> implements StateStore, JoinStore<K, V> {
   #expireRestored(batch: WriteBatch): void {
     this.#retention.prepareCommit(batch);
     this.#buckets.dropBelow(this.#retention.firstBucket);
-    this.#buckets.deleteExpired(batch);
+    this.#buckets.deleteDropped(batch);
   }
 
   #restoreIntoList(

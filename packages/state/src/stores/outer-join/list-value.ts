@@ -23,6 +23,16 @@ export function writeListValue<V>(values: readonly HeldValue[], isLeft: boolean,
   }
 }
 
+/** Begins a list that has the values of another one, if one is given, and one more, which is to be written behind it. */
+export function beginListValue(target: ByteBuffer, source?: Buffer, start = 0, end = 0): void {
+  const startAt = target.length;
+  target.writeUint8(VARIABLE_SIZE);
+  target.writeInt32(1);
+  if (source === undefined) return;
+  target.bytes.writeInt32BE(source.readInt32BE(start + 1) + 1, startAt + 1);
+  target.writeRange(source, start + HEADER_BYTES, end);
+}
+
 /** Reads what {@link writeListValue}, or Kafka Streams, has written. */
 export function readListValue<V>(source: Buffer, start: number, end: number, codec: ValueCodec<V>): HeldValue[] {
   const values: HeldValue[] = [];

@@ -1,16 +1,24 @@
-import { assert, ByteBuffer, CorruptDataError, ProcessingError, readInt64, type Serde } from '@millrace/core';
+import {
+  assert,
+  ByteBuffer,
+  CorruptDataError,
+  ProcessingError,
+  readInt64,
+  readWith,
+  type Serde,
+  writeWith,
+} from '@millrace/core';
 import type { ChangelogWriter, StateStore, StoreContext } from '../../contracts/state-store.ts';
 import type { JoinSide, OuterJoinStore } from '../../contracts/stores.ts';
 import { KeySpace } from '../../layout/key-space.ts';
-import { type KeyCodec, keyCodec, RAW_KEYS } from '../../overlay/key-codec.ts';
-import { RestorePins } from '../../overlay/restore-pins.ts';
-import { RAW_VALUES, valueCodec } from '../../overlay/value-codec.ts';
+import { type ValueCodec, valueCodec } from '../../overlay/value-codec.ts';
 import type { WriteBatch } from '../../write-batch.ts';
-import { readListValue } from './list-value.ts';
-import { PendingIndex } from './pending-index.ts';
-import { NONE, type Pending, type PendingList } from './pending-list.ts';
-import { PendingLists } from './pending-lists.ts';
-import { PendingScan, SCANNED } from './pending-scan.ts';
+import { KeyProbe } from '../time-bucket/key-probe.ts';
+import { RecordBuckets } from '../time-bucket/record-buckets.ts';
+import { beginListValue, readListValue } from './list-value.ts';
+import { PendingBucket, WRITTEN_AT_BYTES } from './pending-bucket.ts';
+import { PendingBucketsScan } from './pending-buckets-scan.ts';
+import { PendingTable } from './pending-table.ts';
 
 /** What a store of records without partner is made with. */
 export interface OuterJoinTableOptions<K, L, R> {
@@ -24,16 +32,18 @@ export interface OuterJoinTableOptions<K, L, R> {
 /** A join window is divided into so many buckets, so that a scan sorts only what is about to leave it. */
 const BUCKETS_PER_SPAN = 64;
 const BUCKET_MS_MIN = 100;
-/** Bytes before the key in the changelog key: timestamp and side. */
-const PREFIX_BYTES = 9;
-
-interface Restoring {
-  readonly lists: PendingLists<string, Buffer, Buffer>;
-  readonly pins: RestorePins<PendingList>;
-}
+/** Bytes before the side and the key in the changelog key. */
+const TIMESTAMP_BYTES = 8;
+const RIGHT = 0;
+const LEFT = 1;
+/** The part of the store's memory that whole buckets may take; the rest is for lists. */
+const BUCKETS_SHARE = 0.75;
 
 /**
  * Records that wait for a partner, by time, side and key.
+ *
+ * They are kept in memory as whole time buckets (`PendingBucket`) while there is room, and what comes then in the database as one
+ * list per key (`PendingTable`). An item is in one of them; the cursor goes through both.
  *
  * Changelog: `[timestamp, int64][side, 1 byte: right 0, left 1][key]` → all values as one list; no value when removed.
  * Source: Kafka Streams `ListValueStore`, `TimestampedKeyAndJoinSideSerializer`.
@@ -43,17 +53,22 @@ export class OuterJoinTable<K, L, R> implements StateStore, OuterJoinStore<K, L,
   readonly kind = 'outerJoin';
   readonly #options: OuterJoinTableOptions<K, L, R>;
   readonly #bucketMs: number;
-  readonly #index = new PendingIndex();
-  readonly #logKey = new ByteBuffer(64);
+  /** Side and key of what is looked for. */
+  readonly #probe = new KeyProbe();
+  readonly #change = new ByteBuffer(1024);
   // Set by `open`, which comes before everything else.
-  #lists!: PendingLists<K, L, R>;
-  #scan!: PendingScan<K, L, R>;
-  #keys!: KeyCodec<K>;
-  #space!: KeySpace;
+  #buckets!: RecordBuckets<PendingBucket>;
+  #scan!: PendingBucketsScan;
+  #table!: PendingTable;
+  #left!: ValueCodec<L>;
+  #right!: ValueCodec<R>;
   #context!: StoreContext;
-  /** Lowest pending timestamp; NaN when it has to be looked for. */
-  #minTimestamp = Infinity;
-  #restoring: Restoring | undefined;
+  #bucketsBytes = 0;
+  /** Whether each of the two cursors stands at an item, and whether the cursor is that of the table. */
+  #scanHas = false;
+  #tableHas = false;
+  #isAtTable = false;
+  #isScanning = false;
 
   constructor(options: OuterJoinTableOptions<K, L, R>) {
     this.name = options.name;
@@ -62,16 +77,22 @@ export class OuterJoinTable<K, L, R> implements StateStore, OuterJoinStore<K, L,
   }
 
   async open(context: StoreContext): Promise<void> {
-    const { keySerde, leftSerde, rightSerde } = this.#options;
+    const { leftSerde, rightSerde } = this.#options;
     const { database, changelogTopic, cleanCacheBytes } = context;
+    const space = new KeySpace(context.storeId);
     this.#context = context;
-    this.#space = new KeySpace(context.storeId);
-    this.#keys = keyCodec(keySerde, changelogTopic);
-    const left = valueCodec(leftSerde, changelogTopic);
-    const right = valueCodec(rightSerde, changelogTopic);
-    this.#lists = new PendingLists({ database, space: this.#space, keys: this.#keys, left, right, cleanCacheBytes });
-    this.#scan = new PendingScan(this.#lists, this.#index);
+    this.#left = valueCodec(leftSerde, changelogTopic);
+    this.#right = valueCodec(rightSerde, changelogTopic);
+    this.#bucketsBytes = Math.floor(cleanCacheBytes * BUCKETS_SHARE);
+    this.#buckets = new RecordBuckets(database, space, (id) => new PendingBucket(id));
+    this.#scan = new PendingBucketsScan(this.#buckets);
+    const forLists = cleanCacheBytes - this.#bucketsBytes;
+    this.#table = new PendingTable({ context, space, bucketMs: this.#bucketMs, cleanCacheBytes: forLists });
     await this.restored();
+  }
+
+  #bucketOf(timestamp: number): number {
+    return Math.floor(timestamp / this.#bucketMs);
   }
 
   put(side: JoinSide, key: K, value: L | R, timestamp: number): void {
@@ -83,187 +104,260 @@ export class OuterJoinTable<K, L, R> implements StateStore, OuterJoinStore<K, L,
       return;
     }
     const isLeft = side === 'left';
-    const list = this.#lists.find(this.#bucketOf(timestamp), this.#keys.identity(key));
-    const item = list.get(timestamp, isLeft) ?? list.add(timestamp, isLeft);
-    const wasAlive = item.isAlive;
-    this.#noteChange(item);
-    item.addValue(this.#lists.codec(isLeft).hold(value));
-    this.#lists.resize(list);
-    if (wasAlive) return;
-    this.#scan.insert(this.#index.add(list), item);
-    this.#minTimestamp = Math.min(this.#minTimestamp, timestamp);
+    this.#setProbe(isLeft, key);
+    const id = this.#bucketOf(timestamp);
+    const bucket = this.#buckets.get(id);
+    const before = bucket === undefined ? -1 : bucket.find(this.#probe, timestamp);
+    if (before < 0 && this.#belongsToTable(isLeft, timestamp)) this.#putIntoTable(isLeft, value, timestamp);
+    else this.#putIntoBucket(bucket ?? this.#buckets.add(id), before, isLeft, value, timestamp);
+  }
+
+  #setProbe(isLeft: boolean, key: K): void {
+    this.#probe.set(this.#options.keySerde, key, this.#context.changelogTopic, isLeft ? LEFT : RIGHT);
+  }
+
+  /** Of items that no bucket in memory knows: whether the table has it, or has to take it because there is no room. */
+  #belongsToTable(isLeft: boolean, timestamp: number): boolean {
+    if (!this.#table.isEmpty && this.#table.has(isLeft, this.#probe.textFrom(1), timestamp)) return true;
+    return !this.#hasRoom;
+  }
+
+  get #hasRoom(): boolean {
+    return this.#buckets.bytes - this.#buckets.uncommittedBytes < this.#bucketsBytes;
+  }
+
+  #putIntoTable(isLeft: boolean, value: L | R, timestamp: number): void {
+    const change = this.#change;
+    change.clear();
+    this.#writeValue(isLeft, value, change);
+    this.#table.put(isLeft, this.#probe.textFrom(1), Buffer.from(change.view()), timestamp);
+  }
+
+  #writeValue(isLeft: boolean, value: L | R, target: ByteBuffer): void {
+    const { leftSerde, rightSerde } = this.#options;
+    writeWith((isLeft ? leftSerde : rightSerde) as Serde<L | R>, value, target, this.#context.changelogTopic);
+  }
+
+  /** @param before the latest change of the item; its values come first */
+  #putIntoBucket(bucket: PendingBucket, before: number, isLeft: boolean, value: L | R, timestamp: number): void {
+    const change = this.#beginChange();
+    if (before >= 0 && bucket.isPending(before)) {
+      const listStart = bucket.valueStart(before) + WRITTEN_AT_BYTES;
+      beginListValue(change, bucket.buffer, listStart, bucket.valueEnd(before));
+    } else beginListValue(change);
+    const lengthAt = change.length;
+    change.writeInt32(0);
+    change.writeUint8(isLeft ? LEFT : RIGHT);
+    this.#writeValue(isLeft, value, change);
+    change.bytes.writeInt32BE(change.length - lengthAt - 4, lengthAt);
+    this.#addChange(bucket, timestamp);
+  }
+
+  /** A change begins with the timestamp of the record that makes it: that of the changelog record. */
+  #beginChange(writtenAt = this.#context.recordContext.timestamp): ByteBuffer {
+    this.#change.clear();
+    this.#change.writeInt64(writtenAt);
+    return this.#change;
+  }
+
+  #addChange(bucket: PendingBucket, timestamp: number): void {
+    const before = bucket.bytes;
+    bucket.change(this.#probe, timestamp, this.#change.bytes, this.#change.length);
+    this.#buckets.grown(bucket.bytes - before);
   }
 
   remove(side: JoinSide, key: K, timestamp: number): void {
-    const bucket = this.#index.get(this.#bucketOf(timestamp));
+    const isLeft = side === 'left';
+    const bucket = this.#buckets.get(this.#bucketOf(timestamp));
     // Most matches are of records that were never pending: no look-up for them.
-    if (bucket === undefined || bucket.live === 0) return;
-    const item = this.#lists.peek(bucket.id, this.#keys.identity(key))?.get(timestamp, side === 'left');
-    if (item?.isAlive === true) this.#remove(item);
+    const mayBeInBucket = bucket !== undefined && bucket.live > 0;
+    if (!mayBeInBucket && this.#table.isEmpty) return;
+    this.#setProbe(isLeft, key);
+    if (mayBeInBucket) {
+      const record = bucket.find(this.#probe, timestamp);
+      if (record >= 0 && bucket.isPending(record)) {
+        this.#beginChange();
+        this.#addChange(bucket, timestamp);
+        return;
+      }
+    }
+    this.#table.remove(isLeft, this.#probe.textFrom(1), timestamp);
   }
 
-  #remove(item: Pending): void {
-    const bucket = this.#index.get(item.list.bucket.id);
-    assert(bucket !== undefined, 'a pending record is not in the index of its bucket');
-    this.#noteChange(item);
-    item.values = NONE;
-    this.#lists.resize(item.list);
-    bucket.live--;
-    if (item.timestamp === this.#minTimestamp) this.#minTimestamp = Number.NaN;
-  }
-
-  #noteChange(item: Pending): void {
-    this.#lists.overlay.markDirty(item.list);
-    item.writtenAt = this.#context.recordContext.timestamp;
-    if (item.changed) return;
-    item.changed = true;
-    item.list.addChange(item);
-  }
-
-  #bucketOf(timestamp: number): number {
-    return Math.floor(timestamp / this.#bucketMs);
-  }
+  // ---- cursor ----
 
   get minTimestamp(): number {
-    if (Number.isNaN(this.#minTimestamp)) this.#minTimestamp = this.#scan.first()?.timestamp ?? Infinity;
-    return this.#minTimestamp;
+    return Math.min(this.#scan.minTimestamp, this.#table.isEmpty ? Infinity : this.#table.minTimestamp);
   }
 
   rewind(): void {
     this.#scan.rewind();
+    this.#table.rewind();
+    this.#isScanning = false;
   }
 
   advance(): boolean {
-    return this.#scan.advance();
+    const isFirst = !this.#isScanning;
+    this.#isScanning = true;
+    if (isFirst || (this.#scanHas && !this.#isAtTable)) this.#scanHas = this.#scan.advance();
+    if (isFirst || (this.#tableHas && this.#isAtTable)) this.#tableHas = !this.#table.isEmpty && this.#table.advance();
+    this.#isAtTable = this.#tableHas && (!this.#scanHas || this.#isTableFirst());
+    return this.#scanHas || this.#tableHas;
   }
 
-  get #current(): Pending {
-    const current = this.#scan.current;
-    assert(current !== undefined, `the cursor of store ${this.name} is not at a list; call advance first`);
-    return current;
+  #isTableFirst(): boolean {
+    const { bucket, record } = this.#scan;
+    const item = this.#table.current;
+    assert(bucket !== undefined && item !== undefined, 'a cursor that has an item stands nowhere');
+    const difference = item.timestamp - bucket.timestamp(record);
+    if (difference !== 0) return difference < 0;
+    const key = Buffer.from(`${item.isLeft ? '\x01' : '\x00'}${item.list.identity as string}`, 'latin1');
+    return key.compare(bucket.buffer, bucket.keyStart(record), bucket.keyEnd(record)) < 0;
+  }
+
+  get #bucketAtCursor(): PendingBucket {
+    const bucket = this.#isScanning && this.#scanHas ? this.#scan.bucket : undefined;
+    assert(bucket !== undefined, `the cursor of store ${this.name} is not at a list; call advance first`);
+    return bucket;
+  }
+
+  get #isLeftAtCursor(): boolean {
+    if (this.#isAtTable) return this.#table.current?.isLeft === true;
+    const bucket = this.#bucketAtCursor;
+    return bucket.buffer[bucket.keyStart(this.#scan.record)] === LEFT;
   }
 
   get currentSide(): JoinSide {
-    return this.#current.isLeft ? 'left' : 'right';
+    return this.#isLeftAtCursor ? 'left' : 'right';
   }
 
   get currentKey(): K {
-    return this.#keys.key(this.#current.list.identity);
+    const { keySerde } = this.#options;
+    const { changelogTopic } = this.#context;
+    if (this.#isAtTable) {
+      const key = Buffer.from(this.#table.current?.list.identity as string, 'latin1');
+      return readWith(keySerde, key, 0, key.length, changelogTopic);
+    }
+    const bucket = this.#bucketAtCursor;
+    const { record } = this.#scan;
+    return readWith(keySerde, bucket.buffer, bucket.keyStart(record) + 1, bucket.keyEnd(record), changelogTopic);
   }
 
   get currentTimestamp(): number {
-    return this.#current.timestamp;
+    return this.#isAtTable ? (this.#table.current?.timestamp ?? -1) : this.#bucketAtCursor.timestamp(this.#scan.record);
   }
 
   get currentValues(): readonly (L | R)[] {
-    const { isLeft, values } = this.#current;
-    const codec = this.#lists.codec(isLeft);
-    return values.map((held) => codec.value(held));
+    const codec: ValueCodec<L | R> = this.#isLeftAtCursor
+      ? (this.#left as ValueCodec<L | R>)
+      : (this.#right as ValueCodec<L | R>);
+    if (this.#isAtTable) {
+      const held = (this.#table.current?.values ?? []) as Buffer[];
+      return held.map((bytes) => codec.value(codec.holdAt(bytes, 0, bytes.length)));
+    }
+    const bucket = this.#bucketAtCursor;
+    const { record } = this.#scan;
+    const listStart = bucket.valueStart(record) + WRITTEN_AT_BYTES;
+    return readListValue(bucket.buffer, listStart, bucket.valueEnd(record), codec).map((held) => codec.value(held));
   }
 
   removeCurrent(): void {
-    if (this.#current.isAlive) this.#remove(this.#current);
+    if (this.#isAtTable) {
+      this.#table.removeCurrent();
+      return;
+    }
+    const bucket = this.#bucketAtCursor;
+    const { record } = this.#scan;
+    if (!bucket.isLatest(record)) return;
+    this.#probe.setBytes(bucket.buffer, bucket.keyStart(record), bucket.keyEnd(record));
+    this.#beginChange();
+    this.#addChange(bucket, bucket.timestamp(record));
   }
+
+  // ---- commit ----
 
   flushCache(): void {}
 
   prepareCommit(batch: WriteBatch, changelog: ChangelogWriter | undefined): void {
-    for (const list of this.#lists.overlay.startCommit()) {
-      this.#lists.put(list, batch);
-      for (const item of list.changes) {
-        item.changed = false;
-        if (changelog !== undefined && (item.isAlive || item.persisted)) this.#log(item, batch.scratch.bytes, changelog);
-        item.persisted = item.isAlive;
-      }
-      list.changes = NONE;
-      // While a scan refers to the list's items, a new item must not take the place of one that is gone.
-      if ((list.pins & SCANNED) === 0) list.dropGone();
-    }
-    this.#index.prepareCommit();
+    this.#dropFinished();
+    this.#buckets.prepareCommit(batch, changelog);
+    this.#table.prepareCommit(batch, changelog);
   }
 
-  #log(item: Pending, values: Buffer, changelog: ChangelogWriter): void {
-    const key = this.#logKey;
-    key.clear();
-    key.writeInt64(item.timestamp);
-    key.writeUint8(item.isLeft ? 1 : 0);
-    this.#keys.write(item.list.identity, key);
-    const [start, end] = item.isAlive ? [item.valueStart, item.valueEnd] : [-1, -1];
-    changelog.append(item.writtenAt, key.bytes, 0, key.length, values, start, end);
+  /** Buckets in which nothing is pending any more go as a whole. */
+  #dropFinished(): void {
+    for (const bucket of this.#buckets.live) {
+      if (bucket.live > 0) continue;
+      this.#scan.release(bucket);
+      this.#buckets.drop(bucket);
+    }
   }
 
   committed(): void {
-    this.#lists.overlay.endCommit();
-    for (const bucket of this.#index.committed()) {
-      this.#scan.release(bucket);
-      // Its lists are empty: remembering that they are would cost more than reading a row that is not there.
-      this.#lists.overlay.dropBucket(bucket.id);
-    }
+    this.#buckets.committed();
+    this.#table.committed();
   }
 
   rollback(): void {
-    this.#lists.overlay.clear();
-    this.#index.rollback();
-    this.#scan.rewind();
-    this.#minTimestamp = Number.NaN;
+    this.#buckets.rollback();
+    this.#table.rollback();
+    this.rewind();
   }
 
   get dirtyBytes(): number {
-    return this.#lists.overlay.pinnedBytes;
+    return this.#buckets.uncommittedBytes + this.#table.dirtyBytes;
   }
+
+  // ---- restore ----
 
   restore(
     batch: WriteBatch,
-    _timestamp: number,
+    writtenAt: number,
     source: Buffer,
     keyStart: number,
     keyEnd: number,
     valueStart: number,
     valueEnd: number,
   ): void {
-    const keyAt = keyStart + PREFIX_BYTES;
-    if (keyAt > keyEnd) {
+    const sideAt = keyStart + TIMESTAMP_BYTES;
+    if (sideAt >= keyEnd) {
       throw new CorruptDataError('CHANGELOG_KEY_INVALID', 'a changelog key is too short for an outer join store', {
         store: this.name,
       });
     }
     const timestamp = readInt64(source, keyStart);
-    const isLeft = source[keyStart + 8] === 1;
-    this.#restoring ??= this.#startRestoring();
-    const { lists, pins } = this.#restoring;
-    pins.release();
-    const list = lists.find(this.#bucketOf(timestamp), RAW_KEYS.identityAt(source, keyAt, keyEnd));
-    pins.pin(list, batch);
-    const item = list.get(timestamp, isLeft) ?? list.add(timestamp, isLeft);
-    item.values = valueStart < 0 ? NONE : readListValue(source, valueStart, valueEnd, RAW_VALUES);
-    lists.resize(list);
-    lists.put(list, batch);
-    if (!item.isAlive) list.items.splice(list.items.indexOf(item), 1);
+    const id = this.#bucketOf(timestamp);
+    const bucket = this.#buckets.get(id);
+    this.#probe.setBytes(source, sideAt, keyEnd);
+    const isKnown = bucket !== undefined && bucket.find(this.#probe, timestamp) >= 0;
+    if (!isKnown && (this.#table.hasRestored || !this.#table.isEmpty || !this.#hasRoom)) {
+      this.#table.restore(batch, source, keyStart, keyEnd, valueStart, valueEnd);
+      return;
+    }
+    // The removal of what nobody knows.
+    if (!isKnown && valueStart < 0) return;
+    const change = this.#beginChange(writtenAt);
+    if (valueStart >= 0) change.writeRange(source, valueStart, valueEnd);
+    this.#restoreChange(batch, bucket ?? this.#buckets.add(id), timestamp);
   }
 
-  #startRestoring(): Restoring {
-    const { database, cleanCacheBytes } = this.#context;
-    const lists = new PendingLists({
-      database,
-      space: this.#space,
-      keys: RAW_KEYS,
-      left: RAW_VALUES,
-      right: RAW_VALUES,
-      cleanCacheBytes,
-    });
-    return { lists, pins: new RestorePins(lists.overlay) };
+  #restoreChange(batch: WriteBatch, bucket: PendingBucket, timestamp: number): void {
+    this.#addChange(bucket, timestamp);
+    this.#buckets.putRestored(bucket, batch);
+    if (bucket.live > 0) return;
+    this.#buckets.drop(bucket);
+    this.#buckets.deleteDropped(batch);
   }
 
   async restored(): Promise<void> {
-    this.#restoring = undefined;
-    this.#index.clear();
-    await this.#lists.scan((bucketId, identity, items) => this.#index.load(bucketId, identity, items));
-    this.#lists.overlay.trustEmptyFrom(this.#index.lastId + 1);
-    this.#minTimestamp = Number.NaN;
+    await this.#buckets.load();
+    for (const bucket of this.#buckets.live) bucket.recount();
+    await this.#table.restored();
+    this.rewind();
   }
 
   close(): void {
-    this.#lists.overlay.clear();
-    this.#index.clear();
+    this.#buckets.clear();
+    this.#table.close();
   }
 }

@@ -19,11 +19,18 @@ export class KeyProbe {
 
   /** The bytes as latin-1 text: the identity of the key in an overlay of raw keys. */
   get text(): string {
-    return latin1Slice(this.#scratch.bytes, 0, this.#scratch.length);
+    return this.textFrom(0);
   }
 
-  set<K>(serde: Serde<K>, key: K, topic: string): void {
+  /** The bytes from this one on as latin-1 text. */
+  textFrom(start: number): string {
+    return latin1Slice(this.#scratch.bytes, start, this.#scratch.length);
+  }
+
+  /** @param prefix a byte that stands before the key */
+  set<K>(serde: Serde<K>, key: K, topic: string, prefix?: number): void {
     this.#scratch.clear();
+    if (prefix !== undefined) this.#scratch.writeUint8(prefix);
     writeWith(serde, key, this.#scratch, topic);
     this.hash = hashOf(this.#scratch.bytes, 0, this.#scratch.length);
   }

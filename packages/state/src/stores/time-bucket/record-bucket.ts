@@ -223,6 +223,47 @@ export class RecordBucket {
 
   // ---- reading ----
 
+  /** The bytes that the ranges of records refer to; another buffer after the next append. */
+  get buffer(): Buffer {
+    return this.#records.bytes;
+  }
+
+  /** Of a record: its key is `buffer[keyStart, keyEnd)`, its value `buffer[valueStart, valueEnd)`. */
+  keyStart(record: number): number {
+    return (this.#starts[record] as number) + LENGTHS_BYTES;
+  }
+
+  keyEnd(record: number): number {
+    return this.valueStart(record) - SUFFIX_BYTES;
+  }
+
+  valueStart(record: number): number {
+    return this.#valueStart(this.#starts[record] as number);
+  }
+
+  valueEnd(record: number): number {
+    return this.#endOf(this.#starts[record] as number);
+  }
+
+  timestamp(record: number): number {
+    return this.#timestampAt(this.#starts[record] as number);
+  }
+
+  /** The latest record of a key and time; −1 when there is none. */
+  find(key: KeyProbe, timestamp: number): number {
+    let record = this.#lastOf(key);
+    while (record >= 0 && this.timestamp(record) !== timestamp) record = this.#previous[record] as number;
+    return record;
+  }
+
+  /** The record before this one of the same key and time; −1 when there is none. */
+  before(record: number): number {
+    const timestamp = this.timestamp(record);
+    let other = this.#previous[record] as number;
+    while (other >= 0 && this.timestamp(other) !== timestamp) other = this.#previous[other] as number;
+    return other;
+  }
+
   /** Adds the records of a key with `first ≤ timestamp ≤ last`, by time, then arrival. */
   match(key: KeyProbe, first: number, last: number, matches: JoinMatches): void {
     const from = matches.count;
