@@ -44,9 +44,9 @@ export class AsyncWork implements LaneOwner {
     return lane;
   }
 
-  /** True when a result can be forwarded. */
+  /** True when a result can be forwarded: not while it would go to an operator that is full. */
   get isReady(): boolean {
-    return this.#lanes.some((lane) => lane.isReady);
+    return this.#lanes.some((lane, index) => lane.isReady && !this.#isFullBelow(index));
   }
 
   /** Resolves when the next call has ended, for good or before a retry, or everything was abandoned. Never rejects. */

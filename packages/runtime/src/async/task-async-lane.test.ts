@@ -142,6 +142,8 @@ describe('the concurrency of an asynchronous operator', () => {
     above.resolve('a', 'b', 'c');
     expect(await stage.forward()).toBe(1);
     expect([below.started, stage.work.held]).toEqual([['a'], 3]);
+    // Or the task would not wait, but try again and again.
+    expect(stage.work.isReady).toBe(false);
     for (const value of ['a', 'b', 'c']) {
       below.resolve(value);
       await stage.forward();
