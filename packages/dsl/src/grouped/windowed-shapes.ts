@@ -85,8 +85,10 @@ export function sessionShape<K, A>(
   emit: Emit,
 ): WindowedShape<K, A> {
   const { storeName, builder, storeOptions } = materialized;
-  const retentionMs = Math.max(1, retentionOf(materialized, windows.retentionMs));
   const emitsClosed = emit === 'on-window-close';
+  // A session that ends exactly gap + grace ago is accepted, and no longer readable: a result that is still to come needs it.
+  const neededMs = windows.retentionMs + 1;
+  const retentionMs = Math.max(emitsClosed ? neededMs : 1, retentionOf(materialized, windows.retentionMs));
   const options = { ...storeOptions, gapMs: windows.gapMs, retentionMs, ...(emitsClosed && { emitsClosed, caching: false }) };
   return {
     store: builder ?? sessionStore(storeName, key, value, options),

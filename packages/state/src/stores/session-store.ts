@@ -14,8 +14,8 @@ export interface SessionStoreOptions extends CachedStoreOptions {
    */
   readonly gapMs?: number;
   /**
-   * For operators that emit a session once, when it has closed: sessions are then kept beyond the retention until they have
-   * been emitted. Default false.
+   * For operators that emit a session once, when it has closed: sessions are then kept beyond the retention, which must be at
+   * least gap + grace + 1, until they have been emitted. Default false.
    */
   readonly emitsClosed?: boolean;
 }
