@@ -1,0 +1,64 @@
+import { ErrorCode, type OffsetCommitRequest } from '@millrace/wire';
+import { type Refusal, refusalOf } from '../refusal.ts';
+import type { TopicRegistry } from '../topics/topic-registry.ts';
+import type { GroupRegistry } from './group-registry.ts';
+import type { CommittingProducer, OffsetChange } from './offsets-log.ts';
+
+/** Longest text that a commit may carry along, as in Kafka's default `offset.metadata.max.bytes`. */
+const METADATA_LENGTH_MAX = 4096;
+
+interface CommitRequest {
+  readonly groupId: string;
+  readonly topics: OffsetCommitRequest['topics'];
+}
+
+export interface CommitContext {
+  readonly topics: TopicRegistry;
+  readonly groups: GroupRegistry;
+  readonly nowMs: number;
+  /** Why nothing may be committed, if so. */
+  readonly refused: Refusal | undefined;
+  /** The transaction that the commit belongs to. */
+  readonly producer: CommittingProducer | undefined;
+}
+
+/** Commits what can be committed of a request, as one batch, and answers for each partition. */
+export function commitEach({ groupId, topics: wanted }: CommitRequest, context: CommitContext) {
+  const { topics, groups, nowMs, refused, producer } = context;
+  const changes: OffsetChange[] = [];
+  const checked = wanted.map(({ name, partitions }) => ({
+    name,
+    partitions: partitions.map((one) => {
+      const metadata = one.committedMetadata ?? '';
+      const errorCode = codeFor(name, metadata);
+      if (errorCode === ErrorCode.NONE) {
+        const value = { offset: one.committedOffset, leaderEpoch: one.committedLeaderEpoch, metadata, committedMs: nowMs };
+        changes.push({ key: { groupId, topic: name, partition: one.partitionIndex }, value });
+      }
+      return { partitionIndex: one.partitionIndex, errorCode };
+    }),
+  }));
+  const failure = write();
+  if (failure === undefined) return { topics: checked };
+  return {
+    topics: checked.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex, errorCode }) => ({ partitionIndex, errorCode: errorCode || failure })),
+    })),
+  };
+
+  function codeFor(topic: string, metadata: string): number {
+    if (topics.get(topic) === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+    if (refused !== undefined) return refused.errorCode;
+    return metadata.length > METADATA_LENGTH_MAX ? ErrorCode.OFFSET_METADATA_TOO_LARGE : ErrorCode.NONE;
+  }
+
+  function write(): number | undefined {
+    try {
+      groups.log.write(changes, producer);
+      return undefined;
+    } catch (error) {
+      return refusalOf(error).errorCode;
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import { CorruptDataError } from '@millrace/core';
+import { checkBatchCrc, ErrorCode, readBatchHeader, RecordCursor, type RecordBatchHeader } from '@millrace/wire';
+import { Refusal } from '../refusal.ts';
+import type { LogSettings } from './log-settings.ts';
+
+/**
+ * Reads and checks what a client wants to append to a partition: exactly one batch, whole, with a right checksum, allowed by
+ * the configuration of the topic.
+ *
+ * Source: Kafka `ProduceRequest.validateRecords`, `UnifiedLog.analyzeAndValidateRecords`, `LogValidator`.
+ *
+ * @param header filled with the header of the batch
+ * @throws Refusal saying what is wrong with it
+ */
+export function checkProducedBatch(
+  records: Buffer | undefined,
+  header: RecordBatchHeader,
+  settings: LogSettings,
+  nowMs: number,
+): asserts records is Buffer {
+  if (records === undefined || records.length === 0) throw invalid('a produce request must carry exactly one record batch');
+  readHeader(records, header);
+  if (header.sizeInBytes !== records.length) throw invalid('a produce request must carry exactly one record batch per partition');
+  if (header.sizeInBytes > settings.maxMessageBytes) {
+    throw new Refusal(
+      ErrorCode.MESSAGE_TOO_LARGE,
+      `the batch has ${header.sizeInBytes} bytes, but max.message.bytes is ${settings.maxMessageBytes}`,
+    );
+  }
+  corruptIsRefused(() => checkBatchCrc(records, header));
+  checkHeader(header);
+  checkTimestamps(header, settings, nowMs);
+  if (settings.compact) corruptIsRefused(() => checkKeys(records, header));
+}
+
+function readHeader(records: Buffer, header: RecordBatchHeader): void {
+  const isWhole = corruptIsRefused(() => readBatchHeader(records, 0, header));
+  if (!isWhole) throw new Refusal(ErrorCode.CORRUPT_MESSAGE, 'the record batch is cut off');
+}
+
+function checkHeader(header: RecordBatchHeader): void {
+  if (header.baseOffset !== 0) throw invalid(`the base offset of a produced batch must be 0, not ${header.baseOffset}`);
+  if (header.isControl) throw invalid('clients must not write control batches');
+  if (header.recordCount === 0 || header.recordCount !== header.lastOffsetDelta + 1) {
+    throw invalid(`${header.recordCount} records do not fit a last offset delta of ${header.lastOffsetDelta}`);
+  }
+  if (header.producerId >= 0 && header.baseSequence < 0) {
+    throw invalid(`base sequence ${header.baseSequence} in a batch of producer ${header.producerId}`);
+  }
+  if (header.isTransactional && header.producerId < 0) throw invalid('a transactional batch has no producer id');
+}
+
+function checkTimestamps(header: RecordBatchHeader, settings: LogSettings, nowMs: number): void {
+  if (settings.logAppendTime) return;
+  const tooLate = header.maxTimestamp - nowMs > settings.timestampAfterMaxMs;
+  const tooEarly = nowMs - header.baseTimestamp > settings.timestampBeforeMaxMs;
+  if (!tooLate && !tooEarly) return;
+  throw new Refusal(
+    ErrorCode.INVALID_TIMESTAMP,
+    `timestamps ${header.baseTimestamp} to ${header.maxTimestamp} are not within ${settings.timestampBeforeMaxMs} ms before ` +
+      `and ${settings.timestampAfterMaxMs} ms after the time of the broker`,
+  );
+}
+
+function checkKeys(records: Buffer, header: RecordBatchHeader): void {
+  const cursor = new RecordCursor();
+  cursor.open(records, header);
+  while (cursor.next()) {
+    if (cursor.keyStart < 0) throw invalid('Compacted topic cannot accept message without key');
+  }
+}
+
+function corruptIsRefused<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof CorruptDataError)) throw error;
+    const isOld = error.code === 'UNSUPPORTED_RECORD_FORMAT';
+    throw new Refusal(isOld ? ErrorCode.UNSUPPORTED_FOR_MESSAGE_FORMAT : ErrorCode.CORRUPT_MESSAGE, error.message);
+  }
+}
+
+function invalid(message: string): Refusal {
+  return new Refusal(ErrorCode.INVALID_RECORD, message);
+}

@@ -1,0 +1,92 @@
+import { ErrorCode, type FetchRequest, type IsolationLevel, type fetch, type ResponseInput } from '@millrace/wire';
+import type { PartitionLog } from '../log/partition-log.ts';
+import { readableBytes, readLog } from '../log/read-log.ts';
+import { refusalOf } from '../refusal.ts';
+import type { TopicRegistry } from '../topics/topic-registry.ts';
+import { checkLeaderEpoch } from './leader-epoch.ts';
+
+type AskedPartition = FetchRequest['topics'][number]['partitions'][number];
+type Responses = ResponseInput<typeof fetch>['responses'];
+type PartitionResponse = Responses[number]['partitions'][number];
+
+const NOTHING = Buffer.alloc(0);
+
+/** What a Fetch asks for, read as often as it takes until there is enough. */
+export class FetchPlan {
+  readonly #request: FetchRequest;
+  readonly #topics: TopicRegistry;
+  readonly #isolation: IsolationLevel;
+
+  constructor(request: FetchRequest, topics: TopicRegistry) {
+    this.#request = request;
+    this.#topics = topics;
+    this.#isolation = request.isolationLevel === 1 ? 'read_committed' : 'read_uncommitted';
+  }
+
+  /** The logs that are there, to be watched. */
+  logs(): PartitionLog[] {
+    return this.#request.topics.flatMap(({ topic, partitions }) =>
+      partitions.flatMap(({ partition }) => this.#topics.log(topic, partition) ?? []),
+    );
+  }
+
+  /** Whether an answer makes sense now: enough bytes, or something that waiting does not change. */
+  isSatisfied(): boolean {
+    let bytes = 0;
+    for (const { topic, partitions } of this.#request.topics) {
+      for (const asked of partitions) {
+        bytes += this.#bytesOf(topic, asked);
+        if (bytes >= this.#request.minBytes) return true;
+      }
+    }
+    // A request for no partitions at all has nothing to wait for.
+    return this.#request.topics.length === 0;
+  }
+
+  #bytesOf(topic: string, asked: AskedPartition): number {
+    const log = this.#topics.log(topic, asked.partition);
+    if (log === undefined || (asked.currentLeaderEpoch >= 0 && asked.currentLeaderEpoch !== log.leaderEpoch)) {
+      return Number.POSITIVE_INFINITY;
+    }
+    const bytes = readableBytes(log, asked.fetchOffset, this.#isolation);
+    return bytes === Number.POSITIVE_INFINITY ? bytes : Math.min(bytes, asked.partitionMaxBytes);
+  }
+
+  /** Reads every partition, in the order asked for, as far as the limits allow. */
+  read(): Responses {
+    let bytesLeft = this.#request.maxBytes;
+    let isFirst = true;
+    return this.#request.topics.map(({ topic, partitions }) => ({
+      topic,
+      partitions: partitions.map((asked) => {
+        const response = this.#readPartition(topic, asked, bytesLeft, isFirst);
+        const length = response.records?.length ?? 0;
+        bytesLeft = Math.max(0, bytesLeft - length);
+        if (length > 0) isFirst = false;
+        return response;
+      }),
+    }));
+  }
+
+  #readPartition(topic: string, asked: AskedPartition, bytesLeft: number, atLeastOneBatch: boolean): PartitionResponse {
+    const { partition, fetchOffset, partitionMaxBytes, currentLeaderEpoch } = asked;
+    try {
+      const log = this.#topics.logOrThrow(topic, partition);
+      checkLeaderEpoch(log, currentLeaderEpoch);
+      const maxBytes = Math.min(partitionMaxBytes, bytesLeft);
+      const read = readLog(log, { offset: fetchOffset, maxBytes, isolation: this.#isolation, atLeastOneBatch });
+      return {
+        partitionIndex: partition,
+        errorCode: ErrorCode.NONE,
+        highWatermark: log.highWatermark,
+        lastStableOffset: log.lastStableOffset,
+        logStartOffset: log.logStartOffset,
+        abortedTransactions: read.abortedTransactions,
+        records: read.records,
+      };
+    } catch (error) {
+      const { errorCode } = refusalOf(error);
+      return { partitionIndex: partition, errorCode, highWatermark: -1, records: NOTHING };
+    }
+  }
+}

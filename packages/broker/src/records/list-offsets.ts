@@ -1,0 +1,55 @@
+import { ErrorCode, listOffsets, type ListOffsetsRequest } from '@millrace/wire';
+import { findMaxTimestamp, findOffsetAt, type FoundOffset } from '../log/find-offset.ts';
+import type { PartitionLog } from '../log/partition-log.ts';
+import { refusalOf } from '../refusal.ts';
+import { answering, type Handler } from '../server/handler.ts';
+import type { TopicRegistry } from '../topics/topic-registry.ts';
+import { checkLeaderEpoch } from './leader-epoch.ts';
+
+type Asked = ListOffsetsRequest['topics'][number]['partitions'][number];
+
+/** Timestamps with a meaning of their own. */
+const Special = { latest: -1, earliest: -2, maxTimestamp: -3 } as const;
+
+/** ListOffsets: the start, the end, the largest timestamp, or the first record at a time. */
+export function listOffsetsHandler(topics: TopicRegistry): Handler {
+  return answering(
+    listOffsets,
+    (request) => ({
+      topics: request.topics.map(({ name, partitions }) => ({
+        name,
+        partitions: partitions.map((asked) => lookUp(name, asked, request.isolationLevel === 1)),
+      })),
+    }),
+    { max: 7 },
+  );
+
+  function lookUp(topic: string, asked: Asked, committedOnly: boolean) {
+    const { partitionIndex } = asked;
+    try {
+      const log = topics.logOrThrow(topic, partitionIndex);
+      checkLeaderEpoch(log, asked.currentLeaderEpoch);
+      const found = find(log, asked.timestamp, committedOnly);
+      const leaderEpoch = found.offset < 0 ? -1 : log.leaderEpoch;
+      return { partitionIndex, errorCode: ErrorCode.NONE, leaderEpoch, ...found };
+    } catch (error) {
+      return { partitionIndex, errorCode: refusalOf(error).errorCode };
+    }
+  }
+}
+
+function find(log: PartitionLog, timestamp: number, committedOnly: boolean): FoundOffset {
+  const end = log.readableEnd(committedOnly ? 'read_committed' : 'read_uncommitted');
+  switch (timestamp) {
+    case Special.latest:
+      return { offset: end, timestamp: -1 };
+    case Special.earliest:
+      return { offset: log.logStartOffset, timestamp: -1 };
+    case Special.maxTimestamp:
+      return findMaxTimestamp(log);
+    default: {
+      const found = findOffsetAt(log, timestamp);
+      return found.offset < end ? found : { offset: -1, timestamp: -1 };
+    }
+  }
+}
