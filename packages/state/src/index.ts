@@ -37,6 +37,7 @@ export type {
 export { WriteBatch, type WriteBatchVisitor } from './write-batch.ts';
 export { memoryEngine } from './memory/memory-engine.ts';
 export { keyValueStore, timestampedKeyValueStore } from './stores/key-value-store.ts';
+export { prefixedKeyValueStore, type PrefixedStoreOptions } from './stores/prefixed-key-value-store.ts';
 export type { CachedStoreOptions, StoreOptions } from './stores/store-options.ts';
 export { timestampedWindowStore, windowStore, type WindowStoreOptions } from './stores/window-store.ts';
 export { sessionStore, type SessionStoreOptions } from './stores/session-store.ts';

@@ -1,9 +1,9 @@
 import { bytes, ProcessingError, type Serde } from '@millrace/core';
-import { timestampedKeyValueStore } from '@millrace/state';
+import { prefixedKeyValueStore } from '@millrace/state';
 import type { StreamPartitioner } from '@millrace/topology';
 import { createGraphNode, type GraphNode } from '../graph/graph-node.ts';
 import type { Joiner } from '../operators/callbacks.ts';
-import type { ForeignKeySerdes } from '../operators/foreign-key/foreign-key-serdes.ts';
+import { type ForeignKeySerdes, subscriptionPrefixLength } from '../operators/foreign-key/foreign-key-serdes.ts';
 import { foreignTableJoinOperator } from '../operators/foreign-key/foreign-table-join.ts';
 import { responseJoinOperator } from '../operators/foreign-key/response-join.ts';
 import { subscriptionSerde } from '../operators/foreign-key/subscription.ts';
@@ -155,7 +155,7 @@ function addRightSide<K, L, FK, R, Out>(
 ): [subscriptionJoin: GraphNode, foreignTableJoin: GraphNode] {
   const { graph } = right.dsl;
   const store = names.subscriptionStore;
-  const builder = timestampedKeyValueStore(store, bytes(), subscriptionSerde);
+  const builder = prefixedKeyValueStore(store, bytes(), subscriptionSerde, { prefixLength: subscriptionPrefixLength });
   graph.create([graph.root], store, { kind: 'store', builder });
   const view = right.changes.view();
   const receive = graph.create([subscriptions], names.receive, {

@@ -19,7 +19,11 @@ export class PlainKeyValueTable<K, V> extends KeyValueTable<K, V, V> {
   }
 }
 
-class TimestampedKeyValueTable<K, V> extends KeyValueTable<K, V, ValueAndTimestamp<V>> implements TimestampedKeyValueStore<K, V> {
+/** A key-value store whose users see values with timestamps. */
+export class TimestampedKeyValueTable<K, V>
+  extends KeyValueTable<K, V, ValueAndTimestamp<V>>
+  implements TimestampedKeyValueStore<K, V>
+{
   protected result(value: V, timestamp: number): ValueAndTimestamp<V> {
     return { value, timestamp };
   }

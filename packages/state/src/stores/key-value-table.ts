@@ -1,12 +1,12 @@
 import { ByteBuffer, ProcessingError, type Serde } from '@millrace/core';
 import type { ChangelogWriter, FlushListener, StateStore, StoreContext } from '../contracts/state-store.ts';
-import type { KeyValue, KeyValueStore, Row } from '../contracts/stores.ts';
+import type { KeyValue, KeyValueStore, Row, ValueAndTimestamp } from '../contracts/stores.ts';
 import { prefixEnd, successor } from '../layout/byte-views.ts';
 import { KeySpace, PREFIX_BYTES, ROW_TAG } from '../layout/key-space.ts';
 import { MetaRow } from '../layout/meta-row.ts';
 import { type KeyCodec, type KeyIdentity, keyCodec } from '../overlay/key-codec.ts';
 import { valueCodec } from '../overlay/value-codec.ts';
-import { mergedScan } from '../layout/merged-scan.ts';
+import { mergedScan, type ScanSource } from '../layout/merged-scan.ts';
 import type { RowEntry } from '../table/row-entry.ts';
 import { type RowLayout, RowTable } from '../table/row-table.ts';
 import type { WriteBatch } from '../write-batch.ts';
@@ -20,6 +20,9 @@ export interface KeyValueTableOptions<K, V> {
   readonly timestamped: boolean;
   readonly cached: boolean;
 }
+
+/** Rows of a key-value store as scans see them. */
+export type KeyValueRows<V> = ScanSource<RowEntry, ValueAndTimestamp<V>>;
 
 /**
  * What all key-value stores have in common. `R` is what the store's users see of a row: the value, alone or with its timestamp.
@@ -134,7 +137,7 @@ export abstract class KeyValueTable<K, V, R> implements StateStore, KeyValueStor
 
   #put(entry: RowEntry, result: R | undefined): void {
     const value = result == null ? undefined : this.valueOf(result);
-    this.#table.write(entry, value, this.timestampOf(result ?? undefined));
+    this.write(entry, value, this.timestampOf(result ?? undefined));
   }
 
   range(from: K | undefined, to: K | undefined): AsyncIterable<KeyValue<K, R>> {
@@ -155,11 +158,21 @@ export abstract class KeyValueTable<K, V, R> implements StateStore, KeyValueStor
 
   prefixScan(prefix: Uint8Array): AsyncIterable<KeyValue<K, R>> {
     const start = Buffer.concat([this.#space.bound(ROW_TAG), prefix]);
-    return this.#scan(start, prefixEnd(start) as Buffer, false);
+    return this.#scan(start, prefixEnd(start) as Buffer, false, this.uncommittedRows(prefix, this.#table));
   }
 
-  async *#scan(gte: Buffer, lt: Buffer, reverse: boolean): AsyncGenerator<KeyValue<K, R>, void> {
-    const scan = mergedScan(this.#table, { database: this.#context.database, range: { gte, lt }, reverse });
+  /** The uncommitted rows that a prefix scan merges over those in the database: all, or fewer where it is known which matter. */
+  protected uncommittedRows(_prefix: Uint8Array, all: KeyValueRows<V>): KeyValueRows<V> {
+    return all;
+  }
+
+  async *#scan(
+    gte: Buffer,
+    lt: Buffer,
+    reverse: boolean,
+    rows: KeyValueRows<V> = this.#table,
+  ): AsyncGenerator<KeyValue<K, R>, void> {
+    const scan = mergedScan(rows, { database: this.#context.database, range: { gte, lt }, reverse });
     for await (const [key, { value, timestamp }] of scan) {
       yield [this.#keys.key(this.#keys.identityAt(key, PREFIX_BYTES, key.length)), this.result(value, timestamp)];
     }

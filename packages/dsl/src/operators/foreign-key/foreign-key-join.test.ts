@@ -1,12 +1,13 @@
 /** The operators of a foreign-key join put together, with topics between them that deliver when the test wants. */
 import { bytes, json, type Serde, string } from '@millrace/core';
-import { timestampedKeyValueStore } from '@millrace/state';
+import { prefixedKeyValueStore, timestampedKeyValueStore } from '@millrace/state';
 import type { NodeProcessor } from '@millrace/topology';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OperatorHarness } from '../operator-harness.ts';
 import { tableSourceOperator } from '../table-source.ts';
 import { storedTableView } from '../table-view.ts';
+import { subscriptionPrefixLength } from './foreign-key-serdes.ts';
 import { foreignTableJoinOperator } from './foreign-table-join.ts';
 import { responseJoinOperator } from './response-join.ts';
 import { subscriptionSerde } from './subscription.ts';
@@ -53,7 +54,9 @@ async function start(kind: 'inner' | 'left', caching = false) {
   const table = (name: string) => timestampedKeyValueStore(name, string(), json<never>(), { caching });
   await harness.open(table('orders'), { caching });
   await harness.open(table('customers'), { caching });
-  const subscriptions = await harness.open(timestampedKeyValueStore('subscriptions', bytes(), subscriptionSerde));
+  const subscriptions = await harness.open(
+    prefixedKeyValueStore('subscriptions', bytes(), subscriptionSerde, { prefixLength: subscriptionPrefixLength }),
+  );
   const registrations = new Topic(subscriptionSerde);
   const responses = new Topic(subscriptionResponseSerde(json<string>()));
   const serdes = { primaryKey: string(), leftValue: json<Order>(), foreignKey: string(), topic: 'topic' };

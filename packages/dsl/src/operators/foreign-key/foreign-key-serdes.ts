@@ -12,6 +12,13 @@ export interface ForeignKeySerdes<K, L, FK> {
   readonly topic: string;
 }
 
+/** How much of a subscription's key belongs to the right row: the length of the foreign key, and the foreign key. */
+export function subscriptionPrefixLength(key: string): number {
+  let length = 0;
+  for (let i = 0; i < 4; i++) length = length * 0x100 + key.charCodeAt(i);
+  return 4 + length;
+}
+
 /**
  * Turns the keys and values of a foreign-key join into bytes, for one node. What is returned is valid until the next call.
  *
