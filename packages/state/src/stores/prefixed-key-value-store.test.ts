@@ -39,17 +39,17 @@ describe('prefixed key-value store', () => {
         let rows = new Map<string, number>();
         let committed = new Map<string, number>();
         for (const one of commands) {
-          if (one.do === 'commit') {
-            await rig.commit();
-            committed = new Map(rows);
-          } else if (one.do === 'rollback') {
-            rig.rollback();
-            rows = new Map(committed);
-          } else {
+          if (one.do === 'put') {
             const at = key(one.prefix, one.rest);
             rig.store.put(at, one.value === undefined ? undefined : { value: one.value, timestamp: 1 });
             if (one.value === undefined) rows.delete(at.toString('latin1'));
             else rows.set(at.toString('latin1'), one.value);
+          } else if (one.do === 'commit') {
+            await rig.commit();
+            committed = new Map(rows);
+          } else {
+            rig.rollback();
+            rows = new Map(committed);
           }
           for (const prefix of ['a', 'ab', 'b', 'none']) {
             const start = key(prefix, '').toString('latin1');
