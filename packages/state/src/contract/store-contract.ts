@@ -1,4 +1,5 @@
 import { afterEach, describe } from 'vitest';
+import { describeClosingStores } from './closing-suite.ts';
 import { describeJoinStores } from './join-suite.ts';
 import { describeKeyValueStores } from './key-value-suite.ts';
 import { describeOuterJoinStores } from './outer-join-suite.ts';
@@ -20,6 +21,7 @@ export function describeStoreContract(name: string, harness: StateEngineHarness)
     describeVersionedStores(harness);
     describeWindowStores(harness);
     describeSessionStores(harness);
+    describeClosingStores(harness);
     describeJoinStores(harness);
     describeOuterJoinStores(harness);
   });
