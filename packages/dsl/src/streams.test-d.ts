@@ -1,7 +1,7 @@
 /** What users see inferred, and what does not compile. Checked by the compiler, as part of the build. */
 import { int64, json, string, topic } from '@millrace/core';
 import type { WindowedKey } from '@millrace/state';
-import type { Processor } from '@millrace/topology';
+import type { AsyncProcessor, Processor } from '@millrace/topology';
 import { expectTypeOf } from 'vitest';
 import type { KGroupedTable, KStream, KTable } from './streams.ts';
 import type { StreamsBuilder } from './streams-builder.ts';
@@ -109,6 +109,31 @@ export function joins(builder: StreamsBuilder): void {
   orders.leftJoin(customers, (order, customer) => [order.id, customer.name]);
   // @ts-expect-error a join of streams needs a window
   orders.join(payments, (order) => order);
+}
+
+export function asynchronous(builder: StreamsBuilder): void {
+  const orders = builder.stream(orderTopic);
+  const settings = { concurrency: 4, timeoutMs: 500, retry: { attempts: 3 }, order: 'perPartition' } as const;
+  expectTypeOf(orders.mapAsync(async (order, id) => [order.cents, id], settings)).toEqualTypeOf<KStream<number, string>>();
+  expectTypeOf(orders.mapValuesAsync(async (order) => order.cents)).toEqualTypeOf<KStream<string, number>>();
+  expectTypeOf(
+    orders.flatMapAsync(async function* (order, id) {
+      yield [order.cents, id] as const;
+    }),
+  ).toEqualTypeOf<KStream<number, string>>();
+  expectTypeOf(orders.flatMapValuesAsync(async (order) => order.id.split(' '))).toEqualTypeOf<KStream<string, string>>();
+  expectTypeOf(orders.foreachAsync(async (_order, _id, { signal }) => signal.throwIfAborted())).toEqualTypeOf<void>();
+  const supplier = (): AsyncProcessor<string, Order, number, number, boolean> => ({
+    request: async ({ value }) => value.cents,
+    process: () => undefined,
+  });
+  expectTypeOf(orders.processAsync(supplier)).toEqualTypeOf<KStream<number, boolean>>();
+  // @ts-expect-error what needs no waiting belongs into mapValues
+  orders.mapValuesAsync((order) => order.cents);
+  // @ts-expect-error a pair is needed, as for map
+  orders.mapAsync(async (order) => order.cents);
+  // @ts-expect-error no such order
+  orders.foreachAsync(async () => undefined, { order: 'perTopic' });
 }
 
 export function refused(builder: StreamsBuilder): void {

@@ -35,6 +35,7 @@ export {
   usePartitionTimeOnInvalidTimestamp,
 } from '@millrace/core';
 export {
+  type AsyncOptions,
   JoinWindows,
   KGroupedStream,
   KGroupedTable,
@@ -75,6 +76,9 @@ export {
   type WindowStore,
 } from '@millrace/state';
 export {
+  type AsyncCall,
+  type AsyncProcessor,
+  type AsyncProcessorSupplier,
   type FixedKeyProcessor,
   type FixedKeyProcessorContext,
   type FixedKeyProcessorSupplier,
