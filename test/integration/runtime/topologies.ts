@@ -168,7 +168,7 @@ const TOPOLOGIES = {
   reusing,
   referring,
   asyncCounting: asyncCounting(40),
-  slowAsyncCounting: asyncCounting(800),
+  slowAsyncCounting: asyncCounting(400),
 };
 
 export type TopologyName = keyof typeof TOPOLOGIES;
