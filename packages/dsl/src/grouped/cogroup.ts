@@ -3,7 +3,7 @@ import { passThroughOperator } from '../operators/pass-through.ts';
 import type { Aggregator, Initializer, SessionMerger } from '../operators/callbacks.ts';
 import { streamAggregateOperator } from '../operators/stream-aggregate.ts';
 import { storedTableView } from '../operators/table-view.ts';
-import { resolveMaterialized } from '../options/materialized.ts';
+import { queryableName, resolveMaterialized } from '../options/materialized.ts';
 import type { GraphNode } from '../graph/graph-node.ts';
 import type { DslContext } from '../origin/dsl-context.ts';
 import type { TableOrigin } from '../origin/origins.ts';
@@ -98,7 +98,8 @@ export function addCogroup<K, KR, A>(
   });
   const name = dsl.names.suffixedOrNext(call.options.name, '-cogroup-merge', 'COGROUPKSTREAM-MERGE-');
   const node = dsl.graph.create(nodes, name, { kind: 'processor', supplier: () => passThroughOperator() });
-  return { kind: 'table', dsl, name, node, key: shape.key, value: shape.value, sources, changes };
+  const queryableStoreName = queryableName(resolved.materialized);
+  return { kind: 'table', dsl, name, node, key: shape.key, value: shape.value, sources, changes, queryableStoreName };
 }
 
 function resolveCogroup<K, A>(

@@ -60,4 +60,38 @@ describe('adding a join of tables', () => {
       .stores.filter(({ nodes }) => nodes.includes('enrich'));
     expect(connected.map(({ builder: { name } }) => name)).toEqual(['l', 'r']);
   });
+
+  it('tells the store in which a table can be queried, when it was named', () => {
+    const builder = new StreamsBuilder();
+    const text = { key: string(), value: json<string>() };
+    const left = builder.table(topic('left', text), { store: 'l' });
+    const right = builder.table(topic('right', text));
+    const grouped = left.groupBy((value, key) => [value, key], { key: string(), value: string() });
+    const stream = builder.stream(topic('in', text)).groupByKey();
+    const named = (store: string) => ({ store, value: string() });
+    const tables = {
+      source: left,
+      unnamed: right,
+      filtered: left.filter(() => true, { store: 'f' }),
+      unnamedMapped: left.mapValues(() => 'x'),
+      joined: left.join(right, (a, b) => a + b, named('j')),
+      unnamedJoined: left.join(right, (a, b) => a + b),
+      referred: left.join(right, (a, b) => a + b, { ...named('r'), foreignKey: (a) => a }),
+      unnamedReferred: left.join(right, (a, b) => a + b, { foreignKey: (a) => a }),
+      grouped: grouped.count({ store: 'g' }),
+      counted: stream.count({ store: 'c' }),
+      unnamedCounted: stream.count(),
+      cogrouped: stream.cogroup<string>((all, value) => all + value).aggregate(() => '', named('co')),
+    };
+    const names = Object.entries(tables).map(([what, table]) => [what, table.queryableStoreName]);
+    expect(names.filter(([, name]) => name !== undefined)).toEqual([
+      ['source', 'l'],
+      ['filtered', 'f'],
+      ['joined', 'j'],
+      ['referred', 'r'],
+      ['grouped', 'g'],
+      ['counted', 'c'],
+      ['cogrouped', 'co'],
+    ]);
+  });
 });
