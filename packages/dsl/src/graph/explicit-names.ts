@@ -12,7 +12,9 @@ const GENERATED = /(?:^|-)(?:KSTREAM|KTABLE|COGROUPKSTREAM|STATE-STORE)-(?:[A-Z-
 export function assertExplicitNames(topology: Topology): void {
   const { stores, globalStores, repartitionTopics } = topology.definition();
   const unnamed = stores.filter(({ builder }) => GENERATED.test(builder.name));
-  const withChangelog = unnamed.filter(({ builder, sourceTopicAsChangelog }) => builder.loggingEnabled && !sourceTopicAsChangelog);
+  const withChangelog = unnamed.filter(
+    ({ builder, sourceTopicAsChangelog }) => builder.loggingEnabled && !sourceTopicAsChangelog,
+  );
   const found = [
     list(
       'changelog topics',

@@ -1,6 +1,13 @@
 import type { Serde } from '@millrace/core';
 import type { StoreBuilder } from '@millrace/state';
-import type { ChangeSerde, GlobalStoreSpec, NodeProcessorSupplier, SinkSpec, SourceSpec, StreamPartitioner } from '@millrace/topology';
+import type {
+  ChangeSerde,
+  GlobalStoreSpec,
+  NodeProcessorSupplier,
+  SinkSpec,
+  SourceSpec,
+  StreamPartitioner,
+} from '@millrace/topology';
 
 /**
  * One operation of a program: what was called, not yet the nodes that come of it. The graph can be looked at and rewritten

@@ -36,7 +36,7 @@ export function writeTopology(graph: LogicalGraph, options: WriteOptions): Topol
   while (ready.length > 0) {
     const node = takeFirst(ready);
     if (written.has(node) || ![...node.parents].every((parent) => written.has(parent))) continue;
-    writeNode(topology, node, keepingNullKeys.has(node));
+    writeNode(topology, node, { ...options, keepsNullKeys: keepingNullKeys.has(node) });
     written.add(node);
     ready.push(...node.children);
   }

@@ -18,10 +18,7 @@ export interface GlobalStoreDefinition<K, V> {
  *
  * Source: Kafka Streams `InternalStreamsBuilder.addGlobalStore`.
  */
-export function addGlobalStore<K, V>(
-  dsl: DslContext,
-  { builder, topic, supplier, options }: GlobalStoreDefinition<K, V>,
-): void {
+export function addGlobalStore<K, V>(dsl: DslContext, { builder, topic, supplier, options }: GlobalStoreDefinition<K, V>): void {
   const topicName = typeof topic === 'string' ? topic : topic.name;
   const serdes = typeof topic === 'string' ? undefined : topic;
   const key = options.key ?? serdes?.key ?? dsl.defaults.key;
