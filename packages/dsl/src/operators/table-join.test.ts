@@ -37,7 +37,10 @@ async function start(kind: TableJoinKind, { sendOldValues = false, store, cachin
   const nodes = { left: side('left'), right: side('right') };
   const pipe = (to: Side, value: string | undefined, at: number, key: string | undefined = 'k') => {
     harness.pipe(nodes[to], key, value, at);
-    return harness.take().map((one) => `${one.value ?? 'gone'}@${one.at}${one.old === undefined ? '' : ` was ${one.old}`}`);
+    return harness.take().map(({ value, at: time, old }) => {
+      const was = old === undefined ? '' : ` was ${old as string}`;
+      return `${(value as string | undefined) ?? 'gone'}@${time}${was}`;
+    });
   };
   return { harness, nodes, pipe, results, views };
 }

@@ -84,7 +84,7 @@ async function start(kind: 'inner' | 'left', caching = false) {
   const pipe = async (side: 'orders' | 'customers', key: string, value: unknown, at: number) => {
     harness.pipe(nodes[side], key, value, at);
     await settle();
-    return harness.take().map((one) => `${one.key}: ${one.value ?? 'gone'}@${one.at}`);
+    return harness.take().map((one) => `${one.key as string}: ${(one.value as string | undefined) ?? 'gone'}@${one.at}`);
   };
   return { harness, nodes, subscriptions, step, settle, pipe };
 }

@@ -13,7 +13,7 @@ const names = ['forget', 'forget and answer', 'answer always', 'answer if presen
 
 function start(kind: 'inner' | 'left') {
   const harness = new OperatorHarness();
-  const sent: { readonly to: unknown; readonly subscription: Subscription; readonly at: number }[] = [];
+  const sent: { readonly to: string | undefined; readonly subscription: Subscription; readonly at: number }[] = [];
   const node = harness.node(
     subscriptionSendOperator<string, Order, string>({
       kind,
@@ -24,7 +24,7 @@ function start(kind: 'inner' | 'left') {
       init: () => undefined,
       // A copy: the operator uses one object again and again.
       process: (to, value, at) => {
-        sent.push({ to, subscription: { ...(value as Subscription) }, at });
+        sent.push({ to: to as string | undefined, subscription: { ...(value as Subscription) }, at });
       },
     },
   );
