@@ -1,13 +1,4 @@
-import {
-  assert,
-  ByteBuffer,
-  CorruptDataError,
-  ProcessingError,
-  readInt64,
-  readWith,
-  type Serde,
-  writeWith,
-} from '@millrace/core';
+import { ByteBuffer, CorruptDataError, ProcessingError, readInt64, readWith, type Serde, writeWith } from '@millrace/core';
 import type { ChangelogWriter, StateStore, StoreContext } from '../../contracts/state-store.ts';
 import type { JoinSide, OuterJoinStore } from '../../contracts/stores.ts';
 import { KeySpace } from '../../layout/key-space.ts';
@@ -15,9 +6,9 @@ import { type ValueCodec, valueCodec } from '../../overlay/value-codec.ts';
 import type { WriteBatch } from '../../write-batch.ts';
 import { KeyProbe } from '../time-bucket/key-probe.ts';
 import { RecordBuckets } from '../time-bucket/record-buckets.ts';
-import { beginListValue, readListValue } from './list-value.ts';
-import { PendingBucket, WRITTEN_AT_BYTES } from './pending-bucket.ts';
-import { PendingBucketsScan } from './pending-buckets-scan.ts';
+import { beginListValue } from './list-value.ts';
+import { LEFT, PendingBucket, RIGHT, WRITTEN_AT_BYTES } from './pending-bucket.ts';
+import { PendingCursor } from './pending-cursor.ts';
 import { PendingTable } from './pending-table.ts';
 
 /** What a store of records without partner is made with. */
@@ -34,8 +25,6 @@ const BUCKETS_PER_SPAN = 64;
 const BUCKET_MS_MIN = 100;
 /** Bytes before the side and the key in the changelog key. */
 const TIMESTAMP_BYTES = 8;
-const RIGHT = 0;
-const LEFT = 1;
 /** The part of the store's memory that whole buckets may take; the rest is for lists. */
 const BUCKETS_SHARE = 0.75;
 
@@ -58,17 +47,12 @@ export class OuterJoinTable<K, L, R> implements StateStore, OuterJoinStore<K, L,
   readonly #change = new ByteBuffer(1024);
   // Set by `open`, which comes before everything else.
   #buckets!: RecordBuckets<PendingBucket>;
-  #scan!: PendingBucketsScan;
   #table!: PendingTable;
+  #cursor!: PendingCursor;
   #left!: ValueCodec<L>;
   #right!: ValueCodec<R>;
   #context!: StoreContext;
   #bucketsBytes = 0;
-  /** Whether each of the two cursors stands at an item, and whether the cursor is that of the table. */
-  #scanHas = false;
-  #tableHas = false;
-  #isAtTable = false;
-  #isScanning = false;
 
   constructor(options: OuterJoinTableOptions<K, L, R>) {
     this.name = options.name;
@@ -85,9 +69,9 @@ export class OuterJoinTable<K, L, R> implements StateStore, OuterJoinStore<K, L,
     this.#right = valueCodec(rightSerde, changelogTopic);
     this.#bucketsBytes = Math.floor(cleanCacheBytes * BUCKETS_SHARE);
     this.#buckets = new RecordBuckets(database, space, (id) => new PendingBucket(id));
-    this.#scan = new PendingBucketsScan(this.#buckets);
     const forLists = cleanCacheBytes - this.#bucketsBytes;
     this.#table = new PendingTable({ context, space, bucketMs: this.#bucketMs, cleanCacheBytes: forLists });
+    this.#cursor = new PendingCursor(this.#buckets, this.#table, this.name);
     await this.restored();
   }
 
@@ -187,87 +171,40 @@ export class OuterJoinTable<K, L, R> implements StateStore, OuterJoinStore<K, L,
   // ---- cursor ----
 
   get minTimestamp(): number {
-    return Math.min(this.#scan.minTimestamp, this.#table.isEmpty ? Infinity : this.#table.minTimestamp);
+    return this.#cursor.minTimestamp;
   }
 
   rewind(): void {
-    this.#scan.rewind();
-    this.#table.rewind();
-    this.#isScanning = false;
+    this.#cursor.rewind();
   }
 
   advance(): boolean {
-    const isFirst = !this.#isScanning;
-    this.#isScanning = true;
-    if (isFirst || (this.#scanHas && !this.#isAtTable)) this.#scanHas = this.#scan.advance();
-    if (isFirst || (this.#tableHas && this.#isAtTable)) this.#tableHas = !this.#table.isEmpty && this.#table.advance();
-    this.#isAtTable = this.#tableHas && (!this.#scanHas || this.#isTableFirst());
-    return this.#scanHas || this.#tableHas;
-  }
-
-  #isTableFirst(): boolean {
-    const { bucket, record } = this.#scan;
-    const item = this.#table.current;
-    assert(bucket !== undefined && item !== undefined, 'a cursor that has an item stands nowhere');
-    const difference = item.timestamp - bucket.timestamp(record);
-    if (difference !== 0) return difference < 0;
-    const key = Buffer.from(`${item.isLeft ? '\x01' : '\x00'}${item.list.identity as string}`, 'latin1');
-    return key.compare(bucket.buffer, bucket.keyStart(record), bucket.keyEnd(record)) < 0;
-  }
-
-  get #bucketAtCursor(): PendingBucket {
-    const bucket = this.#isScanning && this.#scanHas ? this.#scan.bucket : undefined;
-    assert(bucket !== undefined, `the cursor of store ${this.name} is not at a list; call advance first`);
-    return bucket;
-  }
-
-  get #isLeftAtCursor(): boolean {
-    if (this.#isAtTable) return this.#table.current?.isLeft === true;
-    const bucket = this.#bucketAtCursor;
-    return bucket.buffer[bucket.keyStart(this.#scan.record)] === LEFT;
+    return this.#cursor.advance();
   }
 
   get currentSide(): JoinSide {
-    return this.#isLeftAtCursor ? 'left' : 'right';
+    return this.#cursor.isLeft ? 'left' : 'right';
   }
 
   get currentKey(): K {
-    const { keySerde } = this.#options;
-    const { changelogTopic } = this.#context;
-    if (this.#isAtTable) {
-      const key = Buffer.from(this.#table.current?.list.identity as string, 'latin1');
-      return readWith(keySerde, key, 0, key.length, changelogTopic);
-    }
-    const bucket = this.#bucketAtCursor;
-    const { record } = this.#scan;
-    return readWith(keySerde, bucket.buffer, bucket.keyStart(record) + 1, bucket.keyEnd(record), changelogTopic);
+    const { key } = this.#cursor;
+    return readWith(this.#options.keySerde, key, 0, key.length, this.#context.changelogTopic);
   }
 
   get currentTimestamp(): number {
-    return this.#isAtTable ? (this.#table.current?.timestamp ?? -1) : this.#bucketAtCursor.timestamp(this.#scan.record);
+    return this.#cursor.timestamp;
   }
 
   get currentValues(): readonly (L | R)[] {
-    const codec: ValueCodec<L | R> = this.#isLeftAtCursor
-      ? (this.#left as ValueCodec<L | R>)
-      : (this.#right as ValueCodec<L | R>);
-    if (this.#isAtTable) {
-      const held = (this.#table.current?.values ?? []) as Buffer[];
-      return held.map((bytes) => codec.value(codec.holdAt(bytes, 0, bytes.length)));
-    }
-    const bucket = this.#bucketAtCursor;
-    const { record } = this.#scan;
-    const listStart = bucket.valueStart(record) + WRITTEN_AT_BYTES;
-    return readListValue(bucket.buffer, listStart, bucket.valueEnd(record), codec).map((held) => codec.value(held));
+    return this.#cursor.values((this.#cursor.isLeft ? this.#left : this.#right) as ValueCodec<L | R>);
   }
 
   removeCurrent(): void {
-    if (this.#isAtTable) {
+    const { bucket, record } = this.#cursor;
+    if (bucket === undefined) {
       this.#table.removeCurrent();
       return;
     }
-    const bucket = this.#bucketAtCursor;
-    const { record } = this.#scan;
     if (!bucket.isLatest(record)) return;
     this.#probe.setBytes(bucket.buffer, bucket.keyStart(record), bucket.keyEnd(record));
     this.#beginChange();
@@ -288,7 +225,7 @@ export class OuterJoinTable<K, L, R> implements StateStore, OuterJoinStore<K, L,
   #dropFinished(): void {
     for (const bucket of this.#buckets.live) {
       if (bucket.live > 0) continue;
-      this.#scan.release(bucket);
+      this.#cursor.release(bucket);
       this.#buckets.drop(bucket);
     }
   }

@@ -5,6 +5,9 @@ import { RecordBucket } from '../time-bucket/record-bucket.ts';
 
 /** Bytes before the list value of a change: when it was made. */
 export const WRITTEN_AT_BYTES = 8;
+/** The byte before the key, as in the changelog. */
+export const RIGHT = 0;
+export const LEFT = 1;
 
 /**
  * What is pending of one time bucket, as the changes that led to it: each is a record with the side and the key as its key, and
