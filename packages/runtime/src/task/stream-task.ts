@@ -4,6 +4,7 @@ import type { StateStore } from '@millrace/state';
 import type { AsyncWork } from '../async/async-work.ts';
 import { logAndFailDeserialization } from '../errors/deserialization-error-handler.ts';
 import { TaskState, type TaskChangelog } from '../task-state/task-state.ts';
+import { FailureLatch } from './failure-latch.ts';
 import { topicResolver } from './topic-resolver.ts';
 import type { RecordQueue, RecordSource } from './record-queue.ts';
 import type { StreamTaskOptions } from './stream-task-options.ts';
@@ -38,7 +39,7 @@ export class StreamTask {
   readonly #nodes: TaskNodes;
   readonly #inputs: TaskInputs;
   readonly #inputPartitions: TopicPartition[];
-  #failure: { readonly error: unknown } | undefined;
+  readonly #failure: FailureLatch;
   #worked = false;
   #hasUnflushed = false;
   #committing: readonly OffsetCommit[] = [];
@@ -52,6 +53,7 @@ export class StreamTask {
     this.#metrics = parts.metrics;
     this.#state = parts.state;
     this.#nodes = new TaskNodes(options, { ...parts, streamTimeMs: () => this.#inputs.group.streamTime });
+    this.#failure = new FailureLatch(this.#nodes.pending);
     const handler = components.onDeserializationError ?? logAndFailDeserialization(components.logger);
     this.#inputs = new TaskInputs({ settings, progress, handler, owner: this.#nodes });
   }
@@ -140,7 +142,7 @@ export class StreamTask {
 
   /** Adds fetched records behind those that wait. The batches belong to the task until they have been processed. */
   enqueue(fetched: FetchedPartition): void {
-    this.#guarded(() => this.#inputs.enqueue(fetched));
+    this.#failure.guard(() => this.#inputs.enqueue(fetched));
   }
 
   /** True when the partition should not be fetched for now. */
@@ -180,7 +182,7 @@ export class StreamTask {
    * @throws ProcessingError and whatever else stops the task
    */
   process(maxRecords: number, deadlineMonotonicMs: number): number {
-    this.#assertUsable();
+    this.#failure.assertOpen();
     const { clock } = this.#options.components;
     const nowMs = clock.nowMs();
     if (!this.processable(nowMs)) return 0;
@@ -196,7 +198,7 @@ export class StreamTask {
         if (processed % RECORDS_PER_CLOCK_CHECK === 0 && clock.monotonicMs() >= deadlineMonotonicMs) break;
       }
     } catch (error) {
-      throw this.#failed(error);
+      throw this.#failure.fail(error);
     } finally {
       this.#metrics.processed.add(processed);
     }
@@ -219,7 +221,7 @@ export class StreamTask {
   /** Forwards the results of asynchronous operators that have come in, as far as the task need not wait in between. */
   forwardResults(): number {
     const { pending, asyncWork } = this.#nodes;
-    const forwarded = this.#guarded(() => asyncWork.forward(() => pending.promise === undefined));
+    const forwarded = this.#failure.guard(() => asyncWork.forward(() => pending.promise === undefined));
     if (forwarded > 0) this.#worked = true;
     return forwarded;
   }
@@ -251,7 +253,7 @@ export class StreamTask {
   }
 
   #punctuated(punctuate: () => boolean): boolean {
-    const fired = this.#guarded(punctuate);
+    const fired = this.#failure.guard(punctuate);
     if (fired) this.#worked = true;
     return fired;
   }
@@ -277,7 +279,7 @@ export class StreamTask {
   flushCaches(): void {
     const { asyncWork } = this.#nodes;
     if (asyncWork.held > 0) this.forwardResults();
-    if (asyncWork.held === 0) this.#guarded(() => this.#state.flushCaches());
+    if (asyncWork.held === 0) this.#failure.guard(() => this.#state.flushCaches());
     this.#hasUnflushed = this.pending !== undefined || asyncWork.held > 0;
   }
 
@@ -294,7 +296,7 @@ export class StreamTask {
 
   /** Appends the changelog records of the commit, and takes down its offsets. Nothing of the task waits. */
   prepareCommit(): void {
-    this.#guarded(() => {
+    this.#failure.guard(() => {
       this.#state.prepareCommit();
       this.#committing = this.#inputs.prepareCommit();
       this.#nodes.commitRequested = false;
@@ -317,7 +319,7 @@ export class StreamTask {
     try {
       await this.#state.completeCommit(this.#committing);
     } catch (error) {
-      throw this.#failed(error);
+      throw this.#failure.fail(error);
     }
   }
 
@@ -326,7 +328,7 @@ export class StreamTask {
    * be `pending`: user code that is still running would write to the state that was rolled back.
    */
   rollback(): void {
-    this.#failure = undefined;
+    this.#failure.reset();
     this.#worked = false;
     this.#committing = [];
     this.#nodes.close();
@@ -362,7 +364,7 @@ export class StreamTask {
    * @param options.clean false when the task is given up after an error: what nodes throw while closing is only logged then
    */
   async close({ clean }: { readonly clean: boolean }): Promise<void> {
-    this.#failure = { error: new FatalStreamsError('TASK_CLOSED', 'the task is closed', { taskId: this.taskId }) };
+    this.#failure.close(new FatalStreamsError('TASK_CLOSED', 'the task is closed', { taskId: this.taskId }));
     try {
       this.#nodes.close();
     } catch (error) {
@@ -371,28 +373,6 @@ export class StreamTask {
     } finally {
       await this.#state.close();
     }
-  }
-
-  // ---- failures ----
-
-  #guarded<T>(work: () => T): T {
-    this.#assertUsable();
-    try {
-      return work();
-    } catch (error) {
-      throw this.#failed(error);
-    }
-  }
-
-  /** A task that has failed is in an unknown state: it must not go on, let alone commit. */
-  #failed(error: unknown): unknown {
-    this.#failure ??= { error };
-    return error;
-  }
-
-  #assertUsable(): void {
-    this.#failure ??= this.#nodes.pending.takeFailure();
-    if (this.#failure !== undefined) throw this.#failure.error;
   }
 }
 
