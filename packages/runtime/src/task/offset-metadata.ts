@@ -1,18 +1,35 @@
+/** Up to which close time each store has emitted the results of its windows, by the store's name. */
+export type EmittedTimes = ReadonlyMap<string, number>;
+
 const MAGIC = 2;
 const BYTES = 9;
+/** Brokers take 4096 bytes unless told otherwise. */
+const TEXT_LENGTH_MAX = 64 * 1024;
 
 /**
- * The partition time as text for the metadata of a committed offset, so that stream time survives a restart.
- * Base64 of `[2][partition time, int64]`.
+ * What must come back with a committed offset, as text for its metadata: the partition time, so that stream time survives a
+ * restart, and the times up to which windows have been emitted, so that whoever takes over emits none again.
+ * Base64 of `[2][partition time, int64]` and, if there are any, `[count, int32]` and per store `[length, int32][name][time, int64]`.
  *
- * Source: Kafka Streams `TopicPartitionMetadata.encode`.
+ * Source: Kafka Streams `TopicPartitionMetadata.encode`, `ProcessorMetadata.serialize`.
  */
-export function encodeOffsetMetadata(partitionTime: number): string {
-  const bytes = Buffer.allocUnsafe(BYTES);
-  bytes[0] = MAGIC;
-  bytes.writeInt32BE(Math.floor(partitionTime / 0x1_0000_0000), 1);
-  bytes.writeUInt32BE(partitionTime >>> 0, 5);
-  return bytes.toString('base64');
+export function encodeOffsetMetadata(partitionTime: number, emitted: EmittedTimes = new Map()): string {
+  const head = Buffer.allocUnsafe(BYTES);
+  head[0] = MAGIC;
+  writeInt64(head, partitionTime, 1);
+  if (emitted.size === 0) return head.toString('base64');
+  const count = Buffer.allocUnsafe(4);
+  count.writeInt32BE(emitted.size);
+  return Buffer.concat([head, count, ...Array.from(emitted, encodeEmittedTime)]).toString('base64');
+}
+
+function encodeEmittedTime([store, time]: readonly [string, number]): Buffer {
+  const name = Buffer.from(store);
+  const bytes = Buffer.allocUnsafe(4 + name.length + 8);
+  bytes.writeInt32BE(name.length);
+  name.copy(bytes, 4);
+  writeInt64(bytes, time, 4 + name.length);
+  return bytes;
 }
 
 /**
@@ -21,8 +38,37 @@ export function encodeOffsetMetadata(partitionTime: number): string {
  * @returns −1 when the text is empty or something else: the partition time is then unknown, as Kafka Streams treats it
  */
 export function decodeOffsetMetadata(metadata: string): number {
-  const bytes = Buffer.from(metadata.slice(0, 64), 'base64');
-  if (bytes.length < BYTES || (bytes[0] !== 1 && bytes[0] !== MAGIC)) return -1;
-  const partitionTime = bytes.readInt32BE(1) * 0x1_0000_0000 + bytes.readUInt32BE(5);
-  return Number.isSafeInteger(partitionTime) && partitionTime >= 0 ? partitionTime : -1;
+  const bytes = decoded(metadata);
+  return bytes === undefined ? -1 : readTime(bytes, 1);
+}
+
+/** Reads the other part; empty when there is none, or when it is not what it should be. */
+export function decodeEmittedTimes(metadata: string): EmittedTimes {
+  const emitted = new Map<string, number>();
+  const bytes = decoded(metadata);
+  if (bytes === undefined || bytes.length < BYTES + 4) return emitted;
+  let at = BYTES + 4;
+  for (let left = bytes.readInt32BE(BYTES); left > 0; left--) {
+    const nameEnd = at + 4 <= bytes.length ? at + 4 + bytes.readInt32BE(at) : -1;
+    if (nameEnd < at + 4 || nameEnd + 8 > bytes.length) return new Map();
+    const time = readTime(bytes, nameEnd);
+    if (time >= 0) emitted.set(bytes.toString('utf8', at + 4, nameEnd), time);
+    at = nameEnd + 8;
+  }
+  return emitted;
+}
+
+function decoded(metadata: string): Buffer | undefined {
+  const bytes = Buffer.from(metadata.slice(0, TEXT_LENGTH_MAX), 'base64');
+  return bytes.length < BYTES || (bytes[0] !== 1 && bytes[0] !== MAGIC) ? undefined : bytes;
+}
+
+function readTime(bytes: Buffer, at: number): number {
+  const time = bytes.readInt32BE(at) * 0x1_0000_0000 + bytes.readUInt32BE(at + 4);
+  return Number.isSafeInteger(time) && time >= 0 ? time : -1;
+}
+
+function writeInt64(bytes: Buffer, value: number, at: number): void {
+  bytes.writeInt32BE(Math.floor(value / 0x1_0000_0000), at);
+  bytes.writeUInt32BE(value >>> 0, at + 4);
 }

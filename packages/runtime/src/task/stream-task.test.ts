@@ -1,5 +1,13 @@
 import { MetricsRegistry, seededRandom, silentLogger, string, topic } from '@millrace/core';
-import { keyValueStore, memoryEngine, type KeyValueStore, type StateEngine } from '@millrace/state';
+import {
+  type ClosingStore,
+  keyValueStore,
+  memoryEngine,
+  type KeyValueStore,
+  type StateEngine,
+  timestampedWindowStore,
+  type TimestampedWindowStore,
+} from '@millrace/state';
 import { asyncProcessorNodeSupplier, Topology, type Processor, type ProcessorContext } from '@millrace/topology';
 import { describe, expect, it } from 'vitest';
 import { AppendedRecords } from '../task-harness/appended-records.ts';
@@ -33,6 +41,33 @@ function appending(): Processor<string, string, string, string> {
       context.forward(record.withValue(`${all} #${seen}`));
     },
   };
+}
+
+/** Keeps each value in a window of 10 ms, and forwards it once the window has ended. */
+const closing = (): Topology =>
+  new Topology()
+    .addSource('in', topic('input', text))
+    .addProcessor('close', () => closingProcessor(), ['in'])
+    .addStateStore(timestampedWindowStore('windows', string(), string(), { windowSizeMs: 10, closesAfterMs: 10 }), ['close'])
+    .addSink('out', topic('output', text), ['close']);
+
+function closingProcessor(): Processor<string, string, string, string> {
+  let context: ProcessorContext<string, string>;
+  let windows: TimestampedWindowStore<string, string> & ClosingStore<string, string>;
+  return {
+    init(given) {
+      context = given;
+      windows = given.getStateStore('windows');
+    },
+    process(record) {
+      windows.put(record.key, { value: record.value, timestamp: record.timestamp }, Math.floor(record.timestamp / 10) * 10);
+      windows.emitClosed(record.timestamp, ({ key }, value) => context.forward(record.withKey(key).withValue(value)));
+    },
+  };
+}
+
+function windowKey(key: string, start: number): string {
+  return `${key}\0\0\0\0\0\0\0${String.fromCharCode(start)}\0\0\0\0`;
 }
 
 interface Harness {
@@ -354,6 +389,36 @@ describe('StreamTask', () => {
     expect([store.get('k'), store.get('gone')]).toEqual(['new', undefined]);
     expect(task.changelogs()[0]?.offset).toBe(9);
     expect(task.changelogOffsetSum()).toBe(9);
+  });
+
+  it('emits no window again that another owner of the task has emitted, and none too few', async () => {
+    const first = await open(closing(), {}, new AppendedRecords({ output: 1, 'app-windows-changelog': 1 }));
+    await first.finishRestore();
+    first.initializeInput([{ topic: 'input', partition: 0, offset: 0, metadata: '' }]);
+    const [a, b, c, d] = [
+      { key: 'a', value: 'x', timestamp: 5 },
+      { key: 'b', value: 'x', timestamp: 15 },
+      { key: 'c', value: 'x', timestamp: 25 },
+      { key: 'd', value: 'x', timestamp: 45 },
+    ] as const;
+    first.enqueue(fetchedPartition([a, b]));
+    expect(first.process(9, Infinity)).toBe(2);
+    first.prepareCommit();
+    const [offset] = first.committableOffsets();
+
+    const appended = new AppendedRecords({ output: 1, 'app-windows-changelog': 1 });
+    const second = await open(closing(), {}, appended);
+    const rows = [
+      { key: windowKey('a', 0), value: 'x', timestamp: 5 },
+      { key: windowKey('b', 10), value: 'x', timestamp: 15 },
+    ];
+    await second.applyRestored(fetchedPartition(rows, { topic: 'app-windows-changelog' }));
+    await second.finishRestore();
+    second.initializeInput([{ topic: 'input', partition: 0, offset: 2, metadata: offset?.metadata ?? '' }]);
+    second.enqueue(fetchedPartition([c, d], { baseOffset: 2 }));
+    expect(second.process(9, Infinity)).toBe(2);
+    const outputs = appended.records.filter(({ topic: name }) => name === 'output');
+    expect(outputs.map(({ key }) => key)).toEqual(['b', 'c']);
   });
 
   it('restores many records in several batches', async () => {

@@ -3,7 +3,9 @@ import type { CommittedOffset, FetchedPartition, OffsetCommit } from '@millrace/
 import type { StateStore } from '@millrace/state';
 import type { AsyncWork } from '../async/async-work.ts';
 import { logAndFailDeserialization } from '../errors/deserialization-error-handler.ts';
+import { emittedTimes, resumeEmission } from '../task-state/emitted-times.ts';
 import { TaskState, type TaskChangelog } from '../task-state/task-state.ts';
+import { decodeEmittedTimes } from './offset-metadata.ts';
 import { FailureLatch } from './failure-latch.ts';
 import { topicResolver } from './topic-resolver.ts';
 import type { RecordQueue, RecordSource } from './record-queue.ts';
@@ -98,9 +100,9 @@ export class StreamTask {
     return this.#state.changelogs();
   }
 
-  /** Applies fetched changelog records; returns how many. */
-  applyRestored(fetched: FetchedPartition): Promise<number> {
-    return this.#state.applyRestored(fetched);
+  /** Applies fetched changelog records, those before `endOffset` if there is one; returns how many. */
+  applyRestored(fetched: FetchedPartition, endOffset?: number): Promise<number> {
+    return this.#state.applyRestored(fetched, endOffset);
   }
 
   /** The state is restored: looks up the topics written to, makes and initialises the nodes. */
@@ -122,9 +124,16 @@ export class StreamTask {
     return this.#inputPartitions;
   }
 
-  /** Takes over committed offsets, and the stream time that stands in their metadata; drops what waits in the queues. */
+  /**
+   * Takes over committed offsets, and what stands in their metadata: stream time, and which windows have been emitted. Drops
+   * what waits in the queues.
+   */
   initializeInput(offsets: readonly CommittedOffset[]): void {
     this.#inputs.initialize(offsets);
+    resumeEmission(
+      this.#state.stores,
+      offsets.map(({ metadata }) => decodeEmittedTimes(metadata)),
+    );
   }
 
   /** Adds a partition of a topic that matches a pattern and has come up while the task runs; nothing of it is committed. */
@@ -298,7 +307,7 @@ export class StreamTask {
   prepareCommit(): void {
     this.#failure.guard(() => {
       this.#state.prepareCommit();
-      this.#committing = this.#inputs.prepareCommit();
+      this.#committing = this.#inputs.prepareCommit(emittedTimes(this.#state.stores));
       this.#nodes.commitRequested = false;
       this.#worked = false;
     });

@@ -2,7 +2,7 @@ import { bytes, FatalStreamsError, ProcessingError, type Serde, type TopicPartit
 import type { CommittedOffset, FetchedPartition, OffsetCommit } from '@millrace/client';
 import { consultHandler } from '../errors/consult-handler.ts';
 import type { DeserializationErrorHandler } from '../errors/deserialization-error-handler.ts';
-import { decodeOffsetMetadata, encodeOffsetMetadata } from './offset-metadata.ts';
+import { decodeOffsetMetadata, type EmittedTimes, encodeOffsetMetadata } from './offset-metadata.ts';
 import { PartitionGroup, type InputProgress } from './partition-group.ts';
 import { RecordQueue, type RecordSource, type SkippedRecordListener } from './record-queue.ts';
 import type { TaskSettings } from './stream-task-options.ts';
@@ -72,13 +72,18 @@ export class TaskInputs implements SkippedRecordListener {
     return false;
   }
 
-  /** What to commit now; partitions of which nothing is known yet are left out. */
-  prepareCommit(): OffsetCommit[] {
+  /**
+   * What to commit now; partitions of which nothing is known yet are left out.
+   *
+   * @param emitted goes into the metadata of every offset
+   */
+  prepareCommit(emitted: EmittedTimes): OffsetCommit[] {
     const commits: OffsetCommit[] = [];
     for (const queue of this.group.queues) {
       queue.prepareCommit();
       const { topic, partition, nextOffset: offset, partitionTime } = queue;
-      if (offset !== undefined) commits.push({ topic, partition, offset, metadata: encodeOffsetMetadata(partitionTime) });
+      if (offset !== undefined)
+        commits.push({ topic, partition, offset, metadata: encodeOffsetMetadata(partitionTime, emitted) });
     }
     return commits;
   }

@@ -1,0 +1,21 @@
+import type { ClosingStore, StateStore } from '@millrace/state';
+
+/** Up to which close time each store has emitted the results of its windows; stores that emit nothing are left out. */
+export function emittedTimes(stores: Iterable<StateStore>): ReadonlyMap<string, number> {
+  const times = new Map<string, number>();
+  for (const store of stores) if (isClosing(store) && store.emittedUntil >= 0) times.set(store.name, store.emittedUntil);
+  return times;
+}
+
+/** Tells the stores what has been emitted and committed, here or elsewhere; of several times the latest counts. */
+export function resumeEmission(stores: Iterable<StateStore>, committed: Iterable<ReadonlyMap<string, number>>): void {
+  const all = [...committed];
+  for (const store of stores) {
+    if (!isClosing(store)) continue;
+    for (const times of all) store.resumeEmission(times.get(store.name) ?? -1);
+  }
+}
+
+function isClosing(store: StateStore): store is StateStore & ClosingStore<unknown, unknown> {
+  return 'emittedUntil' in store;
+}
