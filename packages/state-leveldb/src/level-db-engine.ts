@@ -110,7 +110,8 @@ class LevelDbEngine implements StateEngine {
       const generation = format?.generation ?? (await startGeneration(level, directory, taskId, this.#options.random));
       const written = checkHistory(level, directory, taskId, generation);
       const onClosed = () => lock.release();
-      return new LevelDbDatabase({ level, directory, taskId, logger, lastWrite: written, onClosed });
+      const compactFromBytes = this.#options.writeBufferBytes;
+      return new LevelDbDatabase({ level, directory, taskId, logger, lastWrite: written, compactFromBytes, onClosed });
     } catch (error) {
       await level.close();
       throw levelCode(error)?.startsWith('LEVEL_') ? stateError(error, directory, taskId) : error;

@@ -1,20 +1,22 @@
 import type { WriteBatch, WriteBatchVisitor } from '@millrace/state';
+import { DeadRanges, type KeyRange } from './dead-ranges.ts';
 import type { Level, LevelBatch } from './level-store.ts';
 import { OWNER_ROW, RowCodec } from './row-codec.ts';
-
-/** A range of stored keys, end exclusive. */
-interface KeyRange {
-  readonly gte: Buffer;
-  readonly lt: Buffer;
-}
 
 /** Applies write batches to LevelDB. */
 export class BatchWriter {
   readonly #level: Level;
   readonly #rows = new RowCodec();
+  readonly #dead: DeadRanges;
 
-  constructor(level: Level) {
+  constructor(level: Level, compactFromBytes: number) {
     this.#level = level;
+    this.#dead = new DeadRanges(level, compactFromBytes);
+  }
+
+  /** Resolves when nothing runs in the background any more. */
+  settled(): Promise<void> {
+    return this.#dead.settled();
   }
 
   /**
@@ -33,7 +35,10 @@ export class BatchWriter {
     target.put(ownKey, ownValue);
     await target.write();
     if (mustExpand) return;
-    for (const range of ranges) await this.#level.clear(range);
+    for (const range of ranges) {
+      await this.#level.clear(range);
+      await this.#dead.add(range);
+    }
   }
 
   #rangesOf(batch: WriteBatch): readonly KeyRange[] {

@@ -18,6 +18,8 @@ export interface LevelDbDatabaseOptions {
   readonly logger: Logger;
   /** The number of the last write that the database has seen. */
   readonly lastWrite: number;
+  /** How much space deleted ranges may take before they are compacted. */
+  readonly compactFromBytes: number;
   /** Called once the files are closed: gives the lock back. */
   readonly onClosed: () => Promise<void>;
 }
@@ -42,7 +44,7 @@ export class LevelDbDatabase implements StateDatabase {
     this.#options = options;
     this.#level = options.level;
     this.#lastWrite = options.lastWrite;
-    this.#writer = new BatchWriter(options.level);
+    this.#writer = new BatchWriter(options.level, options.compactFromBytes);
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
@@ -101,6 +103,7 @@ export class LevelDbDatabase implements StateDatabase {
   async #close(): Promise<void> {
     // Whoever called `write` has its error; here it only matters that it is over.
     await this.#running.catch(() => undefined);
+    await this.#writer.settled();
     try {
       await this.#level.close();
     } finally {
