@@ -4,12 +4,14 @@ import { Chores } from './chores.ts';
 import { FaultPlan } from './faults/fault-plan.ts';
 import type { Faults } from './faults/fault-rule.ts';
 import { createHandlers } from './handlers.ts';
+import { cleanLog } from './log/cleaner.ts';
 import { applyRetention } from './log/retention.ts';
 import { RequestRouter } from './server/request-router.ts';
 import { TcpServer } from './server/tcp-server.ts';
 import type { BrokerSettings, ResolvedBrokerSettings } from './settings/broker-settings.ts';
 import { resolveBrokerSettings } from './settings/resolve-broker-settings.ts';
 import type { BrokerStorage } from './storage/broker-storage.ts';
+import { DirectoryStorage } from './storage/directory-storage.ts';
 import { MemoryStorage } from './storage/memory-storage.ts';
 
 /** How often `fsync=interval` puts appends on the disk, as long as a power failure may cost. */
@@ -23,6 +25,14 @@ export interface DevBroker extends AsyncDisposable {
   readonly port: number;
   /** Makes requests fail, wait or lose their answer. */
   readonly faults: Faults;
+  /**
+   * Compacts a topic now, as far as that is possible, instead of when enough has come together.
+   *
+   * @returns how many partitions were cleaned
+   */
+  compactNow(topic: string): number;
+  /** Deletes what is too old or too much in a topic now. */
+  applyRetentionNow(topic: string): void;
   /** Closes all connections and lets go of port and directory. Does nothing the second time. */
   stop(): Promise<void>;
 }
@@ -31,7 +41,8 @@ export interface DevBroker extends AsyncDisposable {
  * Starts a broker that speaks the Kafka protocol, in this process, on a loopback port. For development and tests only: it
  * asks nobody who he is, and has one node.
  *
- * @throws SettingsError INVALID_SETTINGS, FatalStreamsError ADDRESS_UNAVAILABLE
+ * @throws SettingsError INVALID_SETTINGS
+ * @throws FatalStreamsError ADDRESS_UNAVAILABLE, DIRECTORY_IN_USE, CORRUPT_SEGMENT
  * @example
  * await using broker = await startBroker();
  * const app = await start(topology, { applicationId: 'test', brokers: [broker.bootstrapServers] });
@@ -44,9 +55,19 @@ export async function startBroker(options: BrokerSettings & BrokerComponents = {
     ...(random === undefined ? {} : { random }),
     ...(logger === undefined ? {} : { logger }),
   });
-  const broker = new RunningBroker(settings, components, new MemoryStorage());
-  await broker.listen();
-  return broker;
+  const storage = openStorage(settings);
+  try {
+    const broker = new RunningBroker(settings, components, storage);
+    await broker.listen();
+    return broker;
+  } catch (error) {
+    storage.close();
+    throw error;
+  }
+}
+
+function openStorage({ dataDirectory, fsync }: ResolvedBrokerSettings): BrokerStorage {
+  return dataDirectory === undefined ? new MemoryStorage() : new DirectoryStorage(dataDirectory, fsync);
 }
 
 class RunningBroker implements DevBroker {
@@ -96,6 +117,20 @@ class RunningBroker implements DevBroker {
     this.#components.logger.info('a broker for development only is ready', { bootstrapServers: this.bootstrapServers });
   }
 
+  compactNow(topic: string): number {
+    const nowMs = this.#components.clock.nowMs();
+    const logs = this.#state.topics.get(topic)?.partitions ?? [];
+    return logs.filter((log) => {
+      log.segments.roll(log.highWatermark);
+      return cleanLog(log, nowMs, true);
+    }).length;
+  }
+
+  applyRetentionNow(topic: string): void {
+    const nowMs = this.#components.clock.nowMs();
+    for (const log of this.#state.topics.get(topic)?.partitions ?? []) applyRetention(log, nowMs);
+  }
+
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
@@ -109,6 +144,7 @@ class RunningBroker implements DevBroker {
     this.#chores.stop();
     this.#state.markers.stop();
     await this.#server.close();
+    this.#storage.flush();
     this.#state.topics.close();
     this.#storage.close();
   }
@@ -122,6 +158,10 @@ class RunningBroker implements DevBroker {
       const nowMs = clock.nowMs();
       for (const { partitions } of topics.all) for (const log of partitions) applyRetention(log, nowMs);
       groups.expire(nowMs, settings.offsetsRetentionMs);
+    });
+    this.#chores.every(settings.compactionIntervalMs, () => {
+      const nowMs = clock.nowMs();
+      for (const { partitions } of topics.all) for (const log of partitions) cleanLog(log, nowMs);
     });
     this.#chores.every(FLUSH_INTERVAL_MS, () => this.#storage.flush());
   }

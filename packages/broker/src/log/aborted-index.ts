@@ -26,6 +26,11 @@ export class AbortedIndex {
       .map(({ producerId, firstOffset }) => ({ producerId, firstOffset }));
   }
 
+  /** Whether a batch of the producer at that offset belongs to an aborted transaction. */
+  covers(producerId: number, offset: number): boolean {
+    return this.#entries.some((one) => one.producerId === producerId && one.firstOffset <= offset && offset <= one.lastOffset);
+  }
+
   /** Forgets those that end below the offset. */
   dropBelow(offset: number): void {
     this.#entries = this.#entries.filter(({ lastOffset }) => lastOffset >= offset);

@@ -78,6 +78,8 @@ export class PartitionLog {
     this.#cleanPoint = options.storage.savedCleanPoint();
     const replayedEnd = replaySegments(this.segments, this.producers, this.aborted);
     this.#logEndOffset = Math.max(replayedEnd, this.#logStartOffset);
+    this.segments.dropBelow(this.#logStartOffset);
+    this.aborted.dropBelow(this.#logStartOffset);
     if (this.segments.isEmpty) this.segments.roll(this.#logEndOffset);
   }
 

@@ -42,7 +42,8 @@ export class SegmentList {
     const { active } = this;
     if (active.isEmpty) return;
     const isFull = active.sizeInBytes + header.sizeInBytes > settings.segmentBytes;
-    const isOld = header.maxTimestamp - active.firstTimestamp > settings.segmentMs;
+    const segmentMs = settings.compact ? Math.min(settings.segmentMs, settings.maxCompactionLagMs) : settings.segmentMs;
+    const isOld = header.maxTimestamp - active.firstTimestamp > segmentMs;
     if (isFull || isOld) this.roll(logEndOffset);
   }
 
@@ -62,6 +63,14 @@ export class SegmentList {
     while (this.#segments.length > 1 && (this.#segments[1] as Segment).baseOffset <= offset) {
       this.#segments.shift()?.bytes.delete();
     }
+  }
+
+  /** Deletes the segments in which compaction has left nothing. Never the active one. */
+  dropEmpty(): void {
+    const { active } = this;
+    const empty = this.#segments.filter((segment) => segment.isEmpty && segment !== active);
+    for (const { bytes } of empty) bytes.delete();
+    this.#segments = this.#segments.filter((segment) => !empty.includes(segment));
   }
 
   deleteAll(): void {

@@ -1,0 +1,103 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PartitionStorage } from '../log/segment-bytes.ts';
+import { BrokerJournal } from './broker-journal.ts';
+import type { BrokerStorage, StoredTopic } from './broker-storage.ts';
+import { DirectoryLock } from './directory-lock.ts';
+import { DirectoryPartition } from './directory-partition.ts';
+import type { FileSegment } from './file-segment.ts';
+
+const PARTITION_DIRECTORY = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-\d+$/;
+
+/**
+ * Everything in one directory: `meta.journal` and a directory per partition.
+ *
+ * Why it survives SIGKILL at any point: a completed write is in the page cache; a torn one is found by its checksum and cut
+ * off; a change of several files begins with the one that decides (the journal before files are deleted, a rename after a
+ * file is written).
+ */
+export class DirectoryStorage implements BrokerStorage {
+  readonly #directory: string;
+  readonly #lock: DirectoryLock;
+  readonly #journal: BrokerJournal;
+  readonly #fsync: 'never' | 'interval' | 'always';
+  readonly #unflushed = new Set<FileSegment>();
+
+  /** @throws FatalStreamsError DIRECTORY_IN_USE */
+  constructor(directory: string, fsync: 'never' | 'interval' | 'always') {
+    mkdirSync(directory, { recursive: true });
+    this.#directory = directory;
+    this.#fsync = fsync;
+    this.#lock = new DirectoryLock(directory);
+    this.#journal = new BrokerJournal(join(directory, 'meta.journal'));
+    this.#deleteStrays();
+  }
+
+  get clusterId(): string | undefined {
+    return this.#journal.clusterId;
+  }
+
+  get leaderEpoch(): number {
+    return this.#journal.leaderEpoch;
+  }
+
+  topics(): readonly StoredTopic[] {
+    return [...this.#journal.topics.values()];
+  }
+
+  saveTopic(topic: StoredTopic): void {
+    this.#journal.record({ kind: 'topic', topic });
+  }
+
+  forgetTopic(topicId: string): void {
+    this.#journal.record({ kind: 'topic-deleted', topicId });
+  }
+
+  saveClusterId(clusterId: string): void {
+    if (clusterId !== this.clusterId) this.#journal.record({ kind: 'cluster', clusterId });
+  }
+
+  reserveProducerIds(count: number): number {
+    const first = this.#journal.producerIdsEnd;
+    this.#journal.record({ kind: 'producer-ids', end: first + count });
+    return first;
+  }
+
+  openPartition(topicId: string, _topic: string, partition: number): PartitionStorage {
+    const name = `${topicId}-${partition}`;
+    const journal = this.#journal;
+    const memory = {
+      logStart: journal.logStart(name),
+      cleanPoint: journal.cleanPoint(name),
+      saveLogStart: (offset: number) => journal.record({ kind: 'log-start', partition: name, offset }),
+      saveCleanPoint: (offset: number) => journal.record({ kind: 'clean-point', partition: name, offset }),
+    };
+    return new DirectoryPartition(join(this.#directory, name), memory, { appended: (segment) => this.#appended(segment) });
+  }
+
+  flush(): void {
+    if (this.#fsync === 'never') return;
+    for (const segment of this.#unflushed) segment.flush();
+    this.#unflushed.clear();
+    this.#journal.flush();
+  }
+
+  close(): void {
+    this.#journal.close();
+    this.#lock.release();
+  }
+
+  #appended(segment: FileSegment): void {
+    if (this.#fsync === 'always') segment.flush();
+    else if (this.#fsync === 'interval') this.#unflushed.add(segment);
+  }
+
+  /** The journal has forgotten a topic before its files were gone. */
+  #deleteStrays(): void {
+    for (const name of readdirSync(this.#directory)) {
+      const topicId = PARTITION_DIRECTORY.exec(name)?.[1];
+      const isStray = topicId !== undefined && !this.#journal.topics.has(topicId);
+      if (isStray) rmSync(join(this.#directory, name), { recursive: true, force: true });
+    }
+  }
+}
