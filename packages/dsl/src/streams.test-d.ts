@@ -6,6 +6,7 @@ import { expectTypeOf } from 'vitest';
 import type { KGroupedTable, KStream, KTable } from './streams.ts';
 import type { StreamsBuilder } from './streams-builder.ts';
 import { SessionWindows } from './windows/session-windows.ts';
+import { SlidingWindows } from './windows/sliding-windows.ts';
 import { TimeWindows } from './windows/time-windows.ts';
 
 interface Order {
@@ -79,6 +80,19 @@ export function tables(builder: StreamsBuilder): void {
   expectTypeOf(perMinute.toStream()).toEqualTypeOf<KStream<WindowedKey<string>, number>>();
   const visits = grouped.windowedBy(SessionWindows.ofInactivityGap('5 minutes')).count();
   expectTypeOf(visits.toStream()).toEqualTypeOf<KStream<WindowedKey<string>, number | undefined>>();
+  const recent = grouped.windowedBy(SlidingWindows.ofTimeDifference('5 minutes'), { emit: 'on-window-close' }).count();
+  expectTypeOf(recent.toStream()).toEqualTypeOf<KStream<WindowedKey<string>, number>>();
+  const balance = grouped
+    .cogroup<number>((total, order) => total + order.cents)
+    .cogroup(builder.stream(topic('refunds', { key: string(), value: int64() })).groupByKey(), (total, cents) => total - cents);
+  expectTypeOf(balance.aggregate(() => 0)).toEqualTypeOf<KTable<string, number>>();
+  expectTypeOf(balance.windowedBy(TimeWindows.ofSize('1 minute')).aggregate(() => 0)).toEqualTypeOf<
+    KTable<WindowedKey<string>, number>
+  >();
+  // @ts-expect-error the aggregates are numbers
+  balance.aggregate(() => 'none');
+  // @ts-expect-error keys of different types have no common aggregate
+  balance.cogroup(builder.stream(topic('numbered', { key: int64(), value: int64() })).groupByKey(), (total) => total);
 }
 
 export function joins(builder: StreamsBuilder): void {

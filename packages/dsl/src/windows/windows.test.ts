@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { JoinWindows } from './join-windows.ts';
 import { SessionWindows } from './session-windows.ts';
+import { SlidingWindows } from './sliding-windows.ts';
 import { TimeWindows } from './time-windows.ts';
+import { UnlimitedWindows } from './unlimited-windows.ts';
 
 function startsOf(windows: TimeWindows, timestamp: number): number[] {
   const starts: number[] = [];
@@ -87,5 +89,30 @@ describe('join windows', () => {
     );
     expect(() => JoinWindows.ofTimeDifferenceWithNoGrace(-1)).toThrow(expect.objectContaining({ code: 'INVALID_WINDOW' }));
     expect(() => JoinWindows.ofTimeDifferenceAndGrace(1, -1)).toThrow(expect.objectContaining({ code: 'INVALID_WINDOW' }));
+  });
+});
+
+describe('sliding windows', () => {
+  it('allow a difference of 0 and refuse negative durations', () => {
+    expect(SlidingWindows.ofTimeDifferenceWithNoGrace(0)).toMatchObject({ timeDifferenceMs: 0, graceMs: 0 });
+    expect(SlidingWindows.ofTimeDifferenceAndGrace('10 s', '1 s')).toMatchObject({
+      timeDifferenceMs: 10_000,
+      graceMs: 1_000,
+      retentionMs: 21_000,
+    });
+    expect(() => SlidingWindows.ofTimeDifference(-1)).toThrow(expect.objectContaining({ code: 'INVALID_WINDOW' }));
+    expect(() => SlidingWindows.ofTimeDifferenceAndGrace(1, -1)).toThrow(expect.objectContaining({ code: 'INVALID_WINDOW' }));
+  });
+});
+
+describe('unlimited windows', () => {
+  it('hold every timestamp from their start on', () => {
+    const windows = UnlimitedWindows.of().startOn(50);
+    expect([49, 50, 1_000_000].map((timestamp) => windows.firstStart(timestamp))).toEqual([Infinity, 50, 50]);
+    expect(UnlimitedWindows.of()).toMatchObject({ startMs: 0, sizeMs: Infinity, graceMs: 0 });
+  });
+
+  it.each([-1, 0.5, Number.NaN])('refuse to start at %d', (start) => {
+    expect(() => UnlimitedWindows.of().startOn(start)).toThrow(expect.objectContaining({ code: 'INVALID_WINDOW' }));
   });
 });
