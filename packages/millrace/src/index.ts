@@ -36,18 +36,24 @@ export {
 } from '@millrace/core';
 export {
   type AsyncOptions,
+  CogroupedKStream,
   JoinWindows,
   KGroupedStream,
   KGroupedTable,
   KStream,
   KTable,
-  sessionWindowedSerde,
+  SessionWindowedCogroupedKStream,
   SessionWindowedKStream,
+  sessionWindowedSerde,
   SessionWindows,
+  SlidingWindows,
   StreamsBuilder,
-  timeWindowedSerde,
+  TimeWindowedCogroupedKStream,
   TimeWindowedKStream,
+  timeWindowedSerde,
   TimeWindows,
+  UnlimitedWindows,
+  type WindowedOptions,
 } from '@millrace/dsl';
 export {
   type AppState,
