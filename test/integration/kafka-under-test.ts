@@ -20,9 +20,10 @@ export function describeWithKafka(name: string, suite: (brokers: string) => void
 
 /** A suite that needs a Kafka and runs Java programs beside Millrace: skipped, and its name says so, when Java is missing. */
 export function describeWithJavaAndKafka(name: string, suite: (brokers: string) => void): void {
+  const { brokers } = kafka;
   const hasJava = spawnSync(process.env.JAVA || 'java', ['-version']).status === 0;
-  if (hasJava) describeWithKafka(name, suite);
-  else describe.skip(`${name} (skipped: there is no Java)`, () => suite(''));
+  const reason = hasJava ? '' : ' (skipped: there is no Java)';
+  describe.skipIf(brokers === undefined || !hasJava)(`${name}${reason}`, () => suite(brokers ?? ''));
 }
 
 /** A suite that needs the secured listeners of our own broker: skipped against any other. */
