@@ -18,6 +18,8 @@ export interface RestorerOptions {
 interface Restoring {
   readonly task: StreamTask;
   readonly progress: ChangelogProgress;
+  /** Where applying must stop, whatever was fetched: at what is still to be processed of an input. */
+  readonly endOffset: number | undefined;
 }
 
 /**
@@ -91,7 +93,7 @@ export class Restorer {
       assertUsable(task, changelog, start, end);
       const until = changelog.isInput ? Math.min(end, committed.get(key)?.offset ?? 0) : end;
       const progress = new ChangelogProgress({ ...changelog, taskId: task.taskId }, changelog.offset ?? start, until);
-      plan.set(key, { task, progress });
+      plan.set(key, { task, progress, endOffset: changelog.isInput ? until : undefined });
     }
     return plan;
   }
@@ -127,8 +129,8 @@ export class Restorer {
     }
   }
 
-  async #apply({ task, progress }: Restoring, fetched: FetchedPartition): Promise<void> {
-    const records = await task.applyRestored(fetched);
+  async #apply({ task, progress, endOffset }: Restoring, fetched: FetchedPartition): Promise<void> {
+    const records = await task.applyRestored(fetched, endOffset);
     progress.currentOffset = fetched.nextOffset;
     progress.restoredRecords += records;
     this.#tell('onBatchRestored', progress, records);

@@ -67,21 +67,22 @@ export class StoreGroup {
   /**
    * Applies changelog records as they came from the broker; a batch is written when it is large enough.
    *
+   * @param endOffset records from here on are left out
    * @returns how many records were applied
    */
-  async restore({ store, sourceIsChangelog }: TaskStore, fetched: FetchedPartition): Promise<number> {
+  async restore({ store, sourceIsChangelog }: TaskStore, fetched: FetchedPartition, endOffset: number): Promise<number> {
     const position = positionName(store.name, sourceIsChangelog, fetched.partition);
     let applied = 0;
     for (const fetchedBatch of fetched.batches) {
       openFetchedBatch(this.#cursor, fetchedBatch, fetched.fetchOffset);
-      for (let more = this.#cursor.next(); more; more = this.#cursor.next()) {
+      for (let more = this.#cursor.next(); more && this.#cursor.offset < endOffset; more = this.#cursor.next()) {
         if (this.#restoreRecord(store)) applied++;
         if (!this.#restoreBatchIsFull()) continue;
         this.#meta.setChangelogOffset(position, this.#cursor.offset + 1, this.#batch);
         await this.#writeRestored();
       }
     }
-    this.#meta.setChangelogOffset(position, fetched.nextOffset, this.#batch);
+    this.#meta.setChangelogOffset(position, Math.min(fetched.nextOffset, endOffset), this.#batch);
     return applied;
   }
 

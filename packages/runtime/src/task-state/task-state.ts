@@ -128,12 +128,13 @@ export class TaskState {
   /**
    * Applies what was fetched from a changelog of this task. User code does not run.
    *
+   * @param endOffset records from here on are left out: those of an input are still to be processed
    * @returns how many records were applied
    */
-  async applyRestored(fetched: FetchedPartition): Promise<number> {
+  async applyRestored(fetched: FetchedPartition, endOffset = Infinity): Promise<number> {
     for (const group of this.#groups) {
       const store = group.stores.find(({ changelogTopic }) => changelogTopic === fetched.topic);
-      if (store !== undefined) return group.restore(store, fetched);
+      if (store !== undefined) return group.restore(store, fetched, endOffset);
     }
     throw new FatalStreamsError('BUG', 'records of a topic that is no changelog of the task were given to restore', {
       topic: fetched.topic,
