@@ -40,14 +40,26 @@ class Stage {
   isStaticMember = false;
   /** Member id given by the next join. */
   memberId = 'm';
+  /** What asynchronous operators of the task have under way. */
+  asyncWork = { held: 0, progress: Promise.resolve() };
+  /** False: the worker has to wait for input, of which none ever comes. */
+  hasInput = true;
+  /** True while it waits. */
+  isWaiting = false;
   /** True once the worker has got its tasks. */
   assigned = false;
 
-  readonly task = {
+  readonly task = ((stage: Stage) => ({
     taskId: '0_0',
     pending: undefined,
     settling: undefined,
-    asyncWork: { held: 0 },
+    get asyncWork() {
+      return stage.asyncWork;
+    },
+    forwardResults: () => {
+      if (stage.isWaiting) stage.calls.push('forward results');
+      return 0;
+    },
     commitRequested: true,
     commitNeeded: true,
     dirtyBytes: 0,
@@ -62,7 +74,7 @@ class Stage {
       this.calls.push('complete');
       return Promise.resolve();
     },
-  } as unknown as StreamTask;
+  }))(this) as unknown as StreamTask;
 
   readonly committer: Committer = {
     appender: { backPressure: false } as Committer['appender'],
@@ -139,13 +151,19 @@ class Stage {
     if (failure !== undefined) throw failure;
   }
 
+  readonly #waitForInput = (_timeoutMs: number, signal: AbortSignal): Promise<void> => {
+    this.isWaiting = true;
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  };
+
   async run(): Promise<string[]> {
     const input = {
       handleFailures: () => Promise.resolve(),
       deliver: () => false,
       resumeDrained: () => undefined,
       committed: () => undefined,
-      fetcher: { available: true, wait: () => Promise.resolve(), close: () => Promise.resolve() },
+      fetcher: { available: this.hasInput, wait: this.#waitForInput, close: () => Promise.resolve() },
     } as unknown as Input;
     const worker = new StreamWorker({
       clock: systemClock,
@@ -177,6 +195,21 @@ describe('StreamWorker', () => {
   it('fences, joins, commits, and on a stop commits once more before it closes and leaves', async () => {
     const stage = new Stage();
     expect(await stage.run()).toEqual(['start', 'join', 'assign', ...COMMIT, ...STOP]);
+  });
+
+  it('is woken by the result of an asynchronous operator, and forwards it', async () => {
+    const stage = new Stage();
+    stage.commitsUntilStop = 2;
+    stage.hasInput = false;
+    let comeIn!: () => void;
+    const progress = new Promise<void>((resolve) => {
+      comeIn = resolve;
+    });
+    stage.asyncWork = { held: 1, progress };
+    const run = stage.run();
+    await expect.poll(() => stage.isWaiting).toBe(true);
+    comeIn();
+    expect(await run).toEqual(['start', 'join', 'assign', ...COMMIT, 'forward results', ...COMMIT, ...STOP]);
   });
 
   it('does not leave the group when it is a static member', async () => {
