@@ -100,6 +100,12 @@ export class StreamTask {
     return this.#state.changelogs();
   }
 
+  /** Takes from committed offsets which windows have been emitted: before restoring, so that what is not needed is left out. */
+  resumeEmission(offsets: readonly CommittedOffset[]): void {
+    const times = offsets.map(({ metadata }) => decodeEmittedTimes(metadata));
+    resumeEmission(this.#state.stores, times);
+  }
+
   /** Applies fetched changelog records, those before `endOffset` if there is one; returns how many. */
   applyRestored(fetched: FetchedPartition, endOffset?: number): Promise<number> {
     return this.#state.applyRestored(fetched, endOffset);
@@ -130,10 +136,7 @@ export class StreamTask {
    */
   initializeInput(offsets: readonly CommittedOffset[]): void {
     this.#inputs.initialize(offsets);
-    resumeEmission(
-      this.#state.stores,
-      offsets.map(({ metadata }) => decodeEmittedTimes(metadata)),
-    );
+    this.resumeEmission(offsets);
   }
 
   /** Adds a partition of a topic that matches a pattern and has come up while the task runs; nothing of it is committed. */

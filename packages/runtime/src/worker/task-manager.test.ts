@@ -63,6 +63,7 @@ class Stage {
       taskId,
       inputPartitions,
       changelogOffsetSum: () => 40 + partition,
+      resumeEmission: () => undefined,
       rollback: () => void this.calls.push(`rollback ${taskId}`),
       close: ({ clean }: { clean: boolean }) => this.#note(`close ${taskId}${clean ? '' : ' dirty'}`),
     } as unknown as StreamTask;

@@ -1,4 +1,13 @@
-import { CancelledError, formatTaskId, StreamsError, type Logger, type TaskId, type TopicPartition } from '@millrace/core';
+import type { CommittedOffset } from '@millrace/client';
+import {
+  CancelledError,
+  formatTaskId,
+  StreamsError,
+  topicPartitionKey,
+  type Logger,
+  type TaskId,
+  type TopicPartition,
+} from '@millrace/core';
 import type { StateEngine } from '@millrace/state';
 import type { Restorer } from '../restore/restorer.ts';
 import type { StateDirectory } from '../state-directory/state-directory.ts';
@@ -126,6 +135,7 @@ export class TaskManager {
     try {
       // Before the ends of the changelogs are looked up: see `committedOffsets`.
       const offsets = await input.committedOffsets(tasks, signal);
+      for (const task of tasks) task.resumeEmission(committedOf(task, offsets));
       await restorer.restore(tasks, offsets, (task) => opening.push(this.#run(task, offsets, signal)), signal);
       await Promise.all(opening);
       this.#restoring = undefined;
@@ -165,4 +175,8 @@ export class TaskManager {
     this.tasks.remove(task);
     await task.close({ clean });
   }
+}
+
+function committedOf(task: StreamTask, offsets: CommittedOffsets): CommittedOffset[] {
+  return task.inputPartitions.flatMap(({ topic, partition }) => offsets.get(topicPartitionKey(topic, partition)) ?? []);
 }

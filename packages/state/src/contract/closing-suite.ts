@@ -96,9 +96,12 @@ class ClosingModel<S extends StateStore> implements StoreModel<S, Command> {
     this.#kind = kind;
   }
 
-  run(store: S, command: Command): void {
-    // As the task does after a restore, from the metadata of the committed offsets; otherwise it changes nothing.
+  /** As the task does before a restore, from the metadata of the committed offsets. */
+  attach(store: S): void {
     emitting(store).resumeEmission(this.#emittedUntil);
+  }
+
+  run(store: S, command: Command): void {
     if (command.do === 'emit') this.#emit(store, command.time);
     else this.#put(store, command);
     this.#compareRows(store);
@@ -146,7 +149,7 @@ class ClosingModel<S extends StateStore> implements StoreModel<S, Command> {
   }
 
   async compare(store: S): Promise<void> {
-    emitting(store).resumeEmission(this.#emittedUntil);
+    expect(emitting(store).emittedUntil).toBe(this.#emittedUntil);
     this.#compareRows(store);
   }
 

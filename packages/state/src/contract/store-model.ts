@@ -112,8 +112,10 @@ class ModelRun<S extends StateStore, C> {
 
   async #die(): Promise<void> {
     if (this.#prepared === undefined) this.#prepare();
-    await this.rig.dieBeforeWrite();
     this.#committed = this.#prepared ?? this.#committed;
+    // Whoever comes after the death knows what was committed, before it restores the store.
+    this.#model = this.#committed.copy();
+    await this.rig.dieBeforeWrite();
     this.#goBack();
   }
 

@@ -20,8 +20,8 @@ export interface ClosingStore<K, V> {
    */
   emitClosed(closeTime: number, visit: ClosedRowVisitor<K, V>): void;
   /**
-   * Says what another owner of the same rows has emitted and committed: to be called after restoring, before the first use.
-   * A close time below {@link emittedUntil} changes nothing.
+   * Says what another owner of the same rows has emitted and committed: to be called before restoring, so that old rows need
+   * not be restored, and in any case before the first use. A close time below {@link emittedUntil} changes nothing.
    */
   resumeEmission(closeTime: number): void;
 }

@@ -1,4 +1,4 @@
-import { assert, CorruptDataError, ProcessingError, type Serde, ByteBuffer, readInt64 } from '@millrace/core';
+import { CorruptDataError, ProcessingError, type Serde, ByteBuffer, readInt64, TopologyError } from '@millrace/core';
 import type { ChangelogWriter, FlushListener, StateStore, StoreContext } from '../contracts/state-store.ts';
 import type { ClosedRowVisitor } from '../contracts/closing-store.ts';
 import type { KeyValue, Row, WindowedKey, WindowStore } from '../contracts/stores.ts';
@@ -193,7 +193,7 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
 
   /** See `StartIndexedWindowStore`; only of stores that were made with a start index. */
   findStarts(key: K, from: number, to: number, into: number[]): void {
-    assert(this.#starts !== undefined, `window store ${this.name} has no index of window starts`);
+    if (this.#starts === undefined) throw this.#lacks('startIndexSpanMs', 'find the windows of a key');
     into.length = 0;
     this.#starts.find(this.#keys.identity(key), Math.max(from, this.#retention.oldestReadable), to, into);
   }
@@ -206,7 +206,7 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
 
   emitClosed(closeTime: number, visit: ClosedRowVisitor<K, V>): void {
     const unemitted = this.#unemitted;
-    assert(unemitted !== undefined, `window store ${this.name} does not know when its windows close`);
+    if (unemitted === undefined) throw this.#lacks('closesAfterMs', 'tell which windows have closed');
     const lastStart = closeTime - (this.#options.closesAfterMs as number);
     for (let taken = unemitted.take(lastStart); taken !== undefined; taken = unemitted.take(lastStart)) {
       const bucket = this.#table.overlay.bucket(taken.time);
@@ -220,10 +220,16 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
     this.#holdUnemitted();
   }
 
+  #lacks(option: string, ability: string): TopologyError {
+    return new TopologyError('STORE_NOT_INDEXED', `a window store cannot ${ability}; make it with the option \`${option}\``, {
+      store: this.name,
+    });
+  }
+
   resumeEmission(closeTime: number): void {
     const unemitted = this.#unemitted;
     if (unemitted === undefined || closeTime <= unemitted.emittedUntil) return;
-    unemitted.resume(closeTime, closeTime - (this.#options.closesAfterMs as number));
+    unemitted.resume(closeTime, this.#firstNotClosedBy(closeTime) - 1);
     this.#holdUnemitted();
   }
 
@@ -330,8 +336,7 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
     if (startAt < keyStart)
       throw new CorruptDataError('CHANGELOG_KEY_INVALID', 'a changelog key is too short for a window key', { store: this.name });
     const windowStart = readInt64(source, startAt);
-    // What has been emitted is known only later: until then nothing expires.
-    if (this.#unemitted !== undefined) this.#retention.hold(0);
+    if (this.#unemitted !== undefined) this.#retention.hold(this.#firstNotClosedBy(this.#unemitted.emittedUntil));
     if (this.#retention.observe(windowStart)) this.#retention.prepareCommit(batch);
     this.#meta.save(batch, this.#metaNumbers());
     if (!this.#retention.isStored(windowStart)) return;
@@ -368,8 +373,14 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
     if (this.#unemitted !== undefined) await this.#loadUnemitted(this.#unemitted, emittedUntil);
   }
 
-  async #loadUnemitted(unemitted: UnemittedRows, emittedUntil: number): Promise<void> {
-    const from = Math.max(0, emittedUntil - (this.#options.closesAfterMs as number) + 1);
+  /** The first start of a window that has not been emitted by this close time. */
+  #firstNotClosedBy(closeTime: number): number {
+    return Math.max(0, closeTime - (this.#options.closesAfterMs as number) + 1);
+  }
+
+  async #loadUnemitted(unemitted: UnemittedRows, storedUntil: number): Promise<void> {
+    const emittedUntil = Math.max(storedUntil, unemitted.emittedUntil);
+    const from = this.#firstNotClosedBy(emittedUntil);
     unemitted.reset(emittedUntil);
     const first = new ByteBuffer(BUCKET_PREFIX_BYTES);
     this.#retention.writeBucket(first, this.#retention.bucketOf(from));

@@ -1,4 +1,4 @@
-import { assert, ByteBuffer, CorruptDataError, ProcessingError, readInt64, type Serde } from '@millrace/core';
+import { assert, ByteBuffer, CorruptDataError, ProcessingError, readInt64, type Serde, TopologyError } from '@millrace/core';
 import type { ChangelogWriter, FlushListener, StateStore, StoreContext } from '../../contracts/state-store.ts';
 import type { ClosedRowVisitor, ClosingStore } from '../../contracts/closing-store.ts';
 import type { KeyValue, SessionRow, SessionStore, WindowedKey } from '../../contracts/stores.ts';
@@ -168,9 +168,9 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V>, Closi
     const from = Math.max(earliestEnd, this.#retention.oldestReadable, 0);
     const lastBucket = this.#retention.bucketOf(this.#retention.observed);
     for (let bucket = this.#retention.bucketOf(from); bucket <= lastBucket; bucket++) {
-      const { sessions } = this.#lists.find(bucket, identity);
-      for (let i = 0; i < sessions.length; i++) {
-        const session = sessions[i] as Session;
+      const list = this.#lists.peek(bucket, identity);
+      if (list === undefined) continue;
+      for (const session of list.sessions) {
         if (session.held !== undefined && session.end >= from && session.start <= latestStart) into.push(session);
       }
     }
@@ -184,7 +184,10 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V>, Closi
 
   emitClosed(closeTime: number, visit: ClosedRowVisitor<K, V>): void {
     const unemitted = this.#unemitted;
-    assert(unemitted !== undefined, `session store ${this.name} was not made to emit sessions when they close`);
+    if (unemitted === undefined) {
+      const message = 'a session store cannot tell which sessions have closed; make it with the option `emitsClosed`';
+      throw new TopologyError('STORE_NOT_INDEXED', message, { store: this.name });
+    }
     for (let taken = unemitted.take(closeTime - 1); taken !== undefined; taken = unemitted.take(closeTime - 1)) {
       for (const session of sortByKeyBytes(this.#sessionsOf(taken), this.#keys, (a, b) => a.start - b.start)) {
         const { start, end } = session;
@@ -215,7 +218,7 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V>, Closi
 
   fetchSession(key: K, start: number, end: number): V | undefined {
     if (!this.#retention.isReadable(end) || end > this.#retention.observed) return undefined;
-    const session = this.#lists.find(this.#retention.bucketOf(end), this.#identity(key)).get(start, end);
+    const session = this.#lists.peek(this.#retention.bucketOf(end), this.#identity(key))?.get(start, end);
     return session === undefined ? undefined : this.#lists.value(session);
   }
 
@@ -287,7 +290,7 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V>, Closi
       session.persisted = present;
     }
     list.changes.length = 0;
-    list.sessions = list.sessions.filter((session) => session.held !== undefined);
+    list.dropRemoved();
   }
 
   #log(session: Session, values: Buffer, changelog: ChangelogWriter): void {
@@ -340,8 +343,7 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V>, Closi
       throw new CorruptDataError('CHANGELOG_KEY_INVALID', 'a changelog key is too short for a session key', { store: this.name });
     const end = readInt64(source, suffix);
     const start = readInt64(source, suffix + 8);
-    // What has been emitted is known only later: until then nothing expires.
-    if (this.#unemitted !== undefined) this.#retention.hold(0);
+    if (this.#unemitted !== undefined) this.#retention.hold(Math.max(0, this.#unemitted.emittedUntil));
     if (this.#retention.observe(end)) this.#retention.prepareCommit(batch);
     this.#meta.save(batch, this.#metaNumbers());
     if (!this.#retention.isStored(end)) return;
@@ -369,10 +371,12 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V>, Closi
     this.#meta.load(this.#context.database, numbers);
     const [observed, emittedUntil] = numbers as [number, number];
     this.#retention.reset(observed);
+    this.#lists.overlay.trustEmptyFrom(this.#retention.bucketOf(observed) + 1);
     if (this.#unemitted !== undefined) await this.#loadUnemitted(this.#unemitted, emittedUntil);
   }
 
-  async #loadUnemitted(unemitted: UnemittedRows, emittedUntil: number): Promise<void> {
+  async #loadUnemitted(unemitted: UnemittedRows, storedUntil: number): Promise<void> {
+    const emittedUntil = Math.max(storedUntil, unemitted.emittedUntil);
     const from = Math.max(0, emittedUntil);
     unemitted.reset(emittedUntil);
     const first = new ByteBuffer(BUCKET_PREFIX_BYTES);
