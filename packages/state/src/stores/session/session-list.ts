@@ -37,13 +37,19 @@ export class Session implements SessionRow, Holdable {
 /** The sessions of one key that end in one time bucket: one row of the database. */
 export class SessionList extends Entry {
   /** Ordered by end, then start; removed ones included. */
-  sessions: Session[] = [];
+  readonly sessions: Session[] = [];
   /** Sessions that the next commit has to log. */
   readonly changes: Session[] = [];
   /** How many sessions have updates that are held back. */
   heldBack = 0;
   /** Whether the database has a row for the list. */
   persisted = false;
+
+  /** True when no session of it has a value. */
+  get isEmpty(): boolean {
+    for (const session of this.sessions) if (session.held !== undefined) return false;
+    return true;
+  }
 
   get(start: number, end: number): Session | undefined {
     for (const session of this.sessions) if (session.end === end && session.start === start) return session;
@@ -54,8 +60,17 @@ export class SessionList extends Entry {
     const session = new Session(this, start, end);
     let at = this.sessions.length;
     while (at > 0 && isAfter(this.sessions[at - 1] as Session, session)) at--;
-    this.sessions.splice(at, 0, session);
+    if (at === this.sessions.length) this.sessions.push(session);
+    else this.sessions.splice(at, 0, session);
     return session;
+  }
+
+  /** Forgets the sessions that have no value. */
+  dropRemoved(): void {
+    const { sessions } = this;
+    let kept = 0;
+    for (const session of sessions) if (session.held !== undefined) sessions[kept++] = session;
+    sessions.length = kept;
   }
 }
 

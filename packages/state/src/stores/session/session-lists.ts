@@ -49,6 +49,11 @@ export class SessionLists<K, V> implements ScanSource<SessionList, readonly Scan
     return this.overlay.find(this.overlay.bucket(bucketId), identity);
   }
 
+  /** The list of a bucket and key; undefined when it is certain without a read that there is none. */
+  peek(bucketId: number, identity: KeyIdentity): SessionList | undefined {
+    return this.overlay.peek(this.overlay.bucket(bucketId), identity);
+  }
+
   writeKey(list: SessionList, target: ByteBuffer): void {
     this.#options.retention.writeBucket(target, list.bucket.id);
     this.#options.keys.write(list.identity, target);
@@ -71,7 +76,7 @@ export class SessionLists<K, V> implements ScanSource<SessionList, readonly Scan
 
   /** Puts the row of a list into the batch, or deletes it when the list has become empty. */
   put(list: SessionList, batch: WriteBatch): void {
-    const isEmpty = list.sessions.every((session) => session.held === undefined);
+    const { isEmpty } = list;
     if (isEmpty && !list.persisted) return;
     batch.begin();
     this.writeKey(list, batch.scratch);
@@ -122,9 +127,7 @@ export class SessionLists<K, V> implements ScanSource<SessionList, readonly Scan
 
   #load(bucket: Bucket<SessionList>, identity: KeyIdentity): SessionList {
     const list = new SessionList(bucket, identity);
-    this.#scratch.clear();
-    this.writeKey(list, this.#scratch);
-    const found = this.#options.database.get(this.#scratch.view());
+    const found = bucket.isComplete ? undefined : this.#get(list);
     if (found !== undefined) {
       const bytes = asBuffer(found);
       readSessions(bytes, (start, end, from, to) => {
@@ -136,6 +139,12 @@ export class SessionLists<K, V> implements ScanSource<SessionList, readonly Scan
     }
     list.bytes = this.sizeOf(list);
     return list;
+  }
+
+  #get(list: SessionList): Uint8Array | undefined {
+    this.#scratch.clear();
+    this.writeKey(list, this.#scratch);
+    return this.#options.database.get(this.#scratch.view());
   }
 }
 
