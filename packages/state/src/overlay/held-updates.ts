@@ -46,12 +46,14 @@ const COMPACT_FROM = 1024;
  */
 export class HeldUpdates<T extends Holdable> {
   #list: T[] = [];
+  /** Updates of rows that have been flushed: rows of which most are written once would each keep one as long as they live. */
+  readonly #spare: HeldUpdate[] = [];
   #rows = 0;
   #flushing = false;
 
   /** @param before the row's value before this update; kept when it is the first since the last flush */
   hold(item: T, before: HeldValue | undefined, writtenAt: number, record: RecordContext): void {
-    item.update ??= new HeldUpdate();
+    item.update ??= this.#spare.pop() ?? new HeldUpdate();
     const update = item.update;
     if (update.position < 0) {
       update.before = before;
@@ -94,13 +96,20 @@ export class HeldUpdates<T extends Holdable> {
         this.#rows--;
         update.recall(record);
         visit(item, update);
-        if (update.position < 0) update.before = undefined;
+        if (update.position < 0) this.#release(item, update);
       }
       this.#list.length = 0;
     } finally {
       this.#flushing = false;
       record.set(topic, partition, offset, timestamp, headers);
     }
+  }
+
+  #release(item: T, update: HeldUpdate): void {
+    item.update = undefined;
+    update.before = undefined;
+    update.headers = NO_HEADERS;
+    this.#spare.push(update);
   }
 
   get isEmpty(): boolean {
