@@ -21,7 +21,7 @@ export async function main(args: readonly string[], host: Host): Promise<number>
     version(),
     {
       run: async (module, options) => runCommand(resolveRunRequest(module, options, host), host),
-      describe: (module) => describeCommand(module, host),
+      describe: (module, options) => describeCommand(module, options, host),
     },
     (code) => {
       exitCode = code;

@@ -38,11 +38,13 @@ export {
   type AsyncOptions,
   CogroupedKStream,
   JoinWindows,
+  GlobalKTable,
   KGroupedStream,
   KGroupedTable,
   KStream,
   KTable,
   SessionWindowedCogroupedKStream,
+  type OptimizationChoice,
   SessionWindowedKStream,
   sessionWindowedSerde,
   SessionWindows,
@@ -86,6 +88,7 @@ export {
   type AsyncProcessor,
   type AsyncProcessorSupplier,
   type FixedKeyProcessor,
+  describeDifference,
   type FixedKeyProcessorContext,
   type FixedKeyProcessorSupplier,
   type FixedKeyRecord,
@@ -95,4 +98,5 @@ export {
   type Punctuator,
   Topology,
 } from '@millrace/topology';
+  type TopologyDifference,
 export { type ConnectionOptions, start, type StartOptions } from './start.ts';

@@ -7,6 +7,7 @@ export { matchesTopic } from './builder/topic-pattern.ts';
 export { Topology, type SinkOptions, type SourceOptions, type TopicSelection } from './builder/topology.ts';
 export { assertName } from './builder/assert-name.ts';
 export type { TopologyDefinition } from './builder/topology-definition.ts';
+export { describeDifference, type DescribedTopology, type TopologyDifference } from './difference/describe-difference.ts';
 export type { AsyncCall, AsyncLane, AsyncOperator, AsyncOrder, AsyncSettings } from './node/async-operator.ts';
 export { openAsyncLane } from './node/open-async-lane.ts';
 export type { NodeContext, NodeProcessor, NodeProcessorSupplier } from './node/node-processor.ts';

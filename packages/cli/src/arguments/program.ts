@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import type { DescribeOptions } from '../describe/describe-command.ts';
 import type { Host } from '../host/host.ts';
 import { runOptionTable, type OptionEntry } from './option-table.ts';
 import type { RawOptions } from './raw-options.ts';
@@ -6,7 +7,7 @@ import type { RawOptions } from './raw-options.ts';
 /** What the commands do; each resolves with the exit code. */
 export interface Commands {
   run(module: string, options: RawOptions): Promise<number>;
-  describe(module: string): Promise<number>;
+  describe(module: string, options: DescribeOptions): Promise<number>;
 }
 
 const EXIT_CODES = '\nExit codes: 0 stopped cleanly, 1 failed, 2 used wrongly, 130 stopped at once by a second signal.';
@@ -40,7 +41,8 @@ export function createProgram(host: Host, version: string, commands: Commands, o
     .command('describe')
     .description("print the topology in Kafka's text format")
     .argument('<module>', 'file that exports the topology')
-    .action(async (module: string) => onExitCode(await commands.describe(module)));
+    .option('--diff <file>', 'say instead what would become of state and topics of the version that the file describes')
+    .action(async (module: string, options: DescribeOptions) => onExitCode(await commands.describe(module, options)));
   return program;
 }
 

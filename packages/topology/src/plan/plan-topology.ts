@@ -52,7 +52,9 @@ function topicsOf(sources: readonly SourceSpec[]): string[] {
 
 /** Two workers that run different topologies must notice: tasks of one number would not be the same. */
 function fingerprintOf(definition: TopologyDefinition): string {
-  const stores = definition.stores.map(({ builder }) => `${builder.name} ${builder.kind} ${builder.loggingEnabled}`);
+  const stores = definition.stores.map(({ builder, sourceTopicAsChangelog }) => {
+    return `${builder.name} ${builder.kind} ${builder.loggingEnabled} ${sourceTopicAsChangelog ?? ''}`;
+  });
   const topics = definition.repartitionTopics.map(({ name, partitions }) => `${name} ${partitions ?? ''}`);
   const text = [describeTopology(definition), ...stores.sort(), ...topics.sort()].join('\n');
   return createHash('sha256').update(text).digest('hex');
