@@ -185,14 +185,16 @@ export class StreamWorker {
     const { clock, manager, schedule, input, pollMs } = this.#options;
     const now = clock.nowMs();
     let waitMs = pollMs;
-    let results: AbortController | undefined;
     for (const task of manager.tasks.running) {
       waitMs = Math.min(waitMs, task.nextWakeUpMs(now) - now);
       if (task.commitNeeded) waitMs = Math.min(waitMs, schedule.remainingMs(now));
-      if (task.asyncWork.held > 0) results = abortedBy(task.asyncWork.progress, results);
     }
     if (input.fetcher.available) return clock.sleep(0);
-    await input.fetcher.wait(Math.max(0, waitMs), results === undefined ? signal : AbortSignal.any([signal, results.signal]));
+    const results = manager.tasks.running
+      .filter(({ asyncWork }) => asyncWork.held > 0)
+      .map(({ asyncWork }) => asyncWork.progress);
+    const wait = (until: AbortSignal): Promise<void> => input.fetcher.wait(Math.max(0, waitMs), until);
+    await (results.length === 0 ? wait(signal) : untilFirst(results, signal, wait));
   }
 
   /** The way of a commit: flush caches → changelogs → Kafka → local databases (in the background). */
@@ -335,8 +337,20 @@ export class StreamWorker {
   }
 }
 
-/** A controller that aborts with the first of the promises it was given. */
-function abortedBy(promise: Promise<void>, controller = new AbortController()): AbortController {
-  void promise.then(() => controller.abort());
-  return controller;
+/**
+ * Waits with a signal that aborts with the given one, or as soon as one of the promises resolves. Without `AbortSignal.any`, of
+ * which each would stay registered with a signal that lives as long as the worker.
+ */
+async function untilFirst(
+  promises: readonly Promise<void>[],
+  signal: AbortSignal,
+  wait: (until: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const controller = new AbortController();
+  const stop = (): void => controller.abort();
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  for (const promise of promises) void promise.then(stop);
+  await wait(controller.signal);
+  signal.removeEventListener('abort', stop);
 }
