@@ -13,7 +13,7 @@ import {
 import type { RawClient } from './raw-client.ts';
 
 /** A batch with a record per text: `key=value`, or a value alone, or `key=` for a tombstone. */
-export function batchOf(texts: readonly string[], identity: BatchIdentity = {}, timestamp = 1_000): Buffer {
+export function batchOf(texts: readonly string[], identity: BatchIdentity = {}, timestamp = Date.now()): Buffer {
   const builder = new RecordBatchBuilder();
   for (const text of texts) {
     const [key, value] = text.includes('=') ? text.split('=') : [undefined, text];
