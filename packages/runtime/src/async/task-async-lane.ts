@@ -24,8 +24,8 @@ export interface LaneOwner {
  *
  * A record is *held* from `submit` until it has been forwarded. It waits behind those of its key (unless the order is `none`),
  * then for one of `concurrency` calls; when its call has ended it is *ready*, in the order `perPartition` once all before it
- * in its input partition are. More than `concurrency` are held only when one input record makes several: the task takes no
- * other while a lane is full.
+ * in its input partition are. More than `concurrency` are held only when one input record makes several, or a flushed cache
+ * does: the task takes no other record while a lane is full.
  */
 export class TaskAsyncLane implements AsyncLane {
   readonly node: string;
