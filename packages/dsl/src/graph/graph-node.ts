@@ -32,6 +32,8 @@ export interface NodeTraits {
   readonly merges?: boolean;
   /** A join that also takes records without key on a side that it keeps: repartition topics above it must not drop them. */
   readonly joinsNullKeys?: boolean;
+  /** How long after the end of its window a result can change, in stream time, ms: the grace; for sessions the gap, too. */
+  readonly windowGraceMs?: number;
 }
 
 /** Suppliers and stores are asked for when the graph is written: what stands below an operation may still change them. */

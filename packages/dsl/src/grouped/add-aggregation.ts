@@ -1,7 +1,7 @@
 import type { Serde } from '@millrace/core';
 import type { StoreBuilder } from '@millrace/state';
 import type { NodeProcessorSupplier } from '@millrace/topology';
-import type { GraphNode } from '../graph/graph-node.ts';
+import type { GraphNode, NodeTraits, ProcessorContent } from '../graph/graph-node.ts';
 import type { TableView } from '../operators/table-view.ts';
 import { type Materialized, queryableName } from '../options/materialized.ts';
 import type { TableChanges, TableOrigin } from '../origin/origins.ts';
@@ -19,6 +19,8 @@ export interface AggregationNode<KR, A> {
   readonly view: TableView<KR, A>;
   readonly key: Serde<KR> | undefined;
   readonly value: Serde<A> | undefined;
+  /** See `NodeTraits.windowGraceMs`; absent without windows. */
+  readonly windowGraceMs?: number | undefined;
 }
 
 /** The changes of a table that always has a store. */
@@ -57,13 +59,19 @@ export function addAggregation<K, V, KR, A>(
   const { name, store, key, value } = aggregation;
   const parent = groupedParent(grouped, aggregation);
   const changes = new StoredTable(aggregation.view);
-  const node = dsl.graph.create([parent], name, {
+  const content: ProcessorContent = {
     kind: 'processor',
     supplier: () => aggregation.supplier(changes.sendOldValues),
     stores: () => [store],
-  });
+  };
+  const node = dsl.graph.create([parent], name, content, windowTraits(aggregation));
   const queryableStoreName = queryableName(aggregation.materialized);
   return { kind: 'table', dsl, name, node, key, value, sources: groupedSources(grouped, parent), changes, queryableStoreName };
+}
+
+/** What rewriting the graph needs to know of an aggregation. */
+export function windowTraits({ windowGraceMs }: { readonly windowGraceMs?: number | undefined }): NodeTraits {
+  return windowGraceMs === undefined ? {} : { windowGraceMs };
 }
 
 /** The sources of what stands below a grouping. */

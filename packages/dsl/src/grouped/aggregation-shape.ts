@@ -24,5 +24,7 @@ export interface AggregationShape<K, KR, A> {
   /** Serde of the rows' keys. */
   readonly key: Serde<KR>;
   readonly value: Serde<A>;
+  /** See `NodeTraits.windowGraceMs`; absent without windows. */
+  readonly windowGraceMs?: number;
   supplier<V>(aggregation: Aggregation<K, V, A>, sendOldValues: boolean): NodeProcessorSupplier;
 }

@@ -4,12 +4,12 @@ import type { Aggregator, Initializer, SessionMerger } from '../operators/callba
 import { streamAggregateOperator } from '../operators/stream-aggregate.ts';
 import { storedTableView } from '../operators/table-view.ts';
 import { queryableName, resolveMaterialized } from '../options/materialized.ts';
-import type { GraphNode } from '../graph/graph-node.ts';
+import type { GraphNode, ProcessorContent } from '../graph/graph-node.ts';
 import type { DslContext } from '../origin/dsl-context.ts';
 import type { TableOrigin } from '../origin/origins.ts';
 import { requireSerde } from '../origin/require-serde.ts';
 import { createTableStore } from '../table/source-table.ts';
-import { groupedParent, groupedSources, StoredTable } from './add-aggregation.ts';
+import { groupedParent, groupedSources, StoredTable, windowTraits } from './add-aggregation.ts';
 import type { AggregateOptions } from './aggregate.ts';
 import type { AggregationShape, ResolvedAggregation } from './aggregation-shape.ts';
 import type { GroupedOrigin } from './grouped-origin.ts';
@@ -90,11 +90,12 @@ export function addCogroup<K, KR, A>(
   const nodes = [...inputs.values()].map((aggregator, i) => {
     const name = dsl.names.suffixedOrNext(call.options.name, `-cogroup-agg-${i}`, PREFIX);
     const aggregation = { initializer: call.initializer, aggregator, merger: call.merger };
-    return dsl.graph.create([parents[i] as GraphNode], name, {
+    const content: ProcessorContent = {
       kind: 'processor',
       supplier: () => shape.supplier(aggregation, changes.sendOldValues),
       stores: () => [shape.store],
-    });
+    };
+    return dsl.graph.create([parents[i] as GraphNode], name, content, windowTraits(shape));
   });
   const name = dsl.names.suffixedOrNext(call.options.name, '-cogroup-merge', 'COGROUPKSTREAM-MERGE-');
   const node = dsl.graph.create(nodes, name, { kind: 'processor', supplier: () => passThroughOperator() });

@@ -34,7 +34,7 @@ function addShaped<K, V, KR, A>(
   grouped: GroupedOrigin<K, V>,
   { operator, name, materialized }: ReturnType<typeof resolveAggregation<K, V, A>>,
   { aggregation }: AggregationCall<K, V, A>,
-  { store, view, key, value, supplier }: AggregationShape<K, KR, A>,
+  { store, view, key, value, windowGraceMs, supplier }: AggregationShape<K, KR, A>,
 ): TableOrigin<KR, A> {
   return addAggregation<K, V, KR, A>(grouped, {
     operator,
@@ -45,5 +45,6 @@ function addShaped<K, V, KR, A>(
     view,
     key,
     value,
+    windowGraceMs,
   });
 }

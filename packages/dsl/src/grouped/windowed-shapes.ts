@@ -34,7 +34,7 @@ function alignedShape<K, A>(
   emit: Emit,
 ): WindowedShape<K, A> {
   const { storeName } = resolved.materialized;
-  const shape = windowShape(resolved, windows.sizeMs, {
+  const shape = windowShape(resolved, windows.sizeMs, windows.graceMs, {
     windowSizeMs: Math.min(windows.sizeMs, Number.MAX_SAFE_INTEGER),
     retentionMs: retentionOf(resolved.materialized, windows.retentionMs),
     ...(emit === 'on-window-close' && { closesAfterMs: windows.sizeMs, caching: false }),
@@ -49,7 +49,7 @@ function alignedShape<K, A>(
 function slidingShape<K, A>(resolved: ResolvedAggregation<K, A>, windows: SlidingWindows, emit: Emit): WindowedShape<K, A> {
   const { storeName } = resolved.materialized;
   const { timeDifferenceMs } = windows;
-  const shape = windowShape(resolved, timeDifferenceMs, {
+  const shape = windowShape(resolved, timeDifferenceMs, windows.graceMs, {
     // A time difference of 0 is an error at run time, as in Kafka Streams.
     windowSizeMs: Math.max(1, timeDifferenceMs),
     retentionMs: Math.max(1, retentionOf(resolved.materialized, windows.retentionMs)),
@@ -67,6 +67,7 @@ function slidingShape<K, A>(resolved: ResolvedAggregation<K, A>, windows: Slidin
 function windowShape<K, A>(
   { key, value, materialized }: ResolvedAggregation<K, A>,
   sizeMs: number,
+  windowGraceMs: number,
   options: WindowStoreOptions,
 ): Omit<WindowedShape<K, A>, 'supplier'> {
   const { storeName, builder, storeOptions } = materialized;
@@ -75,6 +76,7 @@ function windowShape<K, A>(
     view: windowStoreView(storeName),
     key: timeWindowedSerde(key, sizeMs),
     value,
+    windowGraceMs,
   };
 }
 
@@ -95,6 +97,7 @@ export function sessionShape<K, A>(
     view: sessionStoreView(storeName),
     key: sessionWindowedSerde(key),
     value,
+    windowGraceMs: windows.gapMs + windows.graceMs,
     supplier: (aggregation, sendOldValues) =>
       sessionWindowAggregateOperator({ store: storeName, windows, emit, ...aggregation, sendOldValues }),
   };
