@@ -113,7 +113,7 @@ export class StreamsBuilder {
    */
   globalTable<K, V>(
     topic: Topic<K, V> | string,
-    options: ConsumedOptions<K, V> & Omit<MaterializedOptions<K, V>, 'logging' | 'retention'> = {},
+    options: ConsumedOptions<K, V> & Omit<MaterializedOptions<K, V>, 'logging' | 'retention' | 'versioned'> = {},
   ): GlobalKTable<K, V> {
     return new GlobalKTable(addGlobalTable(this.#dsl, topic, options));
   }

@@ -36,6 +36,7 @@ export {
 } from '@millrace/core';
 export {
   type AsyncOptions,
+  type BuildOptions,
   CogroupedKStream,
   JoinWindows,
   GlobalKTable,
