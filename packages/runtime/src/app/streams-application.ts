@@ -1,4 +1,4 @@
-import type { Clock } from '@millrace/core';
+import { type Clock, TopologyError } from '@millrace/core';
 import type { StateStore } from '@millrace/state';
 import type { Topology } from '@millrace/topology';
 import type { StreamsComponents } from '../components.ts';
@@ -44,7 +44,7 @@ export class StreamsApplication implements AsyncDisposable {
     this.settings = resolveSettings(settings);
     this.#topology = topology;
     this.#components = components;
-    topology.plan();
+    assertNotEmpty(topology);
     this.#finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -200,6 +200,16 @@ export class StreamsApplication implements AsyncDisposable {
     await Promise.race([run, timeout]);
     cancel();
   }
+}
+
+/** @throws TopologyError when the topology reads nothing */
+function assertNotEmpty(topology: Topology): void {
+  const { subtopologies, globalStores } = topology.plan();
+  if (subtopologies.length > 0 || globalStores.length > 0) return;
+  throw new TopologyError(
+    'EMPTY_TOPOLOGY',
+    'the topology reads no topic: add at least one source or global store before the application is made',
+  );
 }
 
 async function pause(clock: Clock, signal: AbortSignal): Promise<void> {
