@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { createProgram } from './arguments/program.ts';
 import { resolveRunRequest } from './arguments/run-request.ts';
+import { brokerCommand } from './broker/broker-command.ts';
 import { describeCommand } from './describe/describe-command.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Host } from './host/host.ts';
@@ -22,6 +23,7 @@ export async function main(args: readonly string[], host: Host): Promise<number>
     {
       run: async (module, options) => runCommand(resolveRunRequest(module, options, host), host),
       describe: (module, options) => describeCommand(module, options, host),
+      broker: (options) => brokerCommand(options, host),
     },
     (code) => {
       exitCode = code;

@@ -1,3 +1,4 @@
+import { systemClock } from '@millrace/core';
 import {
   createTopics,
   fetch,
@@ -13,7 +14,7 @@ import {
 import type { RawClient } from './raw-client.ts';
 
 /** A batch with a record per text: `key=value`, or a value alone, or `key=` for a tombstone. */
-export function batchOf(texts: readonly string[], identity: BatchIdentity = {}, timestamp = Date.now()): Buffer {
+export function batchOf(texts: readonly string[], identity: BatchIdentity = {}, timestamp = systemClock.nowMs()): Buffer {
   const builder = new RecordBatchBuilder();
   for (const text of texts) {
     const [key, value] = text.includes('=') ? text.split('=') : [undefined, text];

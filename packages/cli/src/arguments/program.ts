@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import type { BrokerOptions } from '../broker/broker-command.ts';
 import type { DescribeOptions } from '../describe/describe-command.ts';
 import type { Host } from '../host/host.ts';
 import { runOptionTable, type OptionEntry } from './option-table.ts';
@@ -8,6 +9,7 @@ import type { RawOptions } from './raw-options.ts';
 export interface Commands {
   run(module: string, options: RawOptions): Promise<number>;
   describe(module: string, options: DescribeOptions): Promise<number>;
+  broker(options: BrokerOptions): Promise<number>;
 }
 
 const EXIT_CODES = '\nExit codes: 0 stopped cleanly, 1 failed, 2 used wrongly, 130 stopped at once by a second signal.';
@@ -43,6 +45,14 @@ export function createProgram(host: Host, version: string, commands: Commands, o
     .argument('<module>', 'file that exports the topology')
     .option('--diff <file>', 'say instead what would become of state and topics of the version that the file describes')
     .action(async (module: string, options: DescribeOptions) => onExitCode(await commands.describe(module, options)));
+  program
+    .command('broker')
+    .description('start a Kafka broker for development in this process, until a signal comes')
+    .option('--port <port>', 'where to listen on 127.0.0.1; 0 for any port that is free (default 9092)')
+    .option('--data-dir <folder>', 'keep everything there, also over kill -9')
+    .option('--memory', 'keep nothing; so it is without --data-dir')
+    .addOption(new Option('--transaction-version <version>', 'as the feature of Kafka (default 1)').choices(['1', '2']))
+    .action(async (options: BrokerOptions) => onExitCode(await commands.broker(options)));
   return program;
 }
 

@@ -14,6 +14,7 @@ async function parse(args: readonly string[], parts: FakeHostParts = {}): Promis
       return 0;
     },
     describe: async () => 0,
+    broker: async () => 0,
   };
   await createProgram(host, '1.2.3', commands, () => undefined).parseAsync(['run', 'topology.js', ...args], { from: 'user' });
   return request as RunRequest;
