@@ -111,9 +111,16 @@ async function observe(
   const opened = failed ? new Map<string, StateStore>() : driver.getAllStateStores();
   for (const name of Object.keys(vector.stores ?? {})) {
     const store = opened.get(name);
-    if (store !== undefined) stores[name] = { kind: store.kind, entries: await entriesOf(store) };
+    if (store !== undefined) stores[name] = { kind: store.kind, entries: listedIn(vector, store, await entriesOf(store)) };
   }
   return { describe: String(topology.describe()), outputs: session.outputs, stores, droppedRecords: droppedRecords(driver) };
+}
+
+/** Vectors list the latest rows of a versioned store for those keys only that occur in the inputs. */
+function listedIn({ inputs }: Vector, store: StateStore, entries: StoreEntryJson[]): StoreEntryJson[] {
+  if (store.kind !== 'versioned') return entries;
+  const keys = new Set(inputs.map((input) => ('key' in input ? input.key : null)));
+  return entries.filter(({ key }) => typeof key === 'string' && keys.has(key));
 }
 
 type Listed = AsyncIterable<readonly [key: string | WindowedKey<string>, value: unknown]>;

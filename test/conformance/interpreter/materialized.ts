@@ -4,7 +4,7 @@ import type { StoreJson } from '../vector.ts';
 export function materialized(store: string | StoreJson | undefined): Record<string, unknown> {
   if (store === undefined) return {};
   if (typeof store === 'string') return { store };
-  const { name, caching, logging, retentionMs, inMemory } = store;
+  const { name, caching, logging, retentionMs, versionedMs, inMemory } = store;
   return {
     // Without a name too it is a materialization, which shows in generated names; the default says nothing else.
     caching: true,
@@ -12,6 +12,7 @@ export function materialized(store: string | StoreJson | undefined): Record<stri
     ...(caching === undefined ? {} : { caching }),
     ...(logging === undefined ? {} : { logging }),
     ...(retentionMs === undefined ? {} : { retention: retentionMs }),
+    ...(versionedMs === undefined ? {} : { versioned: versionedMs }),
     ...(inMemory === undefined ? {} : { inMemory }),
   };
 }

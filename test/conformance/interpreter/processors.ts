@@ -11,7 +11,7 @@ import type {
 } from '@millrace/topology';
 import { mapper, number, selector, type Value } from '../functions.ts';
 import type { FunctionRef, Json } from '../vector.ts';
-import { kvCommand, plain, sessionCommand, windowCommand } from './store-commands.ts';
+import { kvCommand, plain, sessionCommand, versionedCommand, windowCommand } from './store-commands.ts';
 
 type Key = unknown;
 type Context = ProcessorContext<Key, Value>;
@@ -87,6 +87,7 @@ const bodies: Readonly<{ [name: string]: ProcessorBody | undefined }> = {
   kvCommands: storeCommands(kvCommand),
   windowCommands: storeCommands(windowCommand),
   sessionCommands: storeCommands(sessionCommand),
+  versionedCommands: storeCommands(versionedCommand),
 } satisfies { readonly [name: string]: ProcessorBody };
 
 interface PunctuateArgument {

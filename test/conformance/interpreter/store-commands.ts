@@ -1,5 +1,5 @@
 /** The store commands of README §6: a record's value says what to do with a store, the result is forwarded. */
-import type { KeyValueStore, SessionStore, WindowedKey, WindowStore } from '@millrace/state';
+import type { KeyValueStore, SessionStore, VersionedKeyValueStore, WindowedKey, WindowStore } from '@millrace/state';
 import { keyJson } from '../functions.ts';
 import type { Json } from '../vector.ts';
 
@@ -96,6 +96,26 @@ export function sessionCommand(store: SessionStore<string, Json>, json: Json): R
       return list(store.findSessions(k, command.earliestEnd, command.latestStart));
     default:
       throw new Error(`no session store command is called ${command.do}`);
+  }
+}
+
+/** Runs one command on a versioned store. */
+export function versionedCommand(store: VersionedKeyValueStore<string, Json>, json: Json): Result {
+  const { do: what, k, v, t } = json as unknown as Command;
+  switch (what) {
+    case 'put': {
+      const end = store.put(k, v ?? undefined, t);
+      if (end === undefined) return 'notPut';
+      return end === Infinity ? 'latest' : { validTo: end };
+    }
+    case 'get':
+      return plain(store.get(k));
+    case 'getAsOf':
+      return plain(store.get(k, t));
+    case 'delete':
+      return plain(store.delete(k, t));
+    default:
+      throw new Error(`no versioned store command is called ${what}`);
   }
 }
 
