@@ -61,7 +61,7 @@ describeWithKafka('global stores', (brokers) => {
     const { input, output } = application;
     await cluster.write(namesTopic, names('a', 2));
     const workers = [application.worker(), application.worker()];
-    for (const worker of workers) await worker.until(({ tasks }) => tasks.length >= 0 && worker.state === 'running');
+    for (const worker of workers) await worker.running();
     await cluster.write(namesTopic, names('b', 2));
     // A table that every process reads for itself has no moment: the join is asked until the change is there.
     for (let round = 0; ; round++) {
