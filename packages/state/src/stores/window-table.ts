@@ -7,13 +7,13 @@ import { asBuffer } from '../layout/byte-views.ts';
 import { MetaRow } from '../layout/meta-row.ts';
 import { BUCKET_PREFIX_BYTES, Retention, segmentWidthMs } from '../layout/retention.ts';
 import { Bucket } from '../overlay/entry.ts';
-import { type KeyCodec, keyCodec, RAW_KEYS } from '../overlay/key-codec.ts';
+import { type KeyCodec, type KeyIdentity, keyCodec, RAW_KEYS } from '../overlay/key-codec.ts';
 import { valueCodec } from '../overlay/value-codec.ts';
 import { RowEntry } from '../table/row-entry.ts';
 import { type RowLayout, RowTable } from '../table/row-table.ts';
 import type { WriteBatch } from '../write-batch.ts';
 import { sortByKeyBytes } from './closing/sort-by-key-bytes.ts';
-import { UnemittedRows } from './closing/unemitted-rows.ts';
+import { ClosingRows } from './closing/closing-rows.ts';
 import { StartIndex } from './window/start-index.ts';
 import { scanWindows, WINDOW_SUFFIX_BYTES, type WindowScan } from './window-scan.ts';
 
@@ -56,12 +56,11 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
   #space!: KeySpace;
   #context!: StoreContext;
   #starts: StartIndex<K> | undefined;
-  readonly #unemitted: UnemittedRows | undefined;
+  #closing: ClosingRows | undefined;
   /** The index as it is filled while restoring, which must not run user code. */
   #restoring: StartIndex<string> | undefined;
 
   constructor(options: WindowTableOptions<K, V>) {
-    this.#unemitted = options.closesAfterMs === undefined ? undefined : new UnemittedRows();
     this.name = options.name;
     this.kind = options.kind;
     this.windowSizeMs = options.windowSizeMs;
@@ -94,6 +93,7 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
       indexed ? [ROW_TAG, INDEX_TAG] : [ROW_TAG],
     );
     this.#starts = indexed ? this.#startIndex(this.#keys, startIndexSpanMs) : undefined;
+    this.#closing = this.#closingRows();
     const values = valueCodec(valueSerde, context.changelogTopic);
     this.#table = new RowTable({ name, layout: this.#layout(), values, timestamped, cached, context });
     await this.restored();
@@ -102,6 +102,12 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
   #startIndex<I>(keys: KeyCodec<I>, spanMs: number): StartIndex<I> {
     const { database, cleanCacheBytes } = this.#context;
     return new StartIndex({ database, retention: this.#retention, keys, cleanCacheBytes, spanMs });
+  }
+
+  #closingRows(): ClosingRows | undefined {
+    const { closesAfterMs } = this.#options;
+    if (closesAfterMs === undefined) return undefined;
+    return new ClosingRows({ retention: this.#retention, closesAfterMs, onExpired: () => this.#dropExpired() });
   }
 
   #layout(): RowLayout<WindowedKey<K>> {
@@ -164,7 +170,7 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
       this.#context.onExpiredRecord(this.name, windowStart);
       return;
     }
-    if (this.#starts !== undefined || this.#unemitted !== undefined) this.#notePresence(entry, value != null);
+    if (this.#starts !== undefined || this.#closing !== undefined) this.#notePresence(entry, value != null);
     this.#table.write(row, value, timestamp);
   }
 
@@ -177,18 +183,8 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
   /** A row is about to be made, changed or deleted. */
   #notePresence({ bucket: { id: start }, identity, held }: RowEntry, present: boolean): void {
     if (present === (held !== undefined) || !this.#retention.isReadable(start)) return;
-    if (present) {
-      this.#starts?.add(identity, start);
-      this.#unemitted?.add(start, identity);
-    } else {
-      this.#unemitted?.remove(start, identity);
-    }
-    this.#holdUnemitted();
-  }
-
-  /** Rows stay beyond their retention until they have been emitted. */
-  #holdUnemitted(): void {
-    if (this.#unemitted !== undefined && this.#retention.hold(this.#unemitted.firstTime)) this.#dropExpired();
+    if (present) this.#starts?.add(identity, start);
+    this.#closing?.note(start, identity, present);
   }
 
   /** See `StartIndexedWindowStore`; only of stores that were made with a start index. */
@@ -201,36 +197,29 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
   // ---- see `ClosingStore`; only of stores that know when their windows close ----
 
   get emittedUntil(): number {
-    return this.#unemitted?.emittedUntil ?? -1;
+    return this.#closing?.emittedUntil ?? -1;
   }
 
   emitClosed(closeTime: number, visit: ClosedRowVisitor<K, V>): void {
-    const unemitted = this.#unemitted;
-    if (unemitted === undefined) throw this.#lacks('closesAfterMs', 'tell which windows have closed');
-    const lastStart = closeTime - (this.#options.closesAfterMs as number);
-    for (let taken = unemitted.take(lastStart); taken !== undefined; taken = unemitted.take(lastStart)) {
-      const bucket = this.#table.overlay.bucket(taken.time);
-      const entries = Array.from(taken.keys, (identity) => this.#table.find(bucket, identity));
+    if (this.#closing === undefined) throw this.#lacks('closesAfterMs', 'tell which windows have closed');
+    this.#closing.emit(closeTime, ({ time, keys }) => {
+      const bucket = this.#table.overlay.bucket(time);
+      const entries = Array.from(keys, (identity) => this.#table.find(bucket, identity));
       for (const entry of sortByKeyBytes(entries, this.#keys)) {
         const value = this.#table.read(entry);
-        if (value !== undefined) visit(this.#windowedKey(this.#keys.key(entry.identity), taken.time), value, entry.timestamp);
+        if (value !== undefined) visit(this.#windowedKey(this.#keys.key(entry.identity), time), value, entry.timestamp);
       }
-    }
-    unemitted.emitted(closeTime);
-    this.#holdUnemitted();
+    });
+  }
+
+  resumeEmission(closeTime: number): void {
+    this.#closing?.resume(closeTime);
   }
 
   #lacks(option: string, ability: string): TopologyError {
     return new TopologyError('STORE_NOT_INDEXED', `a window store cannot ${ability}; make it with the option \`${option}\``, {
       store: this.name,
     });
-  }
-
-  resumeEmission(closeTime: number): void {
-    const unemitted = this.#unemitted;
-    if (unemitted === undefined || closeTime <= unemitted.emittedUntil) return;
-    unemitted.resume(closeTime, this.#firstNotClosedBy(closeTime) - 1);
-    this.#holdUnemitted();
   }
 
   put(key: K, result: R | undefined, windowStart: number): void {
@@ -293,30 +282,29 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
   prepareCommit(batch: WriteBatch, changelog: ChangelogWriter | undefined): void {
     this.#table.prepareCommit(batch, changelog);
     this.#starts?.prepareCommit(batch);
-    this.#unemitted?.prepareCommit();
-    if (!this.#retention.hasMoved && this.#unemitted?.hasMoved !== true) return;
+    this.#closing?.prepareCommit();
+    if (!this.#retention.hasMoved && this.#closing?.hasMoved !== true) return;
     this.#retention.prepareCommit(batch);
     this.#meta.save(batch, this.#metaNumbers());
   }
 
   #metaNumbers(): number[] {
     const { observed } = this.#retention;
-    return this.#unemitted === undefined ? [observed] : [observed, this.#unemitted.emittedUntil];
+    return this.#closing === undefined ? [observed] : [observed, this.#closing.emittedUntil];
   }
 
   committed(): void {
     this.#table.committed();
     this.#starts?.committed();
-    this.#unemitted?.committed();
+    this.#closing?.committed();
     this.#retention.committed();
   }
 
   rollback(): void {
     this.#table.rollback();
     this.#starts?.rollback();
-    this.#unemitted?.rollback();
     this.#retention.rollback();
-    this.#holdUnemitted();
+    this.#closing?.rollback();
   }
 
   get dirtyBytes(): number {
@@ -336,7 +324,7 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
     if (startAt < keyStart)
       throw new CorruptDataError('CHANGELOG_KEY_INVALID', 'a changelog key is too short for a window key', { store: this.name });
     const windowStart = readInt64(source, startAt);
-    if (this.#unemitted !== undefined) this.#retention.hold(this.#firstNotClosedBy(this.#unemitted.emittedUntil));
+    this.#closing?.restoring();
     if (this.#retention.observe(windowStart)) this.#retention.prepareCommit(batch);
     this.#meta.save(batch, this.#metaNumbers());
     if (!this.#retention.isStored(windowStart)) return;
@@ -370,28 +358,18 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
     this.#retention.reset(observed);
     this.#table.overlay.trustEmptyFrom(observed + 1);
     this.#starts?.trustEmptyFrom(observed);
-    if (this.#unemitted !== undefined) await this.#loadUnemitted(this.#unemitted, emittedUntil);
+    await this.#closing?.load(emittedUntil, (from, add) => this.#scanFrom(from, add));
   }
 
-  /** The first start of a window that has not been emitted by this close time. */
-  #firstNotClosedBy(closeTime: number): number {
-    return Math.max(0, closeTime - (this.#options.closesAfterMs as number) + 1);
-  }
-
-  async #loadUnemitted(unemitted: UnemittedRows, storedUntil: number): Promise<void> {
-    const emittedUntil = Math.max(storedUntil, unemitted.emittedUntil);
-    const from = this.#firstNotClosedBy(emittedUntil);
-    unemitted.reset(emittedUntil);
+  async #scanFrom(from: number, add: (start: number, key: KeyIdentity) => void): Promise<void> {
     const first = new ByteBuffer(BUCKET_PREFIX_BYTES);
     this.#retention.writeBucket(first, this.#retention.bucketOf(from));
     const range = { gte: first.view(), lt: this.#space.bound(ROW_TAG + 1) };
     for await (const [rowKey] of this.#context.database.entries(range)) {
       const key = asBuffer(rowKey);
       const keyEnd = key.length - WINDOW_SUFFIX_BYTES;
-      const start = readInt64(key, keyEnd);
-      if (start >= from) unemitted.load(start, this.#keys.identityAt(key, BUCKET_PREFIX_BYTES, keyEnd));
+      add(readInt64(key, keyEnd), this.#keys.identityAt(key, BUCKET_PREFIX_BYTES, keyEnd));
     }
-    this.#holdUnemitted();
   }
 
   close(): void {

@@ -12,7 +12,7 @@ export class Session implements SessionRow, Holdable {
   held: HeldValue | undefined = undefined;
   /** Whether the changelog has a value for it after the last commit. */
   persisted = false;
-  /** Whether it is among the changes of its list. */
+  /** Whether the next commit has to log it. */
   changed = false;
   update: HeldUpdate | undefined = undefined;
   /** Where its value stands in the batch that is being prepared. */
@@ -34,12 +34,13 @@ export class Session implements SessionRow, Holdable {
   }
 }
 
+/** What a list without sessions has: most lists never hold more than one or two, and arrays that grow take room for many. */
+const NONE: readonly Session[] = [];
+
 /** The sessions of one key that end in one time bucket: one row of the database. */
 export class SessionList extends Entry {
   /** Ordered by end, then start; removed ones included. */
-  readonly sessions: Session[] = [];
-  /** Sessions that the next commit has to log. */
-  readonly changes: Session[] = [];
+  sessions: readonly Session[] = NONE;
   /** How many sessions have updates that are held back. */
   heldBack = 0;
   /** Whether the database has a row for the list. */
@@ -58,19 +59,28 @@ export class SessionList extends Entry {
 
   add(start: number, end: number): Session {
     const session = new Session(this, start, end);
-    let at = this.sessions.length;
-    while (at > 0 && isAfter(this.sessions[at - 1] as Session, session)) at--;
-    if (at === this.sessions.length) this.sessions.push(session);
-    else this.sessions.splice(at, 0, session);
+    const { sessions } = this;
+    let at = sessions.length;
+    while (at > 0 && isAfter(sessions[at - 1] as Session, session)) at--;
+    if (sessions.length === 0) this.sessions = [session];
+    else if (sessions.length === 1)
+      this.sessions = at === 0 ? [session, sessions[0] as Session] : [sessions[0] as Session, session];
+    else (sessions as Session[]).splice(at, 0, session);
     return session;
   }
 
-  /** Forgets the sessions that have no value. */
+  drop(session: Session): void {
+    if (this.sessions.length === 1) this.sessions = NONE;
+    else (this.sessions as Session[]).splice(this.sessions.indexOf(session), 1);
+  }
+
+  /** Drops the sessions that have no value. */
   dropRemoved(): void {
-    const { sessions } = this;
+    const sessions = this.sessions as Session[];
     let kept = 0;
     for (const session of sessions) if (session.held !== undefined) sessions[kept++] = session;
-    sessions.length = kept;
+    if (kept === 0) this.sessions = NONE;
+    else sessions.length = kept;
   }
 }
 

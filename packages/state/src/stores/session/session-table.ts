@@ -14,7 +14,8 @@ import { RestorePins } from '../../overlay/restore-pins.ts';
 import { RAW_VALUES, valueCodec } from '../../overlay/value-codec.ts';
 import type { WriteBatch } from '../../write-batch.ts';
 import { sortByKeyBytes } from '../closing/sort-by-key-bytes.ts';
-import { type TakenRows, UnemittedRows } from '../closing/unemitted-rows.ts';
+import { ClosingRows } from '../closing/closing-rows.ts';
+import type { TakenRows } from '../closing/unemitted-rows.ts';
 import { type Session, SessionList } from './session-list.ts';
 import { forEachStoredEnd, SessionLists } from './session-lists.ts';
 
@@ -66,10 +67,9 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V>, Closi
   #listener: FlushListener<WindowedKey<K>, V> | undefined;
   #sendOldValues = false;
   #restoring: Restoring | undefined;
-  readonly #unemitted: UnemittedRows | undefined;
+  #closing: ClosingRows | undefined;
 
   constructor(options: SessionTableOptions<K, V>) {
-    this.#unemitted = options.emitsClosed ? new UnemittedRows() : undefined;
     this.name = options.name;
     this.retentionMs = options.retentionMs;
     this.#options = options;
@@ -85,9 +85,16 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V>, Closi
     this.#space = new KeySpace(context.storeId);
     this.#meta = new MetaRow(this.#space);
     this.#retention = new Retention(this.#space, retentionMs, bucketMs);
+    this.#closing = this.#options.emitsClosed ? this.#closingRows() : undefined;
     const values = valueCodec(valueSerde, changelogTopic);
     this.#lists = new SessionLists({ database, retention: this.#retention, keys: this.#keys, values, cleanCacheBytes });
     await this.restored();
+  }
+
+  #closingRows(): ClosingRows {
+    const onExpired = () => this.#lists.overlay.dropBucketsBelow(this.#retention.firstBucket);
+    // The end is inclusive: a session can still change at that very time.
+    return new ClosingRows({ retention: this.#retention, closesAfterMs: 1, onExpired });
   }
 
   get cached(): boolean {
@@ -108,22 +115,13 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V>, Closi
     const list = this.#listFor(this.#identity(key), end);
     const session = list.get(start, end) ?? (value != null || this.#retention.isNews(end) ? list.add(start, end) : undefined);
     if (session === undefined) return;
-    if (this.#unemitted !== undefined) this.#notePresence(this.#unemitted, session, value != null);
+    if (this.#closing !== undefined) this.#notePresence(this.#closing, session, value != null);
     this.#write(list, session, value);
   }
 
   /** A session is about to be made, changed or removed. */
-  #notePresence(unemitted: UnemittedRows, { end, identity, held }: Session, present: boolean): void {
-    if (present === (held !== undefined) || !this.#retention.isStored(end)) return;
-    if (present) unemitted.add(end, identity);
-    else unemitted.remove(end, identity);
-    this.#holdUnemitted();
-  }
-
-  /** Sessions stay beyond their retention until they have been emitted. */
-  #holdUnemitted(): void {
-    if (this.#unemitted === undefined || !this.#retention.hold(this.#unemitted.firstTime)) return;
-    this.#lists.overlay.dropBucketsBelow(this.#retention.firstBucket);
+  #notePresence(closing: ClosingRows, { end, identity, held }: Session, present: boolean): void {
+    if (present !== (held !== undefined) && this.#retention.isStored(end)) closing.note(end, identity, present);
   }
 
   remove(key: K, start: number, end: number): void {
@@ -157,9 +155,7 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V>, Closi
 
   #noteChange(list: SessionList, session: Session): void {
     this.#lists.overlay.markDirty(list);
-    if (session.changed) return;
     session.changed = true;
-    list.changes.push(session);
   }
 
   find(key: K, earliestEnd: number, latestStart: number, into: SessionRow[]): void {
@@ -179,24 +175,21 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V>, Closi
   // ---- see `ClosingStore`; only of stores that emit when sessions close ----
 
   get emittedUntil(): number {
-    return this.#unemitted?.emittedUntil ?? -1;
+    return this.#closing?.emittedUntil ?? -1;
   }
 
   emitClosed(closeTime: number, visit: ClosedRowVisitor<K, V>): void {
-    const unemitted = this.#unemitted;
-    if (unemitted === undefined) {
+    if (this.#closing === undefined) {
       const message = 'a session store cannot tell which sessions have closed; make it with the option `emitsClosed`';
       throw new TopologyError('STORE_NOT_INDEXED', message, { store: this.name });
     }
-    for (let taken = unemitted.take(closeTime - 1); taken !== undefined; taken = unemitted.take(closeTime - 1)) {
+    this.#closing.emit(closeTime, (taken) => {
       for (const session of sortByKeyBytes(this.#sessionsOf(taken), this.#keys, (a, b) => a.start - b.start)) {
         const { start, end } = session;
         const value = this.read(session);
         if (value !== undefined) visit(windowedKey(this.#keys.key(session.identity), start, end), value, end);
       }
-    }
-    unemitted.emitted(closeTime);
-    this.#holdUnemitted();
+    });
   }
 
   #sessionsOf({ time, keys }: TakenRows): Session[] {
@@ -206,10 +199,7 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V>, Closi
   }
 
   resumeEmission(closeTime: number): void {
-    const unemitted = this.#unemitted;
-    if (unemitted === undefined || closeTime <= unemitted.emittedUntil) return;
-    unemitted.resume(closeTime, closeTime - 1);
-    this.#holdUnemitted();
+    this.#closing?.resume(closeTime);
   }
 
   read(row: SessionRow): V | undefined {
@@ -253,7 +243,7 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V>, Closi
     // Made and removed since the last flush: nobody has heard of the session, and nobody has to.
     const vanished = session.held === undefined && update.before === undefined;
     if (!vanished || this.#retention.isNews(session.end)) this.#noteChange(list, session);
-    else if (!session.changed) list.sessions.splice(list.sessions.indexOf(session), 1);
+    else if (!session.changed) list.drop(session);
     if (--list.heldBack === 0) this.#lists.overlay.unpin(list, HELD);
     if (vanished || this.#listener === undefined) return;
     const oldValue = this.#sendOldValues && update.before !== undefined ? this.#lists.valueOf(update.before) : undefined;
@@ -268,28 +258,28 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V>, Closi
   prepareCommit(batch: WriteBatch, changelog: ChangelogWriter | undefined): void {
     assert(this.#held.isEmpty, `store ${this.name} is committed while it holds back updates; flush it first`);
     for (const list of this.#lists.overlay.startCommit()) this.#commitList(list, batch, changelog);
-    this.#unemitted?.prepareCommit();
-    if (!this.#retention.hasMoved && this.#unemitted?.hasMoved !== true) return;
+    this.#closing?.prepareCommit();
+    if (!this.#retention.hasMoved && this.#closing?.hasMoved !== true) return;
     this.#retention.prepareCommit(batch);
     this.#meta.save(batch, this.#metaNumbers());
   }
 
   #metaNumbers(): number[] {
     const { observed } = this.#retention;
-    return this.#unemitted === undefined ? [observed] : [observed, this.#unemitted.emittedUntil];
+    return this.#closing === undefined ? [observed] : [observed, this.#closing.emittedUntil];
   }
 
   #commitList(list: SessionList, batch: WriteBatch, changelog: ChangelogWriter | undefined): void {
     if (list.bucket.id >= this.#retention.firstBucket) this.#lists.put(list, batch);
     else this.#lists.writeSessions(list, batch.scratch);
-    for (const session of list.changes) {
+    for (const session of list.sessions) {
+      if (!session.changed) continue;
       session.changed = false;
       const present = session.held !== undefined;
       if (changelog !== undefined && (present || session.persisted || this.#retention.isNews(session.end)))
         this.#log(session, batch.scratch.bytes, changelog);
       session.persisted = present;
     }
-    list.changes.length = 0;
     list.dropRemoved();
   }
 
@@ -313,16 +303,15 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V>, Closi
 
   committed(): void {
     this.#lists.overlay.endCommit();
-    this.#unemitted?.committed();
+    this.#closing?.committed();
     this.#retention.committed();
   }
 
   rollback(): void {
     this.#lists.overlay.clear();
     this.#held.clear();
-    this.#unemitted?.rollback();
     this.#retention.rollback();
-    this.#holdUnemitted();
+    this.#closing?.rollback();
   }
 
   get dirtyBytes(): number {
@@ -343,7 +332,7 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V>, Closi
       throw new CorruptDataError('CHANGELOG_KEY_INVALID', 'a changelog key is too short for a session key', { store: this.name });
     const end = readInt64(source, suffix);
     const start = readInt64(source, suffix + 8);
-    if (this.#unemitted !== undefined) this.#retention.hold(Math.max(0, this.#unemitted.emittedUntil));
+    this.#closing?.restoring();
     if (this.#retention.observe(end)) this.#retention.prepareCommit(batch);
     this.#meta.save(batch, this.#metaNumbers());
     if (!this.#retention.isStored(end)) return;
@@ -356,7 +345,7 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V>, Closi
     session.held = valueStart < 0 ? undefined : RAW_VALUES.holdAt(source, valueStart, valueEnd);
     lists.overlay.resize(list, lists.sizeOf(list));
     lists.put(list, batch);
-    if (session.held === undefined) list.sessions.splice(list.sessions.indexOf(session), 1);
+    if (session.held === undefined) list.drop(session);
   }
 
   #startRestoring(): Restoring {
@@ -372,23 +361,17 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V>, Closi
     const [observed, emittedUntil] = numbers as [number, number];
     this.#retention.reset(observed);
     this.#lists.overlay.trustEmptyFrom(this.#retention.bucketOf(observed) + 1);
-    if (this.#unemitted !== undefined) await this.#loadUnemitted(this.#unemitted, emittedUntil);
+    await this.#closing?.load(emittedUntil, (from, add) => this.#scanFrom(from, add));
   }
 
-  async #loadUnemitted(unemitted: UnemittedRows, storedUntil: number): Promise<void> {
-    const emittedUntil = Math.max(storedUntil, unemitted.emittedUntil);
-    const from = Math.max(0, emittedUntil);
-    unemitted.reset(emittedUntil);
+  async #scanFrom(from: number, add: (end: number, key: KeyIdentity) => void): Promise<void> {
     const first = new ByteBuffer(BUCKET_PREFIX_BYTES);
     this.#retention.writeBucket(first, this.#retention.bucketOf(from));
     const range = { gte: first.view(), lt: this.#space.bound(ROW_TAG + 1) };
     for await (const [rowKey, row] of this.#context.database.entries(range)) {
       const identity = this.#keys.identityAt(asBuffer(rowKey), BUCKET_PREFIX_BYTES, rowKey.length);
-      forEachStoredEnd(asBuffer(row), (end) => {
-        if (end >= from) unemitted.load(end, identity);
-      });
+      forEachStoredEnd(asBuffer(row), (end) => add(end, identity));
     }
-    this.#holdUnemitted();
   }
 
   close(): void {
