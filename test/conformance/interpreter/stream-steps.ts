@@ -77,7 +77,7 @@ const handlers: Readonly<Record<string, (from: Stream, step: StepJson, graph: Gr
 
 function joinStep(from: Stream, step: StepJson, graph: Graph): unknown {
   const other = graph.get(step.with);
-  if (other instanceof GlobalKTable) return globalJoin(from, other, step);
+  if (other instanceof GlobalKTable) return globalJoin(from, other as GlobalKTable<string, NonNullable<Value>>, step);
   return other instanceof KStream ? streamJoin(from, other as Stream, step) : tableJoin(from, other as Table, step);
 }
 
@@ -93,7 +93,7 @@ function streamJoin(from: Stream, other: Stream, step: StepJson): Stream {
   return step.op === 'leftJoin' ? from.leftJoin(other, join, options) : from.outerJoin(other, join, options);
 }
 
-function globalJoin(from: Stream, table: GlobalKTable<string, Value>, step: StepJson): Stream {
+function globalJoin(from: Stream, table: GlobalKTable<string, NonNullable<Value>>, step: StepJson): Stream {
   const join = joiner(step.joiner as FunctionRef);
   const options = { ...named(step), keySelector: selectKey(step.key), value };
   return step.op === 'join' ? from.join(table, join, options) : from.leftJoin(table, join, options);
