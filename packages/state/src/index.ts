@@ -5,6 +5,7 @@
  */
 export type { ClosedRowVisitor, ClosingStore, StartIndexedWindowStore } from './contracts/closing-store.ts';
 export type { ByteRange, OpenDatabaseOptions, StateDatabase, StateEngine } from './contracts/engine.ts';
+export type { BufferListener, ChangeBuffer, RecordBuffer } from './contracts/buffers.ts';
 export type {
   ChangelogWriter,
   FlushListener,
@@ -44,3 +45,4 @@ export { sessionStore, type SessionStoreOptions } from './stores/session-store.t
 export { joinStore, outerJoinStore, type JoinStoreOptions, type OuterJoinStoreOptions } from './stores/join-store.ts';
 export { lruStore, type LruStoreOptions } from './stores/lru-store.ts';
 export { versionedKeyValueStore, type VersionedStoreOptions } from './stores/versioned-store.ts';
+export { changeBuffer, recordBuffer, type BufferOptions, type RecordBufferOptions } from './stores/buffer-store.ts';

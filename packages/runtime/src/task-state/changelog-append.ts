@@ -22,6 +22,7 @@ export class ChangelogAppend implements ChangelogWriter {
     value: Buffer,
     valueStart: number,
     valueEnd: number,
+    headers = NO_HEADERS,
   ): void {
     this.#appender.append(
       this.#topic,
@@ -33,7 +34,7 @@ export class ChangelogAppend implements ChangelogWriter {
       value,
       valueStart,
       valueEnd,
-      NO_HEADERS,
+      headers,
     );
   }
 

@@ -1,5 +1,6 @@
 import { afterEach, describe } from 'vitest';
 import { describeClosingStores } from './closing-suite.ts';
+import { describeBuffers } from './buffer-suite.ts';
 import { describeJoinStores } from './join-suite.ts';
 import { describeKeyValueStores } from './key-value-suite.ts';
 import { describeOuterJoinStores } from './outer-join-suite.ts';
@@ -24,5 +25,6 @@ export function describeStoreContract(name: string, harness: StateEngineHarness)
     describeClosingStores(harness);
     describeJoinStores(harness);
     describeOuterJoinStores(harness);
+    describeBuffers(harness);
   });
 }

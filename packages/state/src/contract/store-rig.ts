@@ -1,4 +1,4 @@
-import { RecordContext, silentLogger } from '@millrace/core';
+import { type Headers, RecordContext, silentLogger } from '@millrace/core';
 import type { StateDatabase, StateEngine } from '../contracts/engine.ts';
 import type { ChangelogWriter, StateStore, StoreBuilder } from '../contracts/state-store.ts';
 import { WriteBatch } from '../write-batch.ts';
@@ -9,6 +9,7 @@ export interface LoggedRecord {
   readonly timestamp: number;
   readonly key: Buffer;
   readonly value: Buffer | undefined;
+  readonly headers?: Headers;
 }
 
 export interface StoreRigOptions {
@@ -105,10 +106,10 @@ export class StoreRig<S extends StateStore> {
 
   #changelogWriter(): ChangelogWriter {
     return {
-      append: (timestamp, keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd) => {
+      append: (timestamp, keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd, headers) => {
         const key = Buffer.from(keyBytes.subarray(keyStart, keyEnd));
         const value = valueStart < 0 ? undefined : Buffer.from(valueBytes.subarray(valueStart, valueEnd));
-        this.#pending.push({ timestamp, key, value });
+        this.#pending.push({ timestamp, key, value, ...(headers && { headers }) });
       },
     };
   }

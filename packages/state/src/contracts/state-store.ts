@@ -1,4 +1,4 @@
-import type { Logger, RecordContext } from '@millrace/core';
+import type { Headers, Logger, RecordContext } from '@millrace/core';
 import type { WriteBatch } from '../write-batch.ts';
 import type { StateDatabase } from './engine.ts';
 
@@ -46,7 +46,7 @@ export interface StoreContext {
   readonly logger: Logger;
 }
 
-/** Receives changelog records at a commit. `value…` −1 means a tombstone. */
+/** Receives changelog records at a commit. `value…` −1 means a tombstone. Most stores' records have no headers. */
 export interface ChangelogWriter {
   append(
     timestamp: number,
@@ -56,6 +56,7 @@ export interface ChangelogWriter {
     value: Buffer,
     valueStart: number,
     valueEnd: number,
+    headers?: Headers,
   ): void;
 }
 
