@@ -53,7 +53,8 @@ function groupStep(from: Table, step: StepJson): KGroupedTable<string, Value> {
   });
 }
 
-function joinStep(from: Table, other: Table, step: StepJson): unknown {
+function joinStep(from: Table, table: Table, step: StepJson): unknown {
+  const other = table as KTable<VectorKey, NonNullable<Value>>;
   const options = { ...named(step), ...materialized(step.store) };
   const join = joiner(step.joiner as FunctionRef);
   if (step.foreignKey !== undefined) {
