@@ -2,6 +2,7 @@ import type { Cancel, Clock } from '@millrace/core';
 import { ErrorCode, produce, type ProduceRequest, type ResponseInput } from '@millrace/wire';
 import { Refusal, refusalOf } from '../refusal.ts';
 import { type Call, deferring, type Handler, type Reply } from '../server/handler.ts';
+import { isInternalTopic } from '../topics/topic-name.ts';
 import type { TopicRegistry } from '../topics/topic-registry.ts';
 import { transactionOf } from './batch-transaction.ts';
 import type { ProduceGate } from './produce-gate.ts';
@@ -75,6 +76,7 @@ class ProduceAttempt {
   #append(topic: string, index: number, records: Buffer | undefined): PartitionResult {
     try {
       this.#checkAcks();
+      if (isInternalTopic(topic)) throw new Refusal(ErrorCode.INVALID_TOPIC_EXCEPTION, `${topic} is internal`);
       const log = this.#options.topics.logOrThrow(topic, index);
       const transaction = transactionOf(records);
       if (transaction !== undefined) {

@@ -1,7 +1,7 @@
 import { type CreateTopicsRequest, ErrorCode } from '@millrace/wire';
 import { checkConfig, type ConfigLimits } from '../configs/check-config.ts';
 import { Refusal } from '../refusal.ts';
-import { checkTopicName, collidingName } from './topic-name.ts';
+import { checkTopicName, collidingName, isInternalTopic } from './topic-name.ts';
 import type { TopicRegistry } from './topic-registry.ts';
 
 type RequestedTopic = CreateTopicsRequest['topics'][number];
@@ -26,6 +26,9 @@ export interface NewTopicLimits extends ConfigLimits {
  */
 export function checkNewTopic(topic: RequestedTopic, topics: TopicRegistry, limits: NewTopicLimits): NewTopic {
   checkTopicName(topic.name);
+  if (isInternalTopic(topic.name)) {
+    throw new Refusal(ErrorCode.INVALID_TOPIC_EXCEPTION, `${topic.name} is internal: the broker creates it itself`);
+  }
   if (topics.get(topic.name) !== undefined) {
     throw new Refusal(ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${topic.name}' already exists.`);
   }
