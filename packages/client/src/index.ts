@@ -10,6 +10,7 @@ export type {
   BatchAppender,
   CommittedOffset,
   Compression,
+  DescribedMember,
   FetchedBatch,
   FetchedPartition,
   Fetcher,

@@ -6,6 +6,7 @@ import {
   deleteTopics,
   describeConfigs,
   describeGroups,
+  encodeAssignment,
   initProducerId,
   listGroups,
   listTransactions,
@@ -139,23 +140,25 @@ describe('groups', () => {
     expect(await new ClusterAdmin(cluster).listGroups()).toEqual(['g1', 'g2']);
   });
 
-  it('are described by their coordinator', async () => {
+  it('are described by their coordinator, with the partitions of each member once they are decided', async () => {
     const { cluster, transport } = scriptedKafka();
-    const member = {
-      memberId: 'm',
-      clientId: 'c',
-      clientHost: '/h',
-      memberMetadata: Buffer.alloc(0),
-      memberAssignment: Buffer.alloc(0),
-    };
+    const assigned = [{ topic: 'orders', partitions: [0, 2] }];
+    const bytes = encodeAssignment({ assignedPartitions: assigned, userData: undefined });
+    const about = { clientId: 'c', clientHost: '/h', memberMetadata: Buffer.alloc(0) };
+    const members = [
+      { ...about, memberId: 'm-1', memberAssignment: bytes },
+      { ...about, memberId: 'm-2', memberAssignment: Buffer.alloc(0) },
+    ];
     transport.on(describeGroups, () => ({
-      groups: [
-        { errorCode: 0, groupId: 'app', groupState: 'Stable', protocolType: 'consumer', protocolData: 'x', members: [member] },
-      ],
+      groups: [{ errorCode: 0, groupId: 'app', groupState: 'Stable', protocolType: 'consumer', protocolData: 'x', members }],
     }));
+    const partitions = [0, 2].map((partition) => ({ topic: 'orders', partition }));
     expect(await new ClusterAdmin(cluster).describeGroup('app')).toEqual({
       state: 'Stable',
-      members: [{ memberId: 'm', clientId: 'c', host: '/h' }],
+      members: [
+        { memberId: 'm-1', clientId: 'c', host: '/h', partitions },
+        { memberId: 'm-2', clientId: 'c', host: '/h', partitions: [] },
+      ],
     });
   });
 

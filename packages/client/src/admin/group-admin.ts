@@ -1,7 +1,8 @@
 import { deleteGroups, describeGroups, listGroups, type DescribeGroupsResponse } from '@millrace/wire';
 import type { Cluster } from '../cluster/cluster.ts';
 import { brokerError } from '../errors/broker-error.ts';
-import type { Admin } from '../port/kafka-client.ts';
+import { PROTOCOL_TYPE, readAssignment } from '../group/member-protocol.ts';
+import type { Admin, DescribedMember } from '../port/kafka-client.ts';
 import { retrying } from '../retry/retrying.ts';
 import { askAllBrokers } from './all-brokers.ts';
 
@@ -27,7 +28,8 @@ export class GroupAdmin {
       const { groups } = await this.#cluster.sendToCoordinator(describeGroups, to, { groups: [groupId] });
       const group = groups[0];
       this.#check(group?.errorCode ?? 0, 'DescribeGroups', groupId);
-      return { state: group?.groupState ?? 'Dead', members: (group?.members ?? []).map(member) };
+      const { groupState = 'Dead', protocolType, members = [] } = group ?? {};
+      return { state: groupState, members: members.map((member) => describedMember(member, protocolType === PROTOCOL_TYPE)) };
     });
   }
 
@@ -48,8 +50,10 @@ export class GroupAdmin {
   }
 }
 
-type DescribedMember = DescribeGroupsResponse['groups'][number]['members'][number];
+type Member = DescribeGroupsResponse['groups'][number]['members'][number];
 
-function member({ memberId, clientId, clientHost }: DescribedMember): { memberId: string; clientId: string; host: string } {
-  return { memberId, clientId, host: clientHost };
+/** Between two assignments, and in groups of another type than consumers, there are no bytes that name partitions. */
+function describedMember({ memberId, clientId, clientHost, memberAssignment }: Member, isConsumer: boolean): DescribedMember {
+  const partitions = isConsumer && memberAssignment.length > 0 ? readAssignment(memberAssignment).partitions : [];
+  return { memberId, clientId, host: clientHost, partitions };
 }

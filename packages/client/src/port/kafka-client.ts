@@ -332,6 +332,15 @@ export interface NewTopic {
   readonly configs: Readonly<{ [name: string]: string }>;
 }
 
+/** A member of a consumer group as its coordinator knows it. */
+export interface DescribedMember {
+  readonly memberId: string;
+  readonly clientId: string;
+  readonly host: string;
+  /** What it is to read. Empty while the group rebalances: nothing is decided then. */
+  readonly partitions: readonly TopicPartition[];
+}
+
 export interface Admin {
   /** Undefined for topics that do not exist. Always asks the cluster. */
   describeTopics(names: readonly string[], signal?: AbortSignal): Promise<Map<string, TopicDescription | undefined>>;
@@ -355,7 +364,7 @@ export interface Admin {
   listGroups(): Promise<string[]>;
   describeGroup(groupId: string): Promise<{
     readonly state: string;
-    readonly members: readonly { readonly memberId: string; readonly clientId: string; readonly host: string }[];
+    readonly members: readonly DescribedMember[];
   }>;
   deleteGroups(groupIds: readonly string[]): Promise<void>;
 }
