@@ -1,0 +1,130 @@
+import { systemClock } from '@millrace/core';
+import { describeGroups } from '@millrace/wire';
+import { Connection } from './connection.ts';
+
+/** A request that is answered when others have come. */
+interface Parked {
+  readonly kind: 'join' | 'sync';
+  /** The answer as a text, when it has come. */
+  answer: string | undefined;
+  readonly answered: Promise<void>;
+}
+
+/** One member of the group of a script. */
+export interface ScriptMember {
+  readonly index: number;
+  /** Members 2 and 3 share one: each takes the place of the other. */
+  readonly instanceId: string | undefined;
+  connection: Connection | undefined;
+  memberId: string;
+  generation: number;
+  protocol: string;
+  isLeader: boolean;
+  /** Ids of all members, if it is the leader. */
+  followers: readonly string[];
+  parked: Parked | undefined;
+}
+
+const instanceIds: readonly (string | undefined)[] = [undefined, undefined, 'i0', 'i0'];
+
+/** How long a request must have got no answer to count as one that waits. */
+const PARKED_AFTER_MS = 80;
+const PATIENCE_MS = 5000;
+
+/**
+ * The members of a group, each with a connection of its own, because a broker takes no further request from a connection on
+ * which a JoinGroup waits.
+ */
+export class GroupMembers implements Disposable {
+  readonly all: readonly ScriptMember[];
+  readonly #address: string;
+  readonly #group: string;
+  readonly #symbols = new Map<string, string>();
+
+  constructor(address: string, group: string) {
+    this.#address = address;
+    this.#group = group;
+    this.all = instanceIds.map((instanceId, index) => ({
+      index,
+      instanceId,
+      connection: undefined,
+      memberId: '',
+      generation: -1,
+      protocol: '',
+      isLeader: false,
+      followers: [],
+      parked: undefined,
+    }));
+  }
+
+  /** @param index −1 for somebody who is no member */
+  get(index: number): ScriptMember | undefined {
+    return this.all[index];
+  }
+
+  /** Member ids by the order in which they were first seen. */
+  symbol(memberId: string): string {
+    if (memberId === '') return '-';
+    const known = this.#symbols.get(memberId);
+    if (known !== undefined) return known;
+    const symbol = `M${this.#symbols.size}`;
+    this.#symbols.set(memberId, symbol);
+    return symbol;
+  }
+
+  async connectionOf(member: ScriptMember): Promise<Connection> {
+    member.connection ??= await Connection.open(this.#address);
+    return member.connection;
+  }
+
+  /** Sends what may have to wait. Resolves when it was answered, or it is clear that it waits. */
+  async park(kind: Parked['kind'], member: ScriptMember, send: () => Promise<string>, control: Connection): Promise<string> {
+    const answered = send().then(
+      (answer) => void (parked.answer = answer),
+      () => void (parked.answer = 'the connection was closed'),
+    );
+    const parked: Parked = { kind, answer: undefined, answered };
+    member.parked = parked;
+    await this.#settled(parked, control);
+    if (parked.answer === undefined) return 'waits';
+    member.parked = undefined;
+    return parked.answer;
+  }
+
+  /** Answers that earlier requests got meanwhile. */
+  async released(control: Connection): Promise<string> {
+    const texts: string[] = [];
+    for (const member of this.all) {
+      const { parked } = member;
+      if (parked === undefined) continue;
+      await this.#settled(parked, control);
+      if (parked.answer === undefined) continue;
+      member.parked = undefined;
+      texts.push(`; then ${member.index}: ${parked.answer}`);
+    }
+    return texts.join('');
+  }
+
+  [Symbol.dispose](): void {
+    for (const { connection } of this.all) connection?.[Symbol.dispose]();
+  }
+
+  /** Waits while the state of the group says that the answer is on its way. */
+  async #settled(parked: Parked, control: Connection): Promise<void> {
+    const start = systemClock.monotonicMs();
+    while (parked.answer === undefined) {
+      const isDue = await this.#isDue(parked.kind, control);
+      const waitedMs = systemClock.monotonicMs() - start;
+      if (waitedMs > (isDue ? PATIENCE_MS : PARKED_AFTER_MS)) return;
+      await Promise.race([parked.answered, systemClock.sleep(3)]);
+    }
+  }
+
+  async #isDue(kind: Parked['kind'], control: Connection): Promise<boolean> {
+    const { groups } = await control.send(describeGroups, 4, { groups: [this.#group] });
+    const state = groups[0]?.groupState;
+    if (kind === 'sync') return state !== 'CompletingRebalance';
+    const joining = this.all.filter(({ parked }) => parked?.kind === 'join').length;
+    return state !== 'PreparingRebalance' || (groups[0]?.members.length ?? 0) <= joining;
+  }
+}

@@ -1,0 +1,86 @@
+import { systemClock } from '@millrace/core';
+import { ErrorCode, findCoordinator } from '@millrace/wire';
+import { Connection } from './connection.ts';
+import { GroupMembers } from './group-members.ts';
+import { ScriptProducer } from './script-producer.ts';
+
+/** Longest wait for something that a broker does in its own time. */
+const PATIENCE_MS = 15_000;
+const PAUSE_MS = 3;
+
+/** A transactional id per producer, or none; two producers with one id fence each other. */
+const transactionalIds: readonly (number | undefined)[] = [undefined, 0, 0, 1, undefined];
+
+/** One run of a script against one broker: its connections, names, and what the answers so far have told. */
+export class Session implements AsyncDisposable {
+  readonly address: string;
+  /** Of all names, so that many sessions share a broker. */
+  readonly prefix: string;
+  readonly connection: Connection;
+  readonly producers: readonly ScriptProducer[];
+  readonly members: GroupMembers;
+  /** Counts the records written, so that each has a value of its own. */
+  written = 0;
+  readonly #producerIds = new Map<number, string>();
+
+  private constructor(address: string, prefix: string, connection: Connection) {
+    this.address = address;
+    this.prefix = prefix;
+    this.connection = connection;
+    this.producers = transactionalIds.map(
+      (id, index) => new ScriptProducer(index !== 4, id === undefined ? undefined : `${prefix}-x${id}`),
+    );
+    this.members = new GroupMembers(address, this.group(0));
+  }
+
+  static async open(address: string, prefix: string): Promise<Session> {
+    const connection = await Connection.open(address);
+    const session = new Session(address, prefix, connection);
+    for (const keyType of [0, 1]) {
+      await session.until(
+        () => connection.send(findCoordinator, 3, { key: prefix, keyType }),
+        ({ errorCode }) => errorCode === ErrorCode.NONE,
+      );
+    }
+    return session;
+  }
+
+  topic(index: number): string {
+    return `${this.prefix}-t${index}`;
+  }
+
+  group(index: number): string {
+    return `${this.prefix}-g${index}`;
+  }
+
+  producer(index: number): ScriptProducer {
+    const producer = this.producers[index];
+    if (producer === undefined) throw new Error(`no producer ${index}`);
+    return producer;
+  }
+
+  /** Producer ids by the order in which they were first seen. */
+  producerSymbol(producerId: number): string {
+    if (producerId < 0) return '-';
+    const known = this.#producerIds.get(producerId);
+    if (known !== undefined) return known;
+    const symbol = `P${this.#producerIds.size}`;
+    this.#producerIds.set(producerId, symbol);
+    return symbol;
+  }
+
+  /** Asks until the answer is good, or too much time has passed; gives the last answer. */
+  async until<T>(ask: () => Promise<T>, isGood: (answer: T) => boolean): Promise<T> {
+    const end = systemClock.monotonicMs() + PATIENCE_MS;
+    for (;;) {
+      const answer = await ask();
+      if (isGood(answer) || systemClock.monotonicMs() > end) return answer;
+      await systemClock.sleep(PAUSE_MS);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.connection[Symbol.dispose]();
+    this.members[Symbol.dispose]();
+  }
+}
