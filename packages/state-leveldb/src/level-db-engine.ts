@@ -6,6 +6,7 @@ import { GENERATION_KEY, lastWrite } from './database/engine-rows.ts';
 import { LevelDbDatabase } from './database/level-db-database.ts';
 import { levelCode, stateError } from './database/level-error.ts';
 import { type Level, type LevelSettings, openLevel } from './database/level-store.ts';
+import { Turns } from './database/turns.ts';
 import { readFormatFile, writeFormatFile } from './directory/format-file.ts';
 import { quarantineDirectory } from './directory/quarantine.ts';
 import { assertClosed, StateLock } from './directory/state-lock.ts';
@@ -69,6 +70,7 @@ class LevelDbEngine implements StateEngine {
   readonly name = 'leveldb';
   readonly persistent = true;
   readonly #options: ResolvedOptions;
+  readonly #compactions = new Turns();
 
   constructor(options: ResolvedOptions) {
     this.#options = options;
@@ -110,8 +112,8 @@ class LevelDbEngine implements StateEngine {
       const generation = format?.generation ?? (await startGeneration(level, directory, taskId, this.#options.random));
       const written = checkHistory(level, directory, taskId, generation);
       const onClosed = () => lock.release();
-      const compactFromBytes = this.#options.writeBufferBytes;
-      return new LevelDbDatabase({ level, directory, taskId, logger, lastWrite: written, compactFromBytes, onClosed });
+      const compaction = { compactFromBytes: this.#options.writeBufferBytes, compactions: this.#compactions };
+      return new LevelDbDatabase({ level, directory, taskId, logger, lastWrite: written, compaction, onClosed });
     } catch (error) {
       await level.close();
       throw levelCode(error)?.startsWith('LEVEL_') ? stateError(error, directory, taskId) : error;

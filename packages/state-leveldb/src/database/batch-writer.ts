@@ -1,5 +1,5 @@
 import type { WriteBatch, WriteBatchVisitor } from '@millrace/state';
-import { DeadRanges, type KeyRange } from './dead-ranges.ts';
+import { type CompactionOptions, DeadRanges, type KeyRange } from './dead-ranges.ts';
 import type { Level, LevelBatch } from './level-store.ts';
 import { OWNER_ROW, RowCodec } from './row-codec.ts';
 
@@ -9,9 +9,9 @@ export class BatchWriter {
   readonly #rows = new RowCodec();
   readonly #dead: DeadRanges;
 
-  constructor(level: Level, compactFromBytes: number) {
+  constructor(level: Level, options: CompactionOptions) {
     this.#level = level;
-    this.#dead = new DeadRanges(level, compactFromBytes);
+    this.#dead = new DeadRanges(level, options);
   }
 
   /** Resolves when nothing runs in the background any more. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DeadRanges } from './dead-ranges.ts';
 import { type Level, openLevel } from './level-store.ts';
+import { Turns } from './turns.ts';
 
 const WRITE_BUFFER_BYTES = 1024 * 1024;
 const ROWS_PER_BUCKET = 500;
@@ -20,7 +21,7 @@ describe('DeadRanges', () => {
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'millrace-dead-ranges-'));
     level = await openLevel(directory, { writeBufferBytes: WRITE_BUFFER_BYTES, blockCacheBytes: 0 }, true);
-    dead = new DeadRanges(level, WRITE_BUFFER_BYTES);
+    dead = new DeadRanges(level, { compactFromBytes: WRITE_BUFFER_BYTES, compactions: new Turns() });
   });
 
   afterEach(async () => {

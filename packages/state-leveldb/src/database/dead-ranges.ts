@@ -1,9 +1,17 @@
 import type { Level } from './level-store.ts';
+import type { Turns } from './turns.ts';
 
 /** A range of stored keys, end exclusive. */
 export interface KeyRange {
   readonly gte: Buffer;
   readonly lt: Buffer;
+}
+
+export interface CompactionOptions {
+  /** How much a cleared range takes on disk before it is compacted. */
+  readonly compactFromBytes: number;
+  /** Shared by all databases whose compactions must not run at once. */
+  readonly compactions: Turns;
 }
 
 /** Ranges that do not follow one another; owners clear along a handful of them. */
@@ -16,18 +24,17 @@ const RANGES_MAX = 64;
  * that are written in the order of time and deleted from the other end are rarely chosen: they would stay for many times as
  * long as they were alive. So, when enough has been cleared, its range is compacted.
  *
- * One compaction runs at a time, in the background; an error in it leaves the space taken, and shows in the next write.
+ * Compactions run in the background; an error in one leaves the space taken, and shows in the next write.
  */
 export class DeadRanges {
   readonly #level: Level;
-  readonly #compactFromBytes: number;
+  readonly #options: CompactionOptions;
   readonly #ranges: KeyRange[] = [];
   #compacting: Promise<void> | undefined;
 
-  /** @param compactFromBytes how much a range takes on disk before it is compacted */
-  constructor(level: Level, compactFromBytes: number) {
+  constructor(level: Level, options: CompactionOptions) {
     this.#level = level;
-    this.#compactFromBytes = compactFromBytes;
+    this.#options = options;
   }
 
   /** A range has been cleared; nothing is going to be written there. */
@@ -35,7 +42,7 @@ export class DeadRanges {
     const joined = this.#join(range);
     if (this.#compacting !== undefined) return;
     const bytes = await this.#level.approximateSize(joined.gte, joined.lt);
-    if (bytes < this.#compactFromBytes) return;
+    if (bytes < this.#options.compactFromBytes) return;
     this.#ranges.splice(this.#ranges.indexOf(joined), 1, { gte: joined.lt, lt: joined.lt });
     this.#compacting = this.#compact(joined);
   }
@@ -55,7 +62,7 @@ export class DeadRanges {
 
   async #compact({ gte, lt }: KeyRange): Promise<void> {
     try {
-      await this.#level.compactRange(gte, lt);
+      await this.#options.compactions.take(() => this.#level.compactRange(gte, lt));
     } catch {
       // Only space is at stake. LevelDB keeps a background error, and every later write fails with it.
     } finally {

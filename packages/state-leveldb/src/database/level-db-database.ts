@@ -1,6 +1,7 @@
 import { type Logger, TaskCorruptedError } from '@millrace/core';
 import type { ByteRange, StateDatabase, WriteBatch } from '@millrace/state';
 import { BatchWriter } from './batch-writer.ts';
+import type { CompactionOptions } from './dead-ranges.ts';
 import { markerKey, markerValue } from './engine-rows.ts';
 import { stateError } from './level-error.ts';
 import type { Level } from './level-store.ts';
@@ -18,8 +19,7 @@ export interface LevelDbDatabaseOptions {
   readonly logger: Logger;
   /** The number of the last write that the database has seen. */
   readonly lastWrite: number;
-  /** How much space deleted ranges may take before they are compacted. */
-  readonly compactFromBytes: number;
+  readonly compaction: CompactionOptions;
   /** Called once the files are closed: gives the lock back. */
   readonly onClosed: () => Promise<void>;
 }
@@ -44,7 +44,7 @@ export class LevelDbDatabase implements StateDatabase {
     this.#options = options;
     this.#level = options.level;
     this.#lastWrite = options.lastWrite;
-    this.#writer = new BatchWriter(options.level, options.compactFromBytes);
+    this.#writer = new BatchWriter(options.level, options.compaction);
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
