@@ -3,6 +3,7 @@ import { GroupOffsets } from './groups/group-offsets.ts';
 import { GroupRegistry } from './groups/group-registry.ts';
 import { OffsetsLog } from './groups/offsets-log.ts';
 import { Rebalancer } from './groups/rebalancer.ts';
+import { Placement } from './placement/placement.ts';
 import { ProducerIds } from './producers/producer-ids.ts';
 import type { ResolvedBrokerSettings } from './settings/broker-settings.ts';
 import type { BrokerStorage } from './storage/broker-storage.ts';
@@ -23,6 +24,7 @@ export interface BrokerState {
   readonly producerIds: ProducerIds;
   readonly coordinator: TransactionCoordinator;
   readonly markers: MarkerWriter;
+  readonly placement: Placement;
 }
 
 /** Puts the state together, out of what the storage remembers. Transactions that were being ended are ended. */
@@ -55,5 +57,6 @@ export function openBrokerState(
     producerIds,
     coordinator,
     markers,
+    placement: new Placement(settings.nodeId, settings.nodes),
   };
 }

@@ -12,6 +12,9 @@ import { offsetCommitHandler } from './groups/offset-commit.ts';
 import { offsetFetchHandler } from './groups/offset-fetch.ts';
 import { syncGroupHandler } from './groups/sync-group.ts';
 import { txnOffsetCommitHandler } from './groups/txn-offset-commit.ts';
+import type { ClusterView } from './placement/cluster-view.ts';
+import { coordinated } from './placement/coordinated.ts';
+import { LedLogs } from './placement/led-logs.ts';
 import { fetchHandler } from './records/fetch.ts';
 import { listOffsetsHandler } from './records/list-offsets.ts';
 import { offsetForLeaderEpochHandler } from './records/offset-for-leader-epoch.ts';
@@ -19,7 +22,6 @@ import { produceHandler } from './records/produce.ts';
 import { apiVersionsHandler } from './server/api-versions.ts';
 import { describeClusterHandler } from './server/describe-cluster.ts';
 import type { Handler } from './server/handler.ts';
-import type { NodeAddress } from './server/node-address.ts';
 import type { ResolvedBrokerSettings } from './settings/broker-settings.ts';
 import { autoCreation } from './topics/auto-creation.ts';
 import { createPartitionsHandler } from './topics/create-partitions.ts';
@@ -39,7 +41,7 @@ export interface HandlerContext {
   readonly state: BrokerState;
   readonly settings: ResolvedBrokerSettings;
   readonly components: Required<BrokerComponents>;
-  readonly node: () => NodeAddress;
+  readonly cluster: () => ClusterView;
 }
 
 /**
@@ -58,7 +60,9 @@ export function createHandlers(context: HandlerContext): readonly Handler[] {
   return [...handlers, apiVersionsHandler({ handlers, finalizedFeatures })];
 }
 
-function topicHandlers({ state: { topics }, settings, components: { clock }, node }: HandlerContext): Handler[] {
+function topicHandlers({ state, settings, components: { clock }, cluster }: HandlerContext): Handler[] {
+  const { topics, placement } = state;
+  const { nodeIds } = placement;
   const { nodeId, strictConfigs, defaultPartitions, topicDefaults } = settings;
   const limits = { strict: strictConfigs };
   const brokerConfigs = new Map([
@@ -72,14 +76,15 @@ function topicHandlers({ state: { topics }, settings, components: { clock }, nod
   ]);
   return [
     metadataHandler(topics, {
-      node,
+      cluster,
+      placement,
       autoCreate: settings.autoCreateTopics ? autoCreation(topics, clock, defaultPartitions) : undefined,
     }),
-    describeClusterHandler(node),
-    createTopicsHandler(topics, { ...limits, nodeId, defaultPartitions, topicDefaults }),
+    describeClusterHandler(cluster),
+    createTopicsHandler(topics, { ...limits, nodeIds, defaultPartitions, topicDefaults }),
     deleteTopicsHandler(topics),
-    createPartitionsHandler(topics, nodeId),
-    deleteRecordsHandler(topics),
+    createPartitionsHandler(topics, nodeIds),
+    deleteRecordsHandler(new LedLogs(topics, placement)),
     describeConfigsHandler(topics, nodeId, brokerConfigs),
     alterConfigsHandler(topics, limits),
     incrementalAlterConfigsHandler(topics, limits),
@@ -87,44 +92,50 @@ function topicHandlers({ state: { topics }, settings, components: { clock }, nod
 }
 
 function recordHandlers({ state, settings, components: { clock } }: HandlerContext): Handler[] {
-  const { topics, coordinator } = state;
-  const gate = new TransactionGate(coordinator, produceVersions);
+  const logs = new LedLogs(state.topics, state.placement);
+  const gate = new TransactionGate(state.coordinator, produceVersions);
   return [
-    produceHandler({ topics, gate, clock, versionMax: settings.transactionVersion === 2 ? 12 : 11 }),
-    fetchHandler(topics, clock, 12),
-    listOffsetsHandler(topics),
-    offsetForLeaderEpochHandler(topics),
+    produceHandler({ logs, gate, clock, versionMax: settings.transactionVersion === 2 ? 12 : 11 }),
+    fetchHandler(logs, clock, 12),
+    listOffsetsHandler(logs),
+    offsetForLeaderEpochHandler(logs),
   ];
 }
 
-function groupHandlers({ state, settings, components: { clock, random }, node }: HandlerContext): Handler[] {
-  const { groups, rebalancer, topics, coordinator, offsetsTopic, transactionsTopic } = state;
+function groupHandlers({ state, settings, components: { clock, random }, cluster }: HandlerContext): Handler[] {
+  const { groups, rebalancer, topics, coordinator, placement } = state;
   const gate = new TransactionGate(coordinator, offsetCommitVersions);
   const { groupMinSessionTimeoutMs: sessionTimeoutMinMs, groupMaxSessionTimeoutMs: sessionTimeoutMaxMs } = settings;
-  return [
-    findCoordinatorHandler({ node, topics: [offsetsTopic, transactionsTopic] }),
+  const ofGroups = [
     joinGroupHandler({ groups, rebalancer, random, sessionTimeoutMinMs, sessionTimeoutMaxMs }),
     syncGroupHandler(groups, rebalancer),
     heartbeatHandler(groups, rebalancer),
     leaveGroupHandler(groups, rebalancer),
     describeGroupsHandler(groups),
-    listGroupsHandler(groups),
     deleteGroupsHandler(groups),
     offsetCommitHandler({ groups, rebalancer, topics, clock }),
     offsetFetchHandler(groups),
     offsetDeleteHandler(groups, topics),
     txnOffsetCommitHandler({ groups, topics, gate, clock, versionMax: settings.transactionVersion === 2 ? 5 : 4 }),
   ];
+  return [
+    findCoordinatorHandler({ cluster, placement, topics: [state.offsetsTopic, state.transactionsTopic] }),
+    listGroupsHandler(groups, placement),
+    ...ofGroups.map((handler) => coordinated('group', placement, handler)),
+  ];
 }
 
 function transactionHandlers({ state, settings, components: { clock } }: HandlerContext): Handler[] {
-  const { coordinator, producerIds, topics } = state;
-  return [
+  const { coordinator, producerIds, topics, placement } = state;
+  const ofTransactions = [
     initProducerIdHandler({ coordinator, producerIds, timeoutMaxMs: settings.transactionMaxTimeoutMs }),
     addPartitionsToTxnHandler(coordinator, topics),
     addOffsetsToTxnHandler(coordinator),
     endTxnHandler(coordinator, settings.transactionVersion === 2 ? 5 : 4),
     describeTransactionsHandler(coordinator),
-    listTransactionsHandler(coordinator, clock),
+  ];
+  return [
+    listTransactionsHandler(coordinator, clock, placement),
+    ...ofTransactions.map((handler) => coordinated('transaction', placement, handler)),
   ];
 }

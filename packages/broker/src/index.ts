@@ -6,5 +6,7 @@
  */
 export type { BrokerComponents } from './broker-components.ts';
 export type { Fault, FaultRule, Faults } from './faults/fault-rule.ts';
+export type { NodeAddress } from './placement/cluster-view.ts';
+export type { CoordinatedKind } from './placement/placement.ts';
 export type { BrokerSettings } from './settings/broker-settings.ts';
 export { startBroker, type DevBroker } from './start-broker.ts';

@@ -1,9 +1,12 @@
+import { ErrorCode } from '@millrace/wire';
 import { type BrokerComponents, resolveComponents } from './broker-components.ts';
 import { type BrokerState, openBrokerState } from './broker-state.ts';
 import { Chores } from './chores.ts';
 import { FaultPlan } from './faults/fault-plan.ts';
 import type { Faults } from './faults/fault-rule.ts';
 import { createHandlers } from './handlers.ts';
+import type { NodeAddress } from './placement/cluster-view.ts';
+import type { CoordinatedKind } from './placement/placement.ts';
 import { cleanLog } from './log/cleaner.ts';
 import { applyRetention } from './log/retention.ts';
 import { RequestRouter } from './server/request-router.ts';
@@ -19,10 +22,12 @@ const FLUSH_INTERVAL_MS = 1000;
 
 /** A running development broker. */
 export interface DevBroker extends AsyncDisposable {
-  /** `host:port`, for the `brokers` of clients. */
+  /** `host:port` of every node, comma-separated, for the `brokers` of clients. */
   readonly bootstrapServers: string;
   readonly host: string;
+  /** Port of the first node. */
   readonly port: number;
+  readonly nodes: readonly NodeAddress[];
   /** Makes requests fail, wait or lose their answer. */
   readonly faults: Faults;
   /**
@@ -33,13 +38,17 @@ export interface DevBroker extends AsyncDisposable {
   compactNow(topic: string): number;
   /** Deletes what is too old or too much in a topic now. */
   applyRetentionNow(topic: string): void;
+  /** Another node leads the partition from now on: the one before answers NOT_LEADER_OR_FOLLOWER. */
+  moveLeader(topic: string, partition: number, nodeId: number): void;
+  /** Another node coordinates the group or transactional id from now on: the one before answers NOT_COORDINATOR. */
+  moveCoordinator(kind: CoordinatedKind, key: string, nodeId: number): void;
   /** Closes all connections and lets go of port and directory. Does nothing the second time. */
   stop(): Promise<void>;
 }
 
 /**
  * Starts a broker that speaks the Kafka protocol, in this process, on a loopback port. For development and tests only: it
- * asks nobody who he is, and has one node.
+ * asks nobody who he is, and all its nodes are this process.
  *
  * @throws SettingsError INVALID_SETTINGS
  * @throws FatalStreamsError ADDRESS_UNAVAILABLE, DIRECTORY_IN_USE, CORRUPT_SEGMENT
@@ -55,11 +64,20 @@ export async function startBroker(options: BrokerSettings & BrokerComponents = {
     ...(random === undefined ? {} : { random }),
     ...(logger === undefined ? {} : { logger }),
   });
-  const storage = openStorage(settings);
+  const broker = openBroker(settings, components);
   try {
-    const broker = new RunningBroker(settings, components, storage);
     await broker.listen();
     return broker;
+  } catch (error) {
+    await broker.stop();
+    throw error;
+  }
+}
+
+function openBroker(settings: ResolvedBrokerSettings, components: Required<BrokerComponents>): RunningBroker {
+  const storage = openStorage(settings);
+  try {
+    return new RunningBroker(settings, components, storage);
   } catch (error) {
     storage.close();
     throw error;
@@ -76,10 +94,10 @@ class RunningBroker implements DevBroker {
   readonly #components: Required<BrokerComponents>;
   readonly #storage: BrokerStorage;
   readonly #state: BrokerState;
-  readonly #server: TcpServer;
+  readonly #servers: readonly TcpServer[];
   readonly #chores: Chores;
   readonly #clusterId: string;
-  #port = 0;
+  #nodes: readonly NodeAddress[] = [];
   #stopped: Promise<void> | undefined;
 
   constructor(settings: ResolvedBrokerSettings, components: Required<BrokerComponents>, storage: BrokerStorage) {
@@ -92,11 +110,22 @@ class RunningBroker implements DevBroker {
     this.#state = openBrokerState(storage, settings, components);
     const faults = new FaultPlan(clock);
     this.faults = faults;
-    const handlers = createHandlers({ state: this.#state, settings, components, node: () => this.#node() });
+    const handlers = createHandlers({
+      state: this.#state,
+      settings,
+      components,
+      cluster: () => ({ clusterId: this.#clusterId, nodes: this.#nodes }),
+    });
     const router = new RequestRouter(handlers, faults, logger);
-    const { host, port, requestBytesMax, connectionsMax } = settings;
-    this.#server = new TcpServer({ host, port, requestBytesMax, connectionsMax, handle: (one) => router.handle(one) });
+    this.#servers = this.#state.placement.nodeIds.map((nodeId, index) => {
+      const port = settings.port === 0 ? 0 : settings.port + index;
+      return new TcpServer({ ...settings, port, handle: (exchange) => router.handle(exchange, nodeId) });
+    });
     this.#chores = new Chores(clock);
+  }
+
+  get nodes(): readonly NodeAddress[] {
+    return this.#nodes;
   }
 
   get host(): string {
@@ -104,15 +133,15 @@ class RunningBroker implements DevBroker {
   }
 
   get port(): number {
-    return this.#port;
+    return this.#nodes[0]?.port ?? 0;
   }
 
   get bootstrapServers(): string {
-    return `${this.host}:${this.#port}`;
+    return this.#nodes.map(({ host, port }) => `${host}:${port}`).join(',');
   }
 
   async listen(): Promise<void> {
-    this.#port = await this.#server.listen();
+    this.#nodes = await this.#listenAll();
     this.#startChores();
     this.#components.logger.info('a broker for development only is ready', { bootstrapServers: this.bootstrapServers });
   }
@@ -131,6 +160,16 @@ class RunningBroker implements DevBroker {
     for (const log of this.#state.topics.get(topic)?.partitions ?? []) applyRetention(log, nowMs);
   }
 
+  moveLeader(topic: string, partition: number, nodeId: number): void {
+    this.#state.placement.moveLeader(topic, partition, nodeId);
+    this.#state.topics.log(topic, partition)?.beginLeaderEpoch();
+  }
+
+  moveCoordinator(kind: CoordinatedKind, key: string, nodeId: number): void {
+    this.#state.placement.moveCoordinator(kind, key, nodeId);
+    if (kind === 'group') this.#state.groups.get(key)?.refuseWaiting(ErrorCode.NOT_COORDINATOR);
+  }
+
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
@@ -143,7 +182,7 @@ class RunningBroker implements DevBroker {
   async #stop(): Promise<void> {
     this.#chores.stop();
     this.#state.markers.stop();
-    await this.#server.close();
+    await Promise.all(this.#servers.map((server) => server.close()));
     this.#storage.flush();
     this.#state.topics.close();
     this.#storage.close();
@@ -166,8 +205,9 @@ class RunningBroker implements DevBroker {
     this.#chores.every(FLUSH_INTERVAL_MS, () => this.#storage.flush());
   }
 
-  #node() {
-    const { nodeId } = this.#settings;
-    return { clusterId: this.#clusterId, nodeId, host: this.host, port: this.#port };
+  async #listenAll(): Promise<NodeAddress[]> {
+    const { placement } = this.#state;
+    const ports = await Promise.all(this.#servers.map((server) => server.listen()));
+    return placement.nodeIds.map((nodeId, index) => ({ nodeId, host: this.host, port: ports[index] as number }));
   }
 }

@@ -1,7 +1,7 @@
 import { type Clock, SettingsError } from '@millrace/core';
 import { type Api, apis, type ResponseInput } from '@millrace/wire';
 import type { Exchange } from '../server/connection.ts';
-import { errorResponse } from './error-response.ts';
+import { errorResponse } from '../server/error-response.ts';
 import type { Fault, FaultRule, Faults } from './fault-rule.ts';
 
 interface ActiveRule extends FaultRule {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RawClient } from '../raw-client/raw-client.ts';
 import { append, batchOf, createTopic, read, textsIn } from '../raw-client/requests.ts';
 import { type DevBroker, startBroker } from '../start-broker.ts';
-import { errorResponse } from './error-response.ts';
+import { errorResponse } from '../server/error-response.ts';
 
 describe('faults', () => {
   let broker: DevBroker;

@@ -119,6 +119,17 @@ export class ClassicGroup {
     return [...votes].sort((a, b) => b[1] - a[1])[0]?.[0];
   }
 
+  /** Answers everybody who waits for others: another node has to be asked. */
+  refuseWaiting(errorCode: number): void {
+    for (const member of this.members.values()) {
+      const { awaitingJoin, awaitingSync } = member;
+      member.awaitingJoin = undefined;
+      member.awaitingSync = undefined;
+      awaitingJoin?.({ errorCode, protocolName: undefined, leader: '', memberId: member.id, members: [] });
+      awaitingSync?.({ errorCode, assignment: Buffer.alloc(0) });
+    }
+  }
+
   /** As long as the slowest member may take to rejoin. */
   get rebalanceTimeoutMs(): number {
     return Math.max(0, ...[...this.members.values()].map(({ rebalanceTimeoutMs }) => rebalanceTimeoutMs));

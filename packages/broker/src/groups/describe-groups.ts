@@ -1,4 +1,5 @@
 import { describeGroups, ErrorCode, listGroups } from '@millrace/wire';
+import type { Placement } from '../placement/placement.ts';
 import { answering, type Handler } from '../server/handler.ts';
 import type { ClassicGroup } from './classic-group.ts';
 import { metadataFor } from './group-member.ts';
@@ -17,13 +18,15 @@ export function describeGroupsHandler(groups: GroupRegistry): Handler {
   }));
 }
 
-/** ListGroups: all, or those in the states asked for. */
-export function listGroupsHandler(groups: GroupRegistry): Handler {
+/** ListGroups: all that this node coordinates, or those of them in the states asked for. */
+export function listGroupsHandler(groups: GroupRegistry, placement: Placement): Handler {
   return answering(
     listGroups,
-    ({ statesFilter }) => {
+    ({ statesFilter }, { nodeId }) => {
       const states = new Set(statesFilter.map((state) => state.toLowerCase()));
-      const wanted = [...groups.all].filter(({ state }) => states.size === 0 || states.has(state.toLowerCase()));
+      const wanted = [...groups.all]
+        .filter(({ id }) => placement.coordinatorOf('group', id) === nodeId)
+        .filter(({ state }) => states.size === 0 || states.has(state.toLowerCase()));
       return {
         errorCode: ErrorCode.NONE,
         groups: wanted.map(({ id, protocolType = '', state }) => ({ groupId: id, protocolType, groupState: state })),

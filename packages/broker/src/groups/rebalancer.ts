@@ -94,9 +94,8 @@ export class Rebalancer {
           wait(Math.min(this.#initialDelayMs, leftMs));
           return;
         }
-        group.isGathering = false;
-        if (group.haveAllJoined) this.#completeJoin(group);
-        else group.cancelPhase = this.#clock.setTimer(Math.max(0, leftMs), () => this.#completeJoin(group));
+        // Without those who have only got an id so far: they start the next generation.
+        this.#completeJoin(group);
       });
     };
     wait(this.#initialDelayMs);

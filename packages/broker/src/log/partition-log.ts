@@ -57,7 +57,6 @@ export class PartitionLog {
   readonly producers = new ProducerStates();
   readonly aborted = new AbortedIndex();
   readonly segments: SegmentList;
-  readonly leaderEpoch: number;
   readonly #storage: PartitionStorage;
   readonly #settings: () => LogSettings;
   readonly #nowMs: () => number;
@@ -67,12 +66,13 @@ export class PartitionLog {
   #logEndOffset: number;
   #cleanPoint: number;
   #isDeleted = false;
+  #leaderEpoch: number;
 
   constructor(options: PartitionLogOptions) {
     this.#storage = options.storage;
     this.#settings = options.settings;
     this.#nowMs = options.nowMs;
-    this.leaderEpoch = options.leaderEpoch;
+    this.#leaderEpoch = options.leaderEpoch;
     this.segments = new SegmentList(options.storage);
     this.#logStartOffset = options.storage.savedLogStart();
     this.#cleanPoint = options.storage.savedCleanPoint();
@@ -102,6 +102,16 @@ export class PartitionLog {
   /** Below it every key stands once, as far as compaction has come. */
   get cleanPoint(): number {
     return Math.max(this.#cleanPoint, this.#logStartOffset);
+  }
+
+  get leaderEpoch(): number {
+    return this.#leaderEpoch;
+  }
+
+  /** Another node leads from now on; who waits for records here learns it. */
+  beginLeaderEpoch(): void {
+    this.#leaderEpoch++;
+    this.watchers.notify();
   }
 
   get isDeleted(): boolean {

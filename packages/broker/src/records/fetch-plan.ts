@@ -1,8 +1,8 @@
 import { ErrorCode, type FetchRequest, type IsolationLevel, type fetch, type ResponseInput } from '@millrace/wire';
 import type { PartitionLog } from '../log/partition-log.ts';
 import { readableBytes, readLog } from '../log/read-log.ts';
+import type { LedLogs } from '../placement/led-logs.ts';
 import { refusalOf } from '../refusal.ts';
-import type { TopicRegistry } from '../topics/topic-registry.ts';
 import { checkLeaderEpoch } from './leader-epoch.ts';
 
 type AskedPartition = FetchRequest['topics'][number]['partitions'][number];
@@ -14,19 +14,21 @@ const NOTHING = Buffer.alloc(0);
 /** What a Fetch asks for, read as often as it takes until there is enough. */
 export class FetchPlan {
   readonly #request: FetchRequest;
-  readonly #topics: TopicRegistry;
+  readonly #logs: LedLogs;
+  readonly #nodeId: number;
   readonly #isolation: IsolationLevel;
 
-  constructor(request: FetchRequest, topics: TopicRegistry) {
+  constructor(request: FetchRequest, logs: LedLogs, nodeId: number) {
     this.#request = request;
-    this.#topics = topics;
+    this.#logs = logs;
+    this.#nodeId = nodeId;
     this.#isolation = request.isolationLevel === 1 ? 'read_committed' : 'read_uncommitted';
   }
 
   /** The logs that are there, to be watched. */
   logs(): PartitionLog[] {
     return this.#request.topics.flatMap(({ topic, partitions }) =>
-      partitions.flatMap(({ partition }) => this.#topics.log(topic, partition) ?? []),
+      partitions.flatMap(({ partition }) => this.#logs.log(topic, partition, this.#nodeId) ?? []),
     );
   }
 
@@ -44,7 +46,7 @@ export class FetchPlan {
   }
 
   #bytesOf(topic: string, asked: AskedPartition): number {
-    const log = this.#topics.log(topic, asked.partition);
+    const log = this.#logs.log(topic, asked.partition, this.#nodeId);
     if (log === undefined || (asked.currentLeaderEpoch >= 0 && asked.currentLeaderEpoch !== log.leaderEpoch)) {
       return Number.POSITIVE_INFINITY;
     }
@@ -71,7 +73,7 @@ export class FetchPlan {
   #readPartition(topic: string, asked: AskedPartition, bytesLeft: number, atLeastOneBatch: boolean): PartitionResponse {
     const { partition, fetchOffset, partitionMaxBytes, currentLeaderEpoch } = asked;
     try {
-      const log = this.#topics.logOrThrow(topic, partition);
+      const log = this.#logs.logOrThrow(topic, partition, this.#nodeId);
       checkLeaderEpoch(log, currentLeaderEpoch);
       const maxBytes = Math.min(partitionMaxBytes, bytesLeft);
       const read = readLog(log, { offset: fetchOffset, maxBytes, isolation: this.#isolation, atLeastOneBatch });

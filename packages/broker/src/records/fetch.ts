@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '@millrace/core';
 import { ErrorCode, fetch } from '@millrace/wire';
+import type { LedLogs } from '../placement/led-logs.ts';
 import { type Call, deferring, type Handler, type Reply } from '../server/handler.ts';
-import type { TopicRegistry } from '../topics/topic-registry.ts';
 import { FetchPlan } from './fetch-plan.ts';
 
 /** Session epochs that ask for everything: begin a session, or do without one. Others continue one that we never gave. */
@@ -13,7 +13,7 @@ const FULL_FETCH_EPOCH_MAX = 0;
  *
  * There are no fetch sessions: every answer says session 0, which clients take as "not here".
  */
-export function fetchHandler(topics: TopicRegistry, clock: Clock, versionMax: number): Handler {
+export function fetchHandler(logs: LedLogs, clock: Clock, versionMax: number): Handler {
   return deferring(
     fetch,
     (request, call, reply) => {
@@ -21,7 +21,7 @@ export function fetchHandler(topics: TopicRegistry, clock: Clock, versionMax: nu
         reply({ errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND, responses: [] });
         return;
       }
-      const plan = new FetchPlan(request, topics);
+      const plan = new FetchPlan(request, logs, call.nodeId);
       if (request.maxWaitMs <= 0 || plan.isSatisfied()) reply({ responses: plan.read() });
       else waitForMore(plan, request.maxWaitMs, { clock, call, reply });
     },

@@ -1,9 +1,9 @@
 import { ErrorCode, listOffsets, type ListOffsetsRequest } from '@millrace/wire';
 import { findMaxTimestamp, findOffsetAt, type FoundOffset } from '../log/find-offset.ts';
 import type { PartitionLog } from '../log/partition-log.ts';
+import type { LedLogs } from '../placement/led-logs.ts';
 import { refusalOf } from '../refusal.ts';
 import { answering, type Handler } from '../server/handler.ts';
-import type { TopicRegistry } from '../topics/topic-registry.ts';
 import { checkLeaderEpoch } from './leader-epoch.ts';
 
 type Asked = ListOffsetsRequest['topics'][number]['partitions'][number];
@@ -12,22 +12,22 @@ type Asked = ListOffsetsRequest['topics'][number]['partitions'][number];
 const Special = { latest: -1, earliest: -2, maxTimestamp: -3 } as const;
 
 /** ListOffsets: the start, the end, the largest timestamp, or the first record at a time. */
-export function listOffsetsHandler(topics: TopicRegistry): Handler {
+export function listOffsetsHandler(logs: LedLogs): Handler {
   return answering(
     listOffsets,
-    (request) => ({
+    (request, { nodeId }) => ({
       topics: request.topics.map(({ name, partitions }) => ({
         name,
-        partitions: partitions.map((asked) => lookUp(name, asked, request.isolationLevel === 1)),
+        partitions: partitions.map((asked) => lookUp(name, asked, request.isolationLevel === 1, nodeId)),
       })),
     }),
     { max: 7 },
   );
 
-  function lookUp(topic: string, asked: Asked, committedOnly: boolean) {
+  function lookUp(topic: string, asked: Asked, committedOnly: boolean, nodeId: number) {
     const { partitionIndex } = asked;
     try {
-      const log = topics.logOrThrow(topic, partitionIndex);
+      const log = logs.logOrThrow(topic, partitionIndex, nodeId);
       checkLeaderEpoch(log, asked.currentLeaderEpoch);
       const found = find(log, asked.timestamp, committedOnly);
       const leaderEpoch = found.offset < 0 ? -1 : log.leaderEpoch;

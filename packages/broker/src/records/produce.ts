@@ -1,9 +1,9 @@
 import type { Cancel, Clock } from '@millrace/core';
 import { ErrorCode, produce, type ProduceRequest, type ResponseInput } from '@millrace/wire';
+import type { LedLogs } from '../placement/led-logs.ts';
 import { Refusal, refusalOf } from '../refusal.ts';
 import { type Call, deferring, type Handler, type Reply } from '../server/handler.ts';
 import { isInternalTopic } from '../topics/topic-name.ts';
-import type { TopicRegistry } from '../topics/topic-registry.ts';
 import { transactionOf } from './batch-transaction.ts';
 import type { ProduceGate } from './produce-gate.ts';
 
@@ -15,7 +15,7 @@ const ADD_RETRY_MS = 20;
 const ADD_RETRY_MS_MAX = 100;
 
 export interface ProduceOptions {
-  readonly topics: TopicRegistry;
+  readonly logs: LedLogs;
   readonly gate: ProduceGate;
   readonly clock: Clock;
   readonly versionMax: number;
@@ -77,7 +77,7 @@ class ProduceAttempt {
     try {
       this.#checkAcks();
       if (isInternalTopic(topic)) throw new Refusal(ErrorCode.INVALID_TOPIC_EXCEPTION, `${topic} is internal`);
-      const log = this.#options.topics.logOrThrow(topic, index);
+      const log = this.#options.logs.logOrThrow(topic, index, this.#call.nodeId);
       const transaction = transactionOf(records);
       if (transaction !== undefined) {
         const { transactionalId } = this.#request;

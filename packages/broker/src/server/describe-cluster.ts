@@ -1,13 +1,14 @@
 import { describeCluster, ErrorCode } from '@millrace/wire';
 import { answering, type Handler } from './handler.ts';
-import type { NodeAddress } from './node-address.ts';
+import { type ClusterView, controllerOf } from '../placement/cluster-view.ts';
 
 const BROKERS = 1;
 
-/** DescribeCluster: one node, which is also the controller. */
-export function describeClusterHandler(node: () => NodeAddress): Handler {
+/** DescribeCluster: all nodes, and which of them is the controller. */
+export function describeClusterHandler(cluster: () => ClusterView): Handler {
   return answering(describeCluster, ({ endpointType }) => {
-    const { clusterId, nodeId, host, port } = node();
+    const view = cluster();
+    const { clusterId } = view;
     if (endpointType !== BROKERS) {
       return { errorCode: ErrorCode.MISMATCHED_ENDPOINT_TYPE, errorMessage: 'this is a broker', clusterId, brokers: [] };
     }
@@ -15,8 +16,8 @@ export function describeClusterHandler(node: () => NodeAddress): Handler {
       errorCode: ErrorCode.NONE,
       endpointType,
       clusterId,
-      controllerId: nodeId,
-      brokers: [{ brokerId: nodeId, host, port }],
+      controllerId: controllerOf(view).nodeId,
+      brokers: view.nodes.map(({ nodeId, host, port }) => ({ brokerId: nodeId, host, port })),
     };
   });
 }

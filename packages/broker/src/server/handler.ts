@@ -2,6 +2,8 @@ import type { Api, RequestOf, ResponseInput } from '@millrace/wire';
 
 /** What is known about a request besides its body. */
 export interface Call {
+  /** The node that was asked. */
+  readonly nodeId: number;
   readonly apiVersion: number;
   readonly clientId: string;
   /** Address of the client, in the form that Kafka shows: `/127.0.0.1`. */

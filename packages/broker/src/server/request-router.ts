@@ -32,21 +32,21 @@ export class RequestRouter {
   }
 
   /** Never throws: bytes that are no request cost their sender the connection, and nobody else anything. */
-  handle(exchange: Exchange): void {
+  handle(exchange: Exchange, nodeId: number): void {
     try {
-      this.#route(exchange);
+      this.#route(exchange, nodeId);
     } catch (error) {
       if (!(error instanceof CorruptDataError)) this.#logger.error('a request failed; its connection is closed', { error });
       exchange.disconnect();
     }
   }
 
-  #route(exchange: Exchange): void {
+  #route(exchange: Exchange, nodeId: number): void {
     const reader = new ProtocolReader(exchange.frame);
     const header = readRequestHeader(reader, (apiKey, version) => this.#headerVersion(apiKey, version));
     const handler = this.#handlers.get(header.apiKey);
     if (handler !== undefined && isServed(handler, header.apiVersion)) {
-      this.#serve(handler, header, readRequest(reader, handler.api, header.apiVersion), exchange);
+      this.#serve(handler, header, readRequest(reader, handler.api, header.apiVersion), exchange, nodeId);
     } else if (header.apiKey === apiVersions.key && handler !== undefined) {
       // A client that does not know us yet gets told in a form that every client can read (KIP-511).
       exchange.respond(encode(apiVersions, 0, header.correlationId, refusedApiVersions(handler)));
@@ -61,11 +61,12 @@ export class RequestRouter {
     return handler !== undefined && isServed(handler, version) ? requestHeaderVersion(handler.api, version) : 1;
   }
 
-  #serve(handler: Handler, header: RequestHeader, request: unknown, exchange: Exchange): void {
+  #serve(handler: Handler, header: RequestHeader, request: unknown, exchange: Exchange, nodeId: number): void {
     const { api } = handler;
     const { apiVersion, correlationId, clientId = '' } = header;
     const { clientHost } = exchange;
     const call: Call = {
+      nodeId,
       apiVersion,
       clientId,
       clientHost,

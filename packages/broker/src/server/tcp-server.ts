@@ -48,6 +48,7 @@ export class TcpServer {
 
   /** Stops listening and drops every connection. */
   async close(): Promise<void> {
+    if (!this.#server.listening) return;
     const closed = once(this.#server, 'close');
     this.#server.close();
     for (const connection of this.#connections) connection.close();

@@ -16,8 +16,13 @@ export interface BrokerSettings {
    * `always` before each answer, `never`. Only with a data directory.
    */
   readonly fsync?: 'never' | 'interval' | 'always';
-  /** Default 1. */
+  /** Id of the first node. Default 1. */
   readonly nodeId?: number;
+  /**
+   * How many nodes the cluster pretends to have: listeners of this process, on ports that follow one another (or on any,
+   * if `port` is 0), each leading its part of the partitions and groups. Default 1.
+   */
+  readonly nodes?: number;
   /** Default: random, and kept in the data directory. */
   readonly clusterId?: string;
   /**

@@ -9,6 +9,7 @@ const defaults = {
   dataDirectory: undefined,
   fsync: 'interval',
   nodeId: 1,
+  nodes: 1,
   clusterId: undefined,
   transactionVersion: 1,
   autoCreateTopics: true,
@@ -31,7 +32,8 @@ const defaults = {
 /** Smallest and largest value of each number; whole numbers all of them. */
 const ranges: Readonly<Record<string, readonly [min: number, max: number]>> = {
   port: [0, 65_535],
-  nodeId: [0, 2_147_483_647],
+  nodeId: [0, 2_147_483_000],
+  nodes: [1, 100],
   defaultPartitions: [1, 10_000],
   markerDelayMaxMs: [0, 60_000],
   groupInitialRebalanceDelayMs: [0, 300_000],

@@ -6,7 +6,7 @@ import type { TopicRegistry } from './topic-registry.ts';
 type Wish = CreatePartitionsRequest['topics'][number];
 
 /** CreatePartitions: a topic can only grow. */
-export function createPartitionsHandler(topics: TopicRegistry, nodeId: number): Handler {
+export function createPartitionsHandler(topics: TopicRegistry, nodeIds: readonly number[]): Handler {
   return answering(createPartitions, ({ topics: wishes, validateOnly }) => ({
     results: wishes.map((wish) => {
       try {
@@ -29,9 +29,12 @@ export function createPartitionsHandler(topics: TopicRegistry, nodeId: number): 
         `The topic ${name} currently has ${present} partition(s); ${count} would not be an increase.`,
       );
     }
-    const isPlaceable = assignments?.every(({ brokerIds }) => brokerIds.length === 1 && brokerIds[0] === nodeId) ?? true;
+    const isPlaceable = assignments?.every(({ brokerIds }) => brokerIds.every((id) => nodeIds.includes(id))) ?? true;
     if (!isPlaceable || (assignments !== undefined && assignments.length !== count - present)) {
-      throw new Refusal(ErrorCode.INVALID_REPLICA_ASSIGNMENT, `every new partition must be placed on broker ${nodeId} alone`);
+      throw new Refusal(
+        ErrorCode.INVALID_REPLICA_ASSIGNMENT,
+        `new partitions must be placed on brokers out of ${nodeIds.join(', ')}`,
+      );
     }
     if (!validateOnly) topics.addPartitions(topic, count);
   }

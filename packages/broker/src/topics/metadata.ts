@@ -1,13 +1,15 @@
 import { ErrorCode, metadata, type MetadataRequest, ZERO_UUID } from '@millrace/wire';
 import { errorCodeOf } from '../refusal.ts';
 import { answering, type Handler } from '../server/handler.ts';
-import type { NodeAddress } from '../server/node-address.ts';
+import { type ClusterView, controllerOf } from '../placement/cluster-view.ts';
+import type { Placement } from '../placement/placement.ts';
 import type { Topic } from './topic.ts';
 import { checkTopicName } from './topic-name.ts';
 import type { TopicRegistry } from './topic-registry.ts';
 
 export interface MetadataOptions {
-  readonly node: () => NodeAddress;
+  readonly cluster: () => ClusterView;
+  readonly placement: Placement;
   /**
    * Called for a topic that a client asked for and that does not exist, if it wants to have it. The answer does not know
    * the topic yet, as with Kafka: it appears a moment later.
@@ -17,13 +19,14 @@ export interface MetadataOptions {
 
 type AskedTopic = NonNullable<MetadataRequest['topics']>[number];
 
-/** Metadata: the node, and the topics that were asked for, by name or by id. */
+/** Metadata: the nodes, and the topics that were asked for, by name or by id. */
 export function metadataHandler(topics: TopicRegistry, options: MetadataOptions): Handler {
   return answering(metadata, (request, { apiVersion }) => {
-    const { clusterId, nodeId, host, port } = options.node();
+    const view = options.cluster();
     const wantsAll = request.topics === undefined || (apiVersion === 0 && request.topics.length === 0);
     const found = wantsAll ? [...topics.all].map(described) : request.topics.map((asked) => describe(asked, request));
-    return { brokers: [{ nodeId, host, port }], clusterId, controllerId: nodeId, topics: found };
+    const { clusterId, nodes } = view;
+    return { brokers: nodes, clusterId, controllerId: controllerOf(view).nodeId, topics: found };
   });
 
   function describe(asked: AskedTopic, { allowAutoTopicCreation }: MetadataRequest) {
@@ -43,7 +46,7 @@ export function metadataHandler(topics: TopicRegistry, options: MetadataOptions)
   }
 
   function described({ name, id, isInternal, partitions }: Topic) {
-    const { nodeId } = options.node();
+    const leaders = partitions.map((_, partition) => options.placement.leaderOf(name, partition));
     return {
       errorCode: ErrorCode.NONE,
       name,
@@ -52,10 +55,10 @@ export function metadataHandler(topics: TopicRegistry, options: MetadataOptions)
       partitions: partitions.map(({ leaderEpoch }, partitionIndex) => ({
         errorCode: ErrorCode.NONE,
         partitionIndex,
-        leaderId: nodeId,
+        leaderId: leaders[partitionIndex] as number,
         leaderEpoch,
-        replicaNodes: [nodeId],
-        isrNodes: [nodeId],
+        replicaNodes: [leaders[partitionIndex] as number],
+        isrNodes: [leaders[partitionIndex] as number],
       })),
     };
   }

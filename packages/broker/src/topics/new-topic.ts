@@ -16,7 +16,7 @@ export interface NewTopic {
 export interface NewTopicLimits extends ConfigLimits {
   /** Partitions of a topic that does not say how many. */
   readonly defaultPartitions: number;
-  readonly nodeId: number;
+  readonly nodeIds: readonly number[];
 }
 
 /**
@@ -39,12 +39,15 @@ export function checkNewTopic(topic: RequestedTopic, topics: TopicRegistry, limi
   if (colliding !== undefined) {
     throw new Refusal(ErrorCode.INVALID_TOPIC_EXCEPTION, `Topic '${topic.name}' collides with existing topic: ${colliding}`);
   }
-  const partitions = topic.assignments.length > 0 ? assignedPartitions(topic, limits.nodeId) : countedPartitions(topic, limits);
+  const partitions = topic.assignments.length > 0 ? assignedPartitions(topic, limits.nodeIds) : countedPartitions(topic, limits);
   for (const { name, value } of topic.configs) checkConfig(name, value, limits);
   return { name: topic.name, partitions, configs: new Map(topic.configs.map(({ name, value }) => [name, value as string])) };
 }
 
-function countedPartitions({ numPartitions, replicationFactor }: RequestedTopic, { defaultPartitions }: NewTopicLimits): number {
+function countedPartitions(
+  { numPartitions, replicationFactor }: RequestedTopic,
+  { defaultPartitions, nodeIds }: NewTopicLimits,
+): number {
   if (numPartitions < -1 || numPartitions === 0) {
     throw new Refusal(ErrorCode.INVALID_PARTITIONS, 'Number of partitions was set to an invalid non-positive value.');
   }
@@ -54,17 +57,20 @@ function countedPartitions({ numPartitions, replicationFactor }: RequestedTopic,
       'Replication factor must be larger than 0, or -1 to use the default value.',
     );
   }
-  if (replicationFactor > 1) {
+  if (replicationFactor > nodeIds.length) {
     throw new Refusal(
       ErrorCode.INVALID_REPLICATION_FACTOR,
       `Unable to replicate the partition ${replicationFactor} time(s): The target replication factor of ${replicationFactor} ` +
-        'cannot be reached because only 1 broker(s) are registered.',
+        `cannot be reached because only ${nodeIds.length} broker(s) are registered.`,
     );
   }
   return numPartitions === -1 ? defaultPartitions : numPartitions;
 }
 
-function assignedPartitions({ assignments, numPartitions, replicationFactor }: RequestedTopic, nodeId: number): number {
+function assignedPartitions(
+  { assignments, numPartitions, replicationFactor }: RequestedTopic,
+  nodeIds: readonly number[],
+): number {
   if (numPartitions !== -1 || replicationFactor !== -1) {
     throw new Refusal(
       ErrorCode.INVALID_REQUEST,
@@ -73,11 +79,11 @@ function assignedPartitions({ assignments, numPartitions, replicationFactor }: R
   }
   const indexes = new Set(assignments.map(({ partitionIndex }) => partitionIndex));
   const isComplete = indexes.size === assignments.length && assignments.every((_, index) => indexes.has(index));
-  const isOnThisNode = assignments.every(({ brokerIds }) => brokerIds.length === 1 && brokerIds[0] === nodeId);
-  if (!isComplete || !isOnThisNode) {
+  const isKnown = assignments.every(({ brokerIds }) => brokerIds.length > 0 && brokerIds.every((id) => nodeIds.includes(id)));
+  if (!isComplete || !isKnown) {
     throw new Refusal(
       ErrorCode.INVALID_REPLICA_ASSIGNMENT,
-      `the assignment must place every partition from 0 on once, and on broker ${nodeId} alone`,
+      `the assignment must place every partition from 0 on once, on brokers out of ${nodeIds.join(', ')}`,
     );
   }
   return assignments.length;

@@ -1,16 +1,18 @@
 import type { Clock } from '@millrace/core';
 import { describeTransactions, ErrorCode, listTransactions } from '@millrace/wire';
+import type { Placement } from '../placement/placement.ts';
 import { answering, type Handler } from '../server/handler.ts';
 import { partitionsByTopic } from './transaction-records.ts';
 import { transactionStates } from './transaction.ts';
 import type { TransactionCoordinator } from './transaction-coordinator.ts';
 
 /** ListTransactions: by state, producer id and age. */
-export function listTransactionsHandler(coordinator: TransactionCoordinator, clock: Clock): Handler {
-  return answering(listTransactions, ({ stateFilters, producerIdFilters, durationFilter }) => {
+export function listTransactionsHandler(coordinator: TransactionCoordinator, clock: Clock, placement: Placement): Handler {
+  return answering(listTransactions, ({ stateFilters, producerIdFilters, durationFilter }, { nodeId }) => {
     const nowMs = clock.nowMs();
     const found = [...coordinator.all].filter(
-      ({ state, producerId, startedMs }) =>
+      ({ transactionalId, state, producerId, startedMs }) =>
+        placement.coordinatorOf('transaction', transactionalId) === nodeId &&
         (stateFilters.length === 0 || stateFilters.includes(state)) &&
         (producerIdFilters.length === 0 || producerIdFilters.includes(producerId)) &&
         (durationFilter < 0 || (startedMs >= 0 && nowMs - startedMs > durationFilter)),
