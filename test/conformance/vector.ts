@@ -83,6 +83,9 @@ export interface StepJson {
   readonly storeName?: string;
   readonly graceMs?: number;
   readonly foreignKey?: FunctionRef;
+  readonly until?: 'windowCloses' | 'timeLimit';
+  readonly limitMs?: number;
+  readonly buffer?: { readonly maxRecords: number; readonly whenFull: 'emit' | 'shutDown' };
 }
 
 export interface RecordInputJson {

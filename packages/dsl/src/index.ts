@@ -41,6 +41,13 @@ export type {
   StreamJoinOptions,
   TableJoinOptions,
 } from './options/operator-options.ts';
+export {
+  type Suppressed,
+  untilTimeLimit,
+  type UntilTimeLimitOptions,
+  untilWindowCloses,
+  type UntilWindowClosesOptions,
+} from './options/suppressed.ts';
 export type { PromiseRefused, Sync } from './options/synchronous.ts';
 export type { SinkTopic, TopicChooser } from './stream/sink.ts';
 export type { Branch } from './stream/split.ts';
@@ -63,6 +70,7 @@ export type { JoinTablesOptions } from './table/join-tables.ts';
 export type { TransformValuesOptions } from './table/transform-table.ts';
 export { StreamsBuilder, type StreamsBuilderOptions } from './streams-builder.ts';
 export type { AlignedWindows } from './windows/aligned-windows.ts';
+export type { SuppressOptions } from './table/suppress-table.ts';
 export { JoinWindows } from './windows/join-windows.ts';
 export { SessionWindows } from './windows/session-windows.ts';
 export { SlidingWindows } from './windows/sliding-windows.ts';

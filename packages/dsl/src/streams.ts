@@ -39,6 +39,7 @@ import type {
   StreamJoinOptions,
   TableJoinOptions,
 } from './options/operator-options.ts';
+import type { Suppressed } from './options/suppressed.ts';
 import type { Sync } from './options/synchronous.ts';
 import type { StreamOrigin, TableOrigin } from './origin/origins.ts';
 import {
@@ -71,6 +72,7 @@ import type { GlobalKTable } from './table/global-table.ts';
 import type { ForeignKeyJoinOptions } from './table/foreign-key-join.ts';
 import { joinWithTable } from './table/join-with-table.ts';
 import type { JoinTablesOptions } from './table/join-tables.ts';
+import { type SuppressOptions, suppressTable } from './table/suppress-table.ts';
 import { addToStream, filterTable, mapTableValues } from './table/table-operations.ts';
 import { transformTable, type TransformValuesOptions } from './table/transform-table.ts';
 import { SessionWindows } from './windows/session-windows.ts';
@@ -488,6 +490,17 @@ export class KTable<K, V, Deleted extends undefined = undefined> {
     options: JoinTablesOptions<K, NonNullable<R>> = {},
   ): KTable<K, NonNullable<R>, Deleted | D2 | Absent<R>> {
     return new KTable(joinWithTable('outer', this.origin, other.origin, joiner, options));
+  }
+
+  /**
+   * Holds changes back: until the window of a result has closed, or for a time. Of several changes of a row that wait, only the
+   * last is passed on. What waits is let go by stream time alone: by further records, never by the clock.
+   *
+   * @example counts.suppress(untilWindowCloses()).toStream()
+   * @example totals.suppress(untilTimeLimit('5 minutes', { maxRecords: 10_000, whenFull: 'emitEarly' }))
+   */
+  suppress(until: Suppressed<K>, options: SuppressOptions<K, V> = {}): KTable<K, V, Deleted> {
+    return new KTable(suppressTable(this.origin, until, options));
   }
 
   /** The changes as a stream: the new value of each, absent where a row was deleted. */

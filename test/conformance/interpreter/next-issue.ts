@@ -23,8 +23,6 @@ export function operatorsOfTheNextIssue(vector: Vector): string[] {
 }
 
 function* missingIn(step: StepJson, from: StepKind, other: StepKind): Generator<string> {
-  if (step.op === 'suppress') yield step.op;
-  if (isJoin(step) && from === 'stream' && other === 'table' && step.graceMs !== undefined) yield 'stream-table join with grace';
   if (typeof step.store !== 'object') return;
   if (step.store.retainDuplicates === true) yield 'window store that retains duplicates';
 }

@@ -101,6 +101,6 @@ function globalJoin(from: Stream, table: GlobalKTable<string, NonNullable<Value>
 
 function tableJoin(from: Stream, table: Table, step: StepJson): Stream {
   const join = joiner(step.joiner as FunctionRef);
-  const options = { ...named(step), value };
+  const options = { ...named(step), value, ...(step.graceMs === undefined ? {} : { grace: step.graceMs }) };
   return step.op === 'join' ? from.join(table, join, options) : from.leftJoin(table, join, options);
 }

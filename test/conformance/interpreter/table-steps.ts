@@ -1,5 +1,5 @@
 import { json, string } from '@millrace/core';
-import type { KGroupedTable, KTable } from '@millrace/dsl';
+import { type KGroupedTable, type KTable, type Suppressed, untilTimeLimit, untilWindowCloses } from '@millrace/dsl';
 import { aggregator, joiner, mapper, predicate, reducer, selector, type Value } from '../functions.ts';
 import type { FunctionRef, StepJson } from '../vector.ts';
 import type { Graph } from './graph.ts';
@@ -27,6 +27,8 @@ export function tableStep(from: Table, step: StepJson, graph: Graph): unknown {
         ...options,
         stores: step.stores ?? [],
       });
+    case 'suppress':
+      return from.suppress(suppressedOf(step), named(step));
     case 'groupBy':
       return groupStep(from, step);
     case 'join':
@@ -41,6 +43,14 @@ export function tableStep(from: Table, step: StepJson, graph: Graph): unknown {
 /** Kafka's `toStream(mapper)`; the name is that of the first of its two nodes. */
 function toKeyedStream(from: KTable<VectorKey, Value>, key: FunctionRef, options: { readonly name?: string }): unknown {
   return from.toStream(options).selectKey(selector(key) as (value: Value, key: VectorKey) => string, { key: string() });
+}
+
+/** Vectors do not say in their types which keys are windowed. */
+function suppressedOf({ until, limitMs = 0, buffer }: StepJson): Suppressed<VectorKey> {
+  const limits = buffer === undefined ? {} : { maxRecords: buffer.maxRecords };
+  if (until === 'windowCloses') return untilWindowCloses(limits) as Suppressed<never> as Suppressed<VectorKey>;
+  const whenFull = buffer?.whenFull === 'shutDown' ? 'shutDown' : 'emitEarly';
+  return untilTimeLimit(limitMs, { ...limits, whenFull });
 }
 
 function groupStep(from: Table, step: StepJson): KGroupedTable<string, Value> {

@@ -81,7 +81,7 @@ export function aggregateTable<K, V, A>(
   const shared = grouped.topicName === undefined ? undefined : grouped.repartition;
   const repartition = dsl.graph.add([grouped.node], shared ?? createChangeTopic(grouped, topic, sink, source));
   grouped.repartition = repartition;
-  const changes = new StoredTable(storedTableView<K, A>(storeName));
+  const changes = new StoredTable(storedTableView<K, A>(storeName, resolved.historyRetentionMs));
   const node = dsl.graph.create([repartition], name, {
     kind: 'processor',
     supplier: () => tableAggregateOperator({ store: storeName, ...aggregation, sendOldValues: changes.sendOldValues }),

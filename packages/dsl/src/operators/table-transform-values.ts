@@ -32,7 +32,8 @@ export function transformedTableView<K, V, R>(
   parent: TableView<K, V>,
   supplier: ValueTransformerSupplier<K, V, R>,
 ): TableView<K, R> {
-  return { stores: parent.stores, createGetter: () => new TransformGetter(parent.createGetter(), supplier()) };
+  const { stores, historyRetentionMs } = parent;
+  return { stores, historyRetentionMs, createGetter: () => new TransformGetter(parent.createGetter(), supplier()) };
 }
 
 function transform<K, V, R>(transformer: ValueTransformer<K, V, R>, value: unknown, key: K): R {
@@ -103,11 +104,18 @@ class TransformGetter<K, V, R> implements TableValueGetter<K, R> {
   }
 
   get(key: K): R | undefined {
-    const value = this.#parent.get(key);
+    return this.#transform(key, this.#parent.get(key), this.#parent.timestamp);
+  }
+
+  getAsOf(key: K, timestamp: number): R | undefined {
+    return this.#transform(key, this.#parent.getAsOf?.(key, timestamp), -1);
+  }
+
+  #transform(key: K, value: V | undefined, rowTimestamp: number): R {
     const { recordContext } = this.#context;
     const { topic, partition, offset, timestamp, headers } = recordContext;
     // The row's own record is not known any more, and the one in work is another one.
-    recordContext.set(undefined, -1, -1, this.#parent.timestamp, NO_HEADERS);
+    recordContext.set(undefined, -1, -1, rowTimestamp, NO_HEADERS);
     const result = transform(this.#transformer, value, key);
     recordContext.set(topic, partition, offset, timestamp, headers);
     return result;

@@ -65,10 +65,16 @@ export interface StreamJoinOptions<K, L, R, Out> extends NamedOptions {
 }
 
 export interface TableJoinOptions<K, L, Out> extends NamedOptions {
-  /** Serde of the stream's keys, for its repartition topic if one becomes necessary. */
+  /** Serde of the stream's keys, for its repartition topic if one becomes necessary, and for waiting records. */
   readonly key?: Serde<K>;
   /** Serde of the stream's values, likewise. */
   readonly left?: Serde<L>;
   /** Serde of the result. */
   readonly value?: Serde<Out>;
+  /**
+   * How long a record waits, in stream time, for changes of the table that come late; then it is joined with the row of its own
+   * time. The table must be versioned, with a history of at least that. Default: records do not wait.
+   * Kafka Streams: `Joined.withGracePeriod`.
+   */
+  readonly grace?: Duration;
 }
