@@ -206,7 +206,7 @@ const offsetOperations = {
     2,
     operation('commitOffset', {
       ...place,
-      version: between(2, 9),
+      version: between(2, 8),
       group,
       member: fc.oneof(fc.constant(-1), between(0, 3)),
       generationDelta: delta,
@@ -214,7 +214,7 @@ const offsetOperations = {
       metadataLength: usually(0, 3, 4097),
     }),
   ],
-  fetchOffsets: [2, operation('fetchOffsets', { version: between(1, 9), group, all: isTrue, stable: isTrue })],
+  fetchOffsets: [2, operation('fetchOffsets', { version: between(1, 8), group, all: isTrue, stable: isTrue })],
   deleteOffset: [0.5, operation('deleteOffset', { ...place, group })],
 } satisfies Partial<Arbitraries>;
 

@@ -5,6 +5,7 @@ import type { TopicRegistry } from '../topics/topic-registry.ts';
 import type { Topic } from '../topics/topic.ts';
 import { checkConfig, type ConfigLimits, definitionOf, elementsOf } from './check-config.ts';
 import { ConfigType, ResourceType } from './config-definition.ts';
+import { TopicConfigs } from './topic-configs.ts';
 
 interface Resource {
   readonly resourceType: number;
@@ -19,8 +20,8 @@ export function alterConfigsHandler(topics: TopicRegistry, limits: ConfigLimits)
   return answering(alterConfigs, ({ resources, validateOnly }) => ({
     responses: resources.map((resource) =>
       altered(resource, () => {
-        const topic = topicOf(resource, topics);
         for (const { name, value } of resource.configs) checkConfig(name, value, limits);
+        const topic = topicOf(resource, topics);
         const configs = new Map(resource.configs.map(({ name, value }) => [name, value as string]));
         if (!validateOnly) topics.alter(topic, configs);
       }),
@@ -33,10 +34,12 @@ export function incrementalAlterConfigsHandler(topics: TopicRegistry, limits: Co
   return answering(incrementalAlterConfigs, ({ resources, validateOnly }) => ({
     responses: resources.map((resource) =>
       altered(resource, () => {
-        const topic = topicOf(resource, topics);
-        const configs = new Map(topic.configs.own);
-        for (const change of resource.configs) applyChange(change, topic, configs);
+        // What is wrong with the values is said first, also of topics that are not there.
+        const present = topics.get(resource.resourceName)?.configs ?? new TopicConfigs({}, new Map());
+        const configs = new Map(present.own);
+        for (const change of resource.configs) applyChange(change, present, configs);
         for (const [name, value] of configs) checkConfig(name, value, limits);
+        const topic = topicOf(resource, topics);
         if (!validateOnly) topics.alter(topic, configs);
       }),
     ),
@@ -52,7 +55,9 @@ function topicOf({ resourceType, resourceName }: Resource, topics: TopicRegistry
   return topic;
 }
 
-function applyChange({ name, configOperation, value }: Change, topic: Topic, configs: Map<string, string>): void {
+function applyChange({ name, configOperation, value }: Change, before: TopicConfigs, configs: Map<string, string>): void {
+  if (configOperation > Operation.subtract)
+    throw new Refusal(ErrorCode.INVALID_REQUEST, `there is no operation ${configOperation}`);
   const definition = definitionOf(name);
   if (definition === undefined) throw new Refusal(ErrorCode.INVALID_CONFIG, `Unknown topic config name: ${name}`);
   if (configOperation === Operation.delete) {
@@ -67,7 +72,7 @@ function applyChange({ name, configOperation, value }: Change, topic: Topic, con
   if (definition.type !== ConfigType.list) {
     throw new Refusal(ErrorCode.INVALID_CONFIG, `Can't append or subtract to config ${name}: it is not a list`);
   }
-  const present = elementsOf(configs.get(name) ?? topic.configs.effective(name).value);
+  const present = elementsOf(configs.get(name) ?? before.effective(name).value);
   const given = elementsOf(value);
   const result =
     configOperation === Operation.append

@@ -16,21 +16,24 @@ export interface CommitContext {
   readonly topics: TopicRegistry;
   readonly groups: GroupRegistry;
   readonly nowMs: number;
-  /** Why nothing may be committed, if so. */
-  readonly refused: Refusal | undefined;
+  /** @returns why nothing may be committed, if so; asked only when there is something to commit */
+  readonly refusal: () => Refusal | undefined;
   /** The transaction that the commit belongs to. */
   readonly producer: CommittingProducer | undefined;
 }
 
 /** Commits what can be committed of a request, as one batch, and answers for each partition. */
 export function commitEach({ groupId, topics: wanted }: CommitRequest, context: CommitContext) {
-  const { topics, groups, nowMs, refused, producer } = context;
+  const { topics, groups, nowMs, refusal, producer } = context;
+  const isKnown = (topic: string, partition: number) => topics.log(topic, partition) !== undefined;
+  const isAnyKnown = wanted.some(({ name, partitions }) => partitions.some((one) => isKnown(name, one.partitionIndex)));
+  const refused = isAnyKnown ? refusal() : undefined;
   const changes: OffsetChange[] = [];
   const checked = wanted.map(({ name, partitions }) => ({
     name,
     partitions: partitions.map((one) => {
       const metadata = one.committedMetadata ?? '';
-      const errorCode = codeFor(name, metadata);
+      const errorCode = codeFor(name, one.partitionIndex, metadata);
       if (errorCode === ErrorCode.NONE) {
         const value = { offset: one.committedOffset, leaderEpoch: one.committedLeaderEpoch, metadata, committedMs: nowMs };
         changes.push({ key: { groupId, topic: name, partition: one.partitionIndex }, value });
@@ -47,8 +50,8 @@ export function commitEach({ groupId, topics: wanted }: CommitRequest, context: 
     })),
   };
 
-  function codeFor(topic: string, metadata: string): number {
-    if (topics.get(topic) === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  function codeFor(topic: string, partition: number, metadata: string): number {
+    if (!isKnown(topic, partition)) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
     if (refused !== undefined) return refused.errorCode;
     return metadata.length > METADATA_LENGTH_MAX ? ErrorCode.OFFSET_METADATA_TOO_LARGE : ErrorCode.NONE;
   }

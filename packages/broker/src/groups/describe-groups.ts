@@ -50,7 +50,7 @@ function described(group: ClassicGroup) {
       clientId: member.clientId,
       clientHost: member.clientHost,
       memberMetadata: isStable ? metadataFor(member, group.protocolName) : NOTHING,
-      memberAssignment: isStable ? member.assignment : NOTHING,
+      memberAssignment: member.assignment,
     })),
   };
 }

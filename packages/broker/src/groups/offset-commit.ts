@@ -20,8 +20,8 @@ export function offsetCommitHandler({ groups, rebalancer, topics, clock }: Offse
   return answering(
     offsetCommit,
     (request) => {
-      const refused = refusalFor(request);
-      return commitEach(request, { topics, groups, nowMs: clock.nowMs(), refused, producer: undefined });
+      const refusal = () => refusalFor(request);
+      return commitEach(request, { topics, groups, nowMs: clock.nowMs(), refusal, producer: undefined });
     },
     { max: 8 },
   );

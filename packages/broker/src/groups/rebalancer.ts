@@ -130,7 +130,6 @@ export class Rebalancer {
     group.pendingSync.clear();
     for (const member of group.members.values()) {
       group.pendingSync.add(member.id);
-      member.assignment = Buffer.alloc(0);
     }
     for (const member of [...group.members.values()]) {
       const reply = member.awaitingJoin;
@@ -159,9 +158,12 @@ export class Rebalancer {
   }
 
   #refuseSyncs(group: ClassicGroup): void {
+    const isUnfinished = group.state === 'CompletingRebalance';
     for (const member of group.members.values()) {
       const reply = member.awaitingSync;
       member.awaitingSync = undefined;
+      // What it had before it joined holds until then.
+      if (isUnfinished) member.assignment = Buffer.alloc(0);
       reply?.(syncRefused(ErrorCode.REBALANCE_IN_PROGRESS));
     }
   }

@@ -28,8 +28,8 @@ export function txnOffsetCommitHandler({ groups, topics, gate, clock, versionMax
   return answering(
     txnOffsetCommit,
     (request, { apiVersion }) => {
-      const refused = refusalFor(request, apiVersion);
-      return commitEach(request, { topics, groups, nowMs: clock.nowMs(), refused, producer: request });
+      const refusal = () => refusalFor(request, apiVersion);
+      return commitEach(request, { topics, groups, nowMs: clock.nowMs(), refusal, producer: request });
     },
     { max: versionMax },
   );

@@ -3,6 +3,10 @@ import { checkBatchCrc, ErrorCode, readBatchHeader, RecordCursor, type RecordBat
 import { Refusal } from '../refusal.ts';
 import type { LogSettings } from './log-settings.ts';
 
+/** Where a batch says how many bytes follow. */
+const SIZE_AT = 8;
+const SIZE_END = 12;
+
 /**
  * Reads and checks what a client wants to append to a partition: exactly one batch, whole, with a right checksum, allowed by
  * the configuration of the topic.
@@ -18,9 +22,8 @@ export function checkProducedBatch(
   settings: LogSettings,
   nowMs: number,
 ): asserts records is Buffer {
-  if (records === undefined || records.length === 0) throw invalid('a produce request must carry exactly one record batch');
+  checkIsOneBatch(records);
   readHeader(records, header);
-  if (header.sizeInBytes !== records.length) throw invalid('a produce request must carry exactly one record batch per partition');
   if (header.sizeInBytes > settings.maxMessageBytes) {
     throw new Refusal(
       ErrorCode.MESSAGE_TOO_LARGE,
@@ -31,6 +34,17 @@ export function checkProducedBatch(
   checkHeader(header);
   checkTimestamps(header, settings, nowMs);
   if (settings.compact) corruptIsRefused(() => checkKeys(records, header));
+}
+
+/**
+ * Checks the shape only. Kafka does so before it asks any coordinator or looks at the log.
+ *
+ * Source: Kafka `ProduceRequest.validateRecords`.
+ * @throws Refusal INVALID_RECORD
+ */
+export function checkIsOneBatch(records: Buffer | undefined): asserts records is Buffer {
+  const isOne = records !== undefined && records.length > SIZE_END && records.readInt32BE(SIZE_AT) === records.length - SIZE_END;
+  if (!isOne) throw invalid('a produce request must carry exactly one record batch per partition');
 }
 
 function readHeader(records: Buffer, header: RecordBatchHeader): void {
@@ -47,7 +61,6 @@ function checkHeader(header: RecordBatchHeader): void {
   if (header.producerId >= 0 && header.baseSequence < 0) {
     throw invalid(`base sequence ${header.baseSequence} in a batch of producer ${header.producerId}`);
   }
-  if (header.isTransactional && header.producerId < 0) throw invalid('a transactional batch has no producer id');
 }
 
 function checkTimestamps(header: RecordBatchHeader, settings: LogSettings, nowMs: number): void {

@@ -4,14 +4,17 @@ const PRODUCER_ID_AT = 43;
 const PRODUCER_EPOCH_AT = 51;
 const TRANSACTIONAL_FLAG = 0x10;
 
-/** Whose transaction a batch belongs to; `undefined` when it belongs to none or is no batch at all. */
+/** Whether a batch says that it belongs to a transaction; false for what is no batch at all. */
+export function isTransactional(records: Buffer | undefined): records is Buffer {
+  if (records === undefined || records.length < HEADER_BYTES) return false;
+  return (records.readInt16BE(ATTRIBUTES_AT) & TRANSACTIONAL_FLAG) !== 0;
+}
+
+/** Whose transaction a batch belongs to; `undefined` when it belongs to none, or to nobody's. */
 export function transactionOf(
   records: Buffer | undefined,
 ): { readonly producerId: number; readonly producerEpoch: number } | undefined {
-  if (records === undefined || records.length < HEADER_BYTES) return undefined;
-  if ((records.readInt16BE(ATTRIBUTES_AT) & TRANSACTIONAL_FLAG) === 0) return undefined;
-  return {
-    producerId: records.readInt32BE(PRODUCER_ID_AT) * 0x1_0000_0000 + records.readUInt32BE(PRODUCER_ID_AT + 4),
-    producerEpoch: records.readInt16BE(PRODUCER_EPOCH_AT),
-  };
+  if (!isTransactional(records)) return undefined;
+  const producerId = records.readInt32BE(PRODUCER_ID_AT) * 0x1_0000_0000 + records.readUInt32BE(PRODUCER_ID_AT + 4);
+  return producerId < 0 ? undefined : { producerId, producerEpoch: records.readInt16BE(PRODUCER_EPOCH_AT) };
 }

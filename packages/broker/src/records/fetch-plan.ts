@@ -88,7 +88,9 @@ export class FetchPlan {
       };
     } catch (error) {
       const { errorCode } = refusalOf(error);
-      return { partitionIndex: partition, errorCode, highWatermark: -1, records: NOTHING };
+      // What is not there at all is answered without asking for the isolation.
+      const abortedTransactions = errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ? [] : undefined;
+      return { partitionIndex: partition, errorCode, highWatermark: -1, abortedTransactions, records: NOTHING };
     }
   }
 }

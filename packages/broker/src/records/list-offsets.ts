@@ -11,14 +11,21 @@ type Asked = ListOffsetsRequest['topics'][number]['partitions'][number];
 /** Timestamps with a meaning of their own. */
 const Special = { latest: -1, earliest: -2, maxTimestamp: -3 } as const;
 
+/** The largest timestamp may be asked for from this version on. */
+const MAX_TIMESTAMP_VERSION = 7;
+
 /** ListOffsets: the start, the end, the largest timestamp, or the first record at a time. */
 export function listOffsetsHandler(logs: LedLogs): Handler {
   return answering(
     listOffsets,
-    (request, { nodeId }) => ({
+    (request, { apiVersion, nodeId }) => ({
       topics: request.topics.map(({ name, partitions }) => ({
         name,
-        partitions: partitions.map((asked) => lookUp(name, asked, request.isolationLevel === 1, nodeId)),
+        partitions: partitions.map((asked) =>
+          isSupported(asked.timestamp, apiVersion)
+            ? lookUp(name, asked, request.isolationLevel === 1, nodeId)
+            : { partitionIndex: asked.partitionIndex, errorCode: ErrorCode.UNSUPPORTED_VERSION },
+        ),
       })),
     }),
     { max: 7 },
@@ -36,6 +43,10 @@ export function listOffsetsHandler(logs: LedLogs): Handler {
       return { partitionIndex, errorCode: refusalOf(error).errorCode };
     }
   }
+}
+
+function isSupported(timestamp: number, apiVersion: number): boolean {
+  return timestamp >= Special.earliest || (timestamp === Special.maxTimestamp && apiVersion >= MAX_TIMESTAMP_VERSION);
 }
 
 function find(log: PartitionLog, timestamp: number, committedOnly: boolean): FoundOffset {

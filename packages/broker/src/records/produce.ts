@@ -1,10 +1,12 @@
 import type { Cancel, Clock } from '@millrace/core';
 import { ErrorCode, produce, type ProduceRequest, type ResponseInput } from '@millrace/wire';
+import { checkIsOneBatch } from '../log/batch-checks.ts';
+import type { PartitionLog } from '../log/partition-log.ts';
 import type { LedLogs } from '../placement/led-logs.ts';
 import { Refusal, refusalOf } from '../refusal.ts';
 import { type Call, deferring, type Handler, type Reply } from '../server/handler.ts';
 import { isInternalTopic } from '../topics/topic-name.ts';
-import { transactionOf } from './batch-transaction.ts';
+import { isTransactional, transactionOf } from './batch-transaction.ts';
 import type { ProduceGate } from './produce-gate.ts';
 
 type PartitionResult = ResponseInput<typeof produce>['responses'][number]['partitionResponses'][number];
@@ -13,6 +15,13 @@ type PartitionResult = ResponseInput<typeof produce>['responses'][number]['parti
 const IMPLICIT_ADD_VERSION = 12;
 const ADD_RETRY_MS = 20;
 const ADD_RETRY_MS_MAX = 100;
+/** A log that refuses a batch for another reason than these says where it starts. */
+const hidesLogStart: ReadonlySet<number> = new Set([
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  ErrorCode.MESSAGE_TOO_LARGE,
+  ErrorCode.CORRUPT_MESSAGE,
+  ErrorCode.KAFKA_STORAGE_ERROR,
+]);
 
 export interface ProduceOptions {
   readonly logs: LedLogs;
@@ -74,22 +83,35 @@ class ProduceAttempt {
   }
 
   #append(topic: string, index: number, records: Buffer | undefined): PartitionResult {
+    let reached: PartitionLog | undefined;
     try {
-      this.#checkAcks();
+      this.#checkTransactionalId();
       if (isInternalTopic(topic)) throw new Refusal(ErrorCode.INVALID_TOPIC_EXCEPTION, `${topic} is internal`);
       const log = this.#options.logs.logOrThrow(topic, index, this.#call.nodeId);
+      checkIsOneBatch(records);
       const transaction = transactionOf(records);
       if (transaction !== undefined) {
         const { transactionalId } = this.#request;
         const { apiVersion } = this.#call;
         this.#options.gate.admit({ ...transaction, transactionalId, topic, partition: index, log, apiVersion });
       }
+      this.#checkAcks();
+      reached = log;
       const { baseOffset, logAppendTimeMs } = log.appendProduced(records);
       return { index, errorCode: ErrorCode.NONE, baseOffset, logAppendTimeMs, logStartOffset: log.logStartOffset };
     } catch (error) {
       const { errorCode, message } = refusalOf(error);
-      return { index, errorCode, baseOffset: -1, errorMessage: message };
+      const logStartOffset = reached === undefined || hidesLogStart.has(errorCode) ? -1 : reached.logStartOffset;
+      return { index, errorCode, baseOffset: -1, logStartOffset, errorMessage: message };
     }
+  }
+
+  /** Kafka refuses the whole request: nobody may write in the name of a transactional id that was not given. */
+  #checkTransactionalId(): void {
+    const { transactionalId, topicData } = this.#request;
+    if (transactionalId !== undefined) return;
+    const mustNot = topicData.some(({ partitionData }) => partitionData.some(({ records }) => isTransactional(records)));
+    if (mustNot) throw new Refusal(ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
   }
 
   #checkAcks(): void {

@@ -1,6 +1,8 @@
 import {
+  decodeSubscription,
   deleteGroups,
   describeGroups,
+  encodeSubscription,
   ErrorCode,
   heartbeat,
   joinGroup,
@@ -45,8 +47,17 @@ function joinRequest(session: Session, member: ScriptMember, operation: Operatio
     memberId: member.memberId,
     ...(version >= FIRST_VERSION_WITH_INSTANCES ? { groupInstanceId: member.instanceId } : {}),
     protocolType: 'consumer',
-    protocols: protocols.map((name) => ({ name, metadata: Buffer.from(`${name}${metadata}`) })),
+    protocols: protocols.map((name) => ({ name, metadata: subscription(session, `${name}${metadata}`) })),
   };
+}
+
+/** Kafka reads what members of type `consumer` subscribe to; a group in which it cannot never gets beyond its rebalance. */
+function subscription(session: Session, userData: string): Buffer {
+  return encodeSubscription({ topics: [session.topic(0)], userData: Buffer.from(userData) });
+}
+
+function userDataOf(metadata: Buffer): string {
+  return metadata.length === 0 ? '' : `${decodeSubscription(metadata).userData}`;
 }
 
 function joined({ members }: Session, member: ScriptMember, answer: JoinGroupResponse): string {
@@ -61,7 +72,7 @@ function joined({ members }: Session, member: ScriptMember, answer: JoinGroupRes
   member.isLeader = answer.leader === answer.memberId;
   member.followers = answer.members.map(({ memberId }) => memberId);
   const all = answer.members.map(
-    ({ memberId, groupInstanceId, metadata }) => `${members.symbol(memberId)}/${groupInstanceId ?? ''}/${metadata.toString()}`,
+    ({ memberId, groupInstanceId, metadata }) => `${members.symbol(memberId)}/${groupInstanceId ?? ''}/${userDataOf(metadata)}`,
   );
   const role = member.isLeader ? `leads ${all.sort().join(' ')}` : `follows ${all}`;
   const skips = skipAssignment ? ' skips' : '';
@@ -144,7 +155,7 @@ export async function describeGroup(session: Session, operation: OperationOf<'de
   const [answer] = groups;
   const members = answer?.members.map(
     ({ memberId, groupInstanceId, clientId, clientHost, memberMetadata, memberAssignment }) =>
-      `${session.members.symbol(memberId)}/${groupInstanceId ?? ''}/${clientId}${clientHost}/${memberMetadata}/${memberAssignment}`,
+      `${session.members.symbol(memberId)}/${groupInstanceId ?? ''}/${clientId}${clientHost}/${userDataOf(memberMetadata)}/${memberAssignment}`,
   );
   const { errorCode, groupState, protocolType, protocolData } = answer ?? {};
   return `${errorCode} ${groupState} ${protocolType} ${protocolData} ${members?.sort().join(' ')}`;

@@ -6,6 +6,9 @@ import { batchFor, textOf } from './record-bytes.ts';
 /** What a broker says while it has not come to terms with the transaction before. */
 const transient: readonly number[] = [ErrorCode.CONCURRENT_TRANSACTIONS, ErrorCode.NOT_ENOUGH_REPLICAS];
 
+/** Later timestamps are those of appends; the records of scripts are older. */
+const APPENDED_AFTER = 1_760_000_000_000;
+
 export async function write(session: Session, operation: OperationOf<'produce'>): Promise<string> {
   const { version, topic, partition, acks } = operation;
   const producer = session.producer(operation.producer);
@@ -52,7 +55,8 @@ export async function listOffset(session: Session, operation: OperationOf<'listO
     topics: [{ name: session.topic(topic), partitions: [{ partitionIndex: partition, timestamp }] }],
   });
   const answer = topics[0]?.partitions[0];
-  return `${answer?.errorCode} ${answer?.offset} at ${answer?.timestamp} epoch ${answer?.leaderEpoch}`;
+  const { errorCode, offset, leaderEpoch: epoch, timestamp: at = -1 } = answer ?? {};
+  return `${errorCode} ${offset} at ${at > APPENDED_AFTER ? 'append' : at} epoch ${epoch}`;
 }
 
 export async function leaderEpoch(session: Session, operation: OperationOf<'leaderEpoch'>): Promise<string> {

@@ -5,6 +5,7 @@ import {
   deleteTopics,
   describeConfigs,
   incrementalAlterConfigs,
+  listOffsets,
   metadata,
 } from '@millrace/wire';
 import type { OperationOf } from '../operation.ts';
@@ -32,7 +33,8 @@ export async function createTopic(session: Session, operation: OperationOf<'crea
     ...(version >= 1 ? { validateOnly } : {}),
   });
   const [answer] = topics;
-  if (answer?.errorCode === 0 && !validateOnly) await untilPartitions(session, name, (count) => count > 0);
+  if (answer?.errorCode === 0 && !validateOnly)
+    await untilOpen(session, name, answer.numPartitions > 0 ? answer.numPartitions : partitions);
   const given = answer?.configs?.filter(({ name: key }) => key in configs).map(({ name: key, value }) => `${key}=${value}`);
   const extra = answer?.errorCode === 0 && version >= 5 ? ` ${answer.numPartitions}/${answer.replicationFactor} ${given}` : '';
   return `${answer?.errorCode}${extra}`;
@@ -59,7 +61,10 @@ export async function addPartitions(session: Session, operation: OperationOf<'cr
     topics: [{ name, count }],
     timeoutMs: TIMEOUT_MS,
   });
-  if (results[0]?.errorCode === 0) await untilPartitions(session, name, (known) => known === count);
+  if (results[0]?.errorCode === 0) {
+    await untilPartitions(session, name, (known) => known === count);
+    await untilOpen(session, name, count);
+  }
   return `${results[0]?.errorCode}`;
 }
 
@@ -116,6 +121,14 @@ async function topicConfigs(session: Session, resourceName: string, version: num
 async function topicMetadata(session: Session, name: string, version: number) {
   const automatic = version >= 4 ? { allowAutoTopicCreation: false } : {};
   return (await session.connection.send(metadata, version, { topics: [{ name }], ...automatic })).topics;
+}
+
+/** The logs of a new topic are there a moment after its metadata. */
+async function untilOpen(session: Session, name: string, count: number): Promise<void> {
+  await untilPartitions(session, name, (led) => led > 0);
+  const partitions = Array.from({ length: Math.max(1, count) }, (_, partitionIndex) => ({ partitionIndex, timestamp: -2 }));
+  const ask = () => session.connection.send(listOffsets, 7, { topics: [{ name, partitions }] });
+  await session.until(ask, ({ topics }) => topics[0]?.partitions.every(({ errorCode }) => errorCode === 0) ?? false);
 }
 
 /** Kafka's brokers learn a moment after the controller what has become of a topic. */

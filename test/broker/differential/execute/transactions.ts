@@ -50,6 +50,7 @@ export async function commitInTransaction(session: Session, operation: Operation
   const request = {
     ...identity(session.producer(operation.producer)),
     groupId: session.group(group),
+    // Older versions cannot say it.
     generationId: -1,
     memberId: '',
     ...(version >= 3 ? membership(session, member, generationDelta) : {}),
