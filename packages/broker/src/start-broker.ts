@@ -19,6 +19,8 @@ import { MemoryStorage } from './storage/memory-storage.ts';
 
 /** How often `fsync=interval` puts appends on the disk, as long as a power failure may cost. */
 const FLUSH_INTERVAL_MS = 1000;
+/** How long a producer that writes nothing is remembered. Kafka: `producer.id.expiration.ms`. */
+const PRODUCER_EXPIRATION_MS = 24 * 60 * 60 * 1000;
 
 /** A running development broker. */
 export interface DevBroker extends AsyncDisposable {
@@ -54,7 +56,7 @@ export interface DevBroker extends AsyncDisposable {
  * @throws FatalStreamsError ADDRESS_UNAVAILABLE, DIRECTORY_IN_USE, CORRUPT_SEGMENT
  * @example
  * await using broker = await startBroker();
- * const app = await start(topology, { applicationId: 'test', brokers: [broker.bootstrapServers] });
+ * const app = await start(topology, { applicationId: 'test', brokers: broker.bootstrapServers.split(',') });
  */
 export async function startBroker(options: BrokerSettings & BrokerComponents = {}): Promise<DevBroker> {
   const { clock, random, logger, ...given } = options;
@@ -195,7 +197,12 @@ class RunningBroker implements DevBroker {
     this.#chores.every(settings.transactionAbortIntervalMs, () => coordinator.abortTimedOut());
     this.#chores.every(settings.retentionCheckIntervalMs, () => {
       const nowMs = clock.nowMs();
-      for (const { partitions } of topics.all) for (const log of partitions) applyRetention(log, nowMs);
+      for (const { partitions } of topics.all) {
+        for (const log of partitions) {
+          applyRetention(log, nowMs);
+          log.producers.expire(nowMs, PRODUCER_EXPIRATION_MS);
+        }
+      }
       groups.expire(nowMs, settings.offsetsRetentionMs);
     });
     this.#chores.every(settings.compactionIntervalMs, () => {

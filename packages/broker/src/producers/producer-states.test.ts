@@ -1,0 +1,52 @@
+import { readBatchHeader, RecordBatchHeader } from '@millrace/wire';
+import { describe, expect, it } from 'vitest';
+import { batchOf } from '../raw-client/requests.ts';
+import { ProducerStates } from './producer-states.ts';
+
+function header(baseSequence: number, baseOffset: number, options: { records?: number; transactional?: boolean } = {}) {
+  const { records = 1, transactional = false } = options;
+  const into = new RecordBatchHeader();
+  const texts = Array.from({ length: records }, () => 'x');
+  readBatchHeader(batchOf(texts, { producerId: 1, producerEpoch: 0, baseSequence, transactional }, 1000), 0, into);
+  into.baseOffset = baseOffset;
+  return into;
+}
+
+describe('what a partition knows of producers', () => {
+  it('goes on at 0 behind the largest sequence, also in the middle of a batch', () => {
+    const states = new ProducerStates();
+    states.appended(header(0x7fffffff, 0));
+    expect(states.check(header(0, 1))).toBeUndefined();
+    states.appended(header(0, 1));
+    const other = new ProducerStates();
+    other.appended(header(0x7ffffffe, 0, { records: 4 }));
+    expect(other.check(header(2, 4))).toBeUndefined();
+    expect(() => other.check(header(3, 4))).toThrow('sequence 3 where 2 was expected');
+  });
+
+  it('knows the last five batches when they come again', () => {
+    const states = new ProducerStates();
+    for (let i = 0; i < 7; i++) states.appended(header(i, 10 + i));
+    expect(states.check(header(2, 0))).toEqual({ baseOffset: 12, timestamp: 1000 });
+    expect(() => states.check(header(1, 0))).toThrow('sequence 1 where 7 was expected');
+  });
+
+  it('refuses a batch outside of the transaction while that is open', () => {
+    const states = new ProducerStates();
+    states.appended(header(0, 5, { transactional: true }));
+    expect([states.firstUnstableOffset, states.isOpen(1, 0), states.isOpen(1, 1)]).toEqual([5, true, false]);
+    expect(() => states.check(header(1, 6))).toThrow('while its transaction is open');
+    expect(states.ended(1, 0, 1000)).toBe(5);
+    expect(states.firstUnstableOffset).toBeUndefined();
+  });
+
+  it('forgets producers that are silent for long, but none with an open transaction', () => {
+    const states = new ProducerStates();
+    states.appended(header(0, 0, { transactional: true }));
+    states.expire(10_000, 100);
+    expect(states.get(1)).toBeDefined();
+    states.ended(1, 0, 1000);
+    states.expire(10_000, 100);
+    expect(states.get(1)).toBeUndefined();
+  });
+});
