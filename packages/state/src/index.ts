@@ -40,7 +40,12 @@ export { memoryEngine } from './memory/memory-engine.ts';
 export { keyValueStore, timestampedKeyValueStore } from './stores/key-value-store.ts';
 export { prefixedKeyValueStore, type PrefixedStoreOptions } from './stores/prefixed-key-value-store.ts';
 export type { CachedStoreOptions, StoreOptions } from './stores/store-options.ts';
-export { timestampedWindowStore, windowStore, type WindowStoreOptions } from './stores/window-store.ts';
+export {
+  timestampedWindowStore,
+  windowStore,
+  type PlainWindowStoreOptions,
+  type WindowStoreOptions,
+} from './stores/window-store.ts';
 export { sessionStore, type SessionStoreOptions } from './stores/session-store.ts';
 export { joinStore, outerJoinStore, type JoinStoreOptions, type OuterJoinStoreOptions } from './stores/join-store.ts';
 export { lruStore, type LruStoreOptions } from './stores/lru-store.ts';

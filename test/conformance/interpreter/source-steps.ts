@@ -55,7 +55,7 @@ function extractor(field: string | undefined): { readonly timestampExtractor?: T
 }
 
 function storeBuilder(store: StoreJson): StoreBuilder {
-  const { name = '', kind, inMemory = false, retentionMs = 1, windowSizeMs = 1, historyMs = 0, maxEntries = 1 } = store;
+  const { name = '', kind, inMemory = false, retentionMs = 1, windowSizeMs = 1, historyMs = 0, maxEntries = 1, retainDuplicates = false } = store;
   const serdes = [name, string(), json<Json>()] as const;
   switch (kind) {
     case 'keyValue':
@@ -67,7 +67,7 @@ function storeBuilder(store: StoreJson): StoreBuilder {
     case 'lru':
       return lruStore(...serdes, { maxEntries });
     case 'window':
-      return windowStore(...serdes, { inMemory, retentionMs, windowSizeMs });
+      return windowStore(...serdes, { inMemory, retentionMs, windowSizeMs, retainDuplicates });
     case 'session':
       return sessionStore(...serdes, { inMemory, retentionMs });
     default:

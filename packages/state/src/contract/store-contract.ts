@@ -1,6 +1,7 @@
 import { afterEach, describe } from 'vitest';
 import { describeClosingStores } from './closing-suite.ts';
 import { describeBuffers } from './buffer-suite.ts';
+import { describeDuplicateWindowStores } from './duplicate-window-suite.ts';
 import { describeJoinStores } from './join-suite.ts';
 import { describeKeyValueStores } from './key-value-suite.ts';
 import { describeOuterJoinStores } from './outer-join-suite.ts';
@@ -21,6 +22,7 @@ export function describeStoreContract(name: string, harness: StateEngineHarness)
     describeKeyValueStores(harness);
     describeVersionedStores(harness);
     describeWindowStores(harness);
+    describeDuplicateWindowStores(harness);
     describeSessionStores(harness);
     describeClosingStores(harness);
     describeJoinStores(harness);

@@ -2,7 +2,14 @@ import { type Serde, SettingsError } from '@millrace/core';
 import type { StoreBuilder } from '../contracts/state-store.ts';
 import type { ClosingStore, StartIndexedWindowStore } from '../contracts/closing-store.ts';
 import type { ValueAndTimestamp, TimestampedWindowStore, WindowStore } from '../contracts/stores.ts';
-import { assertOption, builderBase, type CachedStoreOptions, compactedWithRetention } from './store-options.ts';
+import {
+  assertOption,
+  builderBase,
+  type CachedStoreOptions,
+  compactedWithRetention,
+  deletedByRetention,
+} from './store-options.ts';
+import { DuplicateWindowTable } from './window/duplicate-window-table.ts';
 import { WindowTable } from './window-table.ts';
 
 /** Options of window stores. */
@@ -21,6 +28,15 @@ export interface WindowStoreOptions extends CachedStoreOptions {
    * windows, for which it is their length.
    */
   readonly startIndexSpanMs?: number;
+}
+
+/** Options of window stores of bare values. */
+export interface PlainWindowStoreOptions extends WindowStoreOptions {
+  /**
+   * Keeps every value that is put, also several of one key and start. Then nothing can be deleted, `fetch` is not possible, and the
+   * store is never cached. Default false.
+   */
+  readonly retainDuplicates?: boolean;
 }
 
 class PlainWindowTable<K, V> extends WindowTable<K, V, V> {
@@ -59,7 +75,7 @@ class TimestampedWindowTable<K, V>
  *
  * @throws SettingsError when the retention is shorter than the window
  *
- * Source: Kafka Streams `Stores.windowStoreBuilder` over `persistentWindowStore` (without duplicates).
+ * Source: Kafka Streams `Stores.windowStoreBuilder` over `persistentWindowStore`.
  *
  * @example windowStore('recent', string(), int64(), { windowSizeMs: 60_000, retentionMs: 3_600_000 });
  */
@@ -67,9 +83,11 @@ export function windowStore<K, V>(
   name: string,
   keySerde: Serde<K>,
   valueSerde: Serde<V>,
-  options: WindowStoreOptions,
+  options: PlainWindowStoreOptions,
 ): StoreBuilder<WindowStore<K, V>> {
-  const { base, table } = settle(name, 'window', keySerde, valueSerde, options);
+  const retainDuplicates = options.retainDuplicates ?? false;
+  const { base, table } = settle(name, 'window', keySerde, valueSerde, options, retainDuplicates);
+  if (retainDuplicates) return { ...base, build: () => new DuplicateWindowTable(table) };
   return { ...base, build: () => new PlainWindowTable({ ...table, timestamped: false }) };
 }
 
@@ -88,7 +106,14 @@ export function timestampedWindowStore<K, V>(
   return { ...base, build: () => new TimestampedWindowTable({ ...table, timestamped: true }) };
 }
 
-function settle<K, V>(name: string, kind: string, keySerde: Serde<K>, valueSerde: Serde<V>, options: WindowStoreOptions) {
+function settle<K, V>(
+  name: string,
+  kind: string,
+  keySerde: Serde<K>,
+  valueSerde: Serde<V>,
+  options: WindowStoreOptions,
+  retainDuplicates = false,
+) {
   const { windowSizeMs, retentionMs = windowSizeMs, caching = false } = options;
   assertOption(name, 'windowSizeMs', windowSizeMs, 1);
   assertOption(name, 'retentionMs', retentionMs, 1);
@@ -96,7 +121,8 @@ function settle<K, V>(name: string, kind: string, keySerde: Serde<K>, valueSerde
     const message = `store ${name} would forget rows (retentionMs ${retentionMs}) before their window ends (windowSizeMs ${windowSizeMs}); raise retentionMs`;
     throw new SettingsError('STORE_OPTION_INVALID', message);
   }
-  const base = builderBase(name, kind, options, compactedWithRetention(retentionMs));
+  const cleanup = retainDuplicates ? deletedByRetention(retentionMs) : compactedWithRetention(retentionMs);
+  const base = builderBase(name, kind, options, cleanup);
   const { closesAfterMs, startIndexSpanMs } = options;
   if (closesAfterMs !== undefined) assertOption(name, 'closesAfterMs', closesAfterMs, 1);
   if (startIndexSpanMs !== undefined) assertOption(name, 'startIndexSpanMs', startIndexSpanMs, 1);
