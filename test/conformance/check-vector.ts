@@ -3,13 +3,10 @@ import type { Topology } from '@millrace/topology';
 import { drive } from './drive.ts';
 import type { EngineUnderTest } from './engines.ts';
 import { interpret } from './interpreter/interpret.ts';
-import { operatorsOfTheNextIssue } from './interpreter/next-issue.ts';
 import type { Vector } from './vector.ts';
 
 export type Verdict =
   | { readonly kind: 'passed' }
-  /** The vector uses operators that Millrace does not have yet. */
-  | { readonly kind: 'skipped'; readonly operators: readonly string[] }
   /** The first difference, readable by itself. */
   | { readonly kind: 'failed'; readonly difference: string };
 
@@ -21,8 +18,6 @@ function failed(difference: string): Verdict {
 
 /** Builds the vector's topology with the DSL, feeds its inputs into the test driver and compares everything it pins. */
 export async function checkVector(vector: Vector, engine: EngineUnderTest): Promise<Verdict> {
-  const operators = operatorsOfTheNextIssue(vector);
-  if (operators.length > 0) return { kind: 'skipped', operators };
   let topology: Topology;
   try {
     topology = interpret(vector);

@@ -8,17 +8,14 @@ import { readVectors } from './vector-files.ts';
 const files = readVectors(join(import.meta.dirname, 'vectors'));
 
 describe('conformance with Kafka Streams', () => {
-  it.each([...new Set(files.map((file) => file.folder))])(
-    '%s: every vector whose operators exist gives the same',
-    async (folder) => {
-      const differences: string[] = [];
-      await withEngine('memory', async (engine) => {
-        for (const { vector } of files.filter((file) => file.folder === folder)) {
-          const verdict = await checkVector(vector, engine);
-          if (verdict.kind === 'failed') differences.push(`${vector.name}: ${verdict.difference}`);
-        }
-      });
-      expect(differences).toEqual([]);
-    },
-  );
+  it.each([...new Set(files.map((file) => file.folder))])('%s: every vector gives the same', async (folder) => {
+    const differences: string[] = [];
+    await withEngine('memory', async (engine) => {
+      for (const { vector } of files.filter((file) => file.folder === folder)) {
+        const verdict = await checkVector(vector, engine);
+        if (verdict.kind === 'failed') differences.push(`${vector.name}: ${verdict.difference}`);
+      }
+    });
+    expect(differences).toEqual([]);
+  });
 });

@@ -55,7 +55,16 @@ function extractor(field: string | undefined): { readonly timestampExtractor?: T
 }
 
 function storeBuilder(store: StoreJson): StoreBuilder {
-  const { name = '', kind, inMemory = false, retentionMs = 1, windowSizeMs = 1, historyMs = 0, maxEntries = 1, retainDuplicates = false } = store;
+  const {
+    name = '',
+    kind,
+    inMemory = false,
+    retentionMs = 1,
+    windowSizeMs = 1,
+    historyMs = 0,
+    maxEntries = 1,
+    retainDuplicates = false,
+  } = store;
   const serdes = [name, string(), json<Json>()] as const;
   switch (kind) {
     case 'keyValue':

@@ -29,7 +29,10 @@ interface TimeOrderedBuffer<K, V> extends StateStore {
   readonly minTime: number;
   /** Must be set before anything leaves. */
   setListener(listener: BufferListener<K, V>): void;
-  /** Hands the first to the listener, and forgets it. While the listener runs, the task's record context is that of the record. */
+  /**
+   * Hands the first to the listener, then forgets it. While the listener runs, the task's record context is that of the record,
+   * and nothing may be put.
+   */
   emitFirst(): void;
 }
 

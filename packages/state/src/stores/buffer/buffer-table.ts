@@ -122,13 +122,15 @@ export abstract class BufferTable<K, V> implements StateStore {
   emitFirst(): void {
     const row = this.#heap.first;
     assert(row !== undefined && this.#listener !== undefined, `buffer ${this.name} has nothing to emit, or nobody to emit it to`);
-    const record = this.recordOf(row);
+    // It still waits while the listener hears of it: who looks the key up meanwhile, as a join of the table with itself does,
+    // finds what was before.
+    this.#tell(this.#listener, row, this.recordOf(row));
+    assert(this.#heap.first === row, `buffer ${this.name} was put to while it emitted`);
     this.#heap.removeFirst();
     this.#markDirty(row);
     this.#count(row, -1);
     row.isWaiting = false;
     row.record = undefined;
-    this.#tell(this.#listener, row, record);
   }
 
   #tell(listener: BufferListener<K, V>, row: BufferRow, record: BufferedRecord): void {
