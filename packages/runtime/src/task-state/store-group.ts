@@ -123,10 +123,16 @@ export class StoreGroup {
     this.#meta.setInputOffset(input, offset, this.#batch);
   }
 
-  /** Writes the batch of the commit; the rows in it are clean from then on. */
-  async commit(): Promise<void> {
-    await this.#write();
-    for (const { store } of this.stores) store.committed();
+  /** Writes the batch of the commit; the rows in it are clean from then on. `undefined`: it has been written already. */
+  commit(): Promise<void> | undefined {
+    const written = this.#write();
+    if (written !== undefined) return written.then(() => this.#committed());
+    this.#committed();
+    return undefined;
+  }
+
+  #committed(): void {
+    for (let i = 0; i < this.stores.length; i++) (this.stores[i] as TaskStore).store.committed();
   }
 
   rollback(): void {
@@ -139,9 +145,12 @@ export class StoreGroup {
     await this.#database.close();
   }
 
-  async #write(): Promise<void> {
-    if (this.#batch.size === 0) return;
-    await this.#database.write(this.#batch);
-    this.#batch.clear();
+  #write(): Promise<void> | undefined {
+    const batch = this.#batch;
+    if (batch.size === 0) return undefined;
+    const written = this.#database.write(batch);
+    if (written !== undefined) return written.then(() => batch.clear());
+    batch.clear();
+    return undefined;
   }
 }

@@ -183,17 +183,24 @@ export class TaskState {
   }
 
   /**
-   * Kafka has committed: writes rows, changelog offsets and input offsets in one batch.
-   *
-   * @throws TaskCorruptedError when writing failed: the state is to be put aside and restored
+   * Kafka has committed: writes rows, changelog offsets and input offsets in one batch. `undefined`: that is done already.
+   * Rejects with TaskCorruptedError when writing failed: the state is to be put aside and restored.
    */
-  async completeCommit(inputs: readonly OffsetCommit[]): Promise<void> {
+  completeCommit(inputs: readonly OffsetCommit[]): Promise<void> | undefined {
     for (const group of this.#groups) {
       for (const input of inputs) group.setInputOffset(topicPartitionKey(input.topic, input.partition), input.offset);
       for (const one of group.stores) this.#setChangelogOffset(group, one, inputs);
     }
     // Everything is taken down by now: the task may go on with the next records while this is written.
-    for (const group of this.#groups) await group.commit();
+    return this.#writeGroups(0);
+  }
+
+  #writeGroups(first: number): Promise<void> | undefined {
+    for (let i = first; i < this.#groups.length; i++) {
+      const written = (this.#groups[i] as StoreGroup).commit();
+      if (written !== undefined) return written.then(() => this.#writeGroups(i + 1));
+    }
+    return undefined;
   }
 
   #setChangelogOffset(

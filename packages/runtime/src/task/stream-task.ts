@@ -154,7 +154,12 @@ export class StreamTask {
 
   /** Adds fetched records behind those that wait. The batches belong to the task until they have been processed. */
   enqueue(fetched: FetchedPartition): void {
-    this.#failure.guard(() => this.#inputs.enqueue(fetched));
+    this.#failure.assertOpen();
+    try {
+      this.#inputs.enqueue(fetched);
+    } catch (error) {
+      throw this.#failure.fail(error);
+    }
   }
 
   /** True when the partition should not be fetched for now. */
@@ -256,7 +261,9 @@ export class StreamTask {
 
   /** Fires what is due in stream time; true when something was. To be called again after a `pending`. */
   punctuateStreamTime(): boolean {
-    return this.#punctuated(() => this.#nodes.punctuateStreamTime());
+    this.#failure.assertOpen();
+    // Called after each record in places: mostly there is nothing to do.
+    return this.#nodes.isStreamTimeDue && this.#punctuated(() => this.#nodes.punctuateStreamTime());
   }
 
   /** Fires what is due in wall-clock time; true when something was. To be called again after a `pending`. */
@@ -291,8 +298,17 @@ export class StreamTask {
   flushCaches(): void {
     const { asyncWork } = this.#nodes;
     if (asyncWork.held > 0) this.forwardResults();
-    if (asyncWork.held === 0) this.#failure.guard(() => this.#state.flushCaches());
+    if (asyncWork.held === 0) this.#flushState();
     this.#hasUnflushed = this.pending !== undefined || asyncWork.held > 0;
+  }
+
+  #flushState(): void {
+    this.#failure.assertOpen();
+    try {
+      this.#state.flushCaches();
+    } catch (error) {
+      throw this.#failure.fail(error);
+    }
   }
 
   /** True when asynchronous work goes on, or may have filled the caches again: wait for `settling`, then flush once more. */
@@ -308,12 +324,15 @@ export class StreamTask {
 
   /** Appends the changelog records of the commit, and takes down its offsets. Nothing of the task waits. */
   prepareCommit(): void {
-    this.#failure.guard(() => {
+    this.#failure.assertOpen();
+    try {
       this.#state.prepareCommit();
       this.#committing = this.#inputs.prepareCommit(emittedTimes(this.#state.stores));
-      this.#nodes.commitRequested = false;
-      this.#worked = false;
-    });
+    } catch (error) {
+      throw this.#failure.fail(error);
+    }
+    this.#nodes.commitRequested = false;
+    this.#worked = false;
   }
 
   /** The offsets of the commit that {@link prepareCommit} has prepared. */
@@ -322,17 +341,14 @@ export class StreamTask {
   }
 
   /**
-   * Kafka has committed: writes the commit to the local database.
-   *
-   * @throws TaskCorruptedError when that failed: Kafka is ahead of the local state, which is to be restored
+   * Kafka has committed: writes the commit to the local database. `undefined`: that is done already. Rejects with
+   * TaskCorruptedError when it failed: Kafka is ahead of the local state, which is to be restored.
    */
-  async completeCommit(): Promise<void> {
+  completeCommit(): Promise<void> | undefined {
     this.#inputs.confirmCommit();
-    try {
-      await this.#state.completeCommit(this.#committing);
-    } catch (error) {
+    return this.#state.completeCommit(this.#committing)?.catch((error: unknown) => {
       throw this.#failure.fail(error);
-    }
+    });
   }
 
   /**

@@ -203,6 +203,12 @@ export class TaskNodes implements TaskPort {
     return this.#wallClockQueue.nextMs;
   }
 
+  /** True when something is due in stream time and nothing is waited for. */
+  get isStreamTimeDue(): boolean {
+    const streamTime = this.streamTimeMs();
+    return streamTime >= 0 && this.pending.promise === undefined && this.#streamTimeQueue.nextMs <= streamTime;
+  }
+
   /** Fires what is due in stream time. Stops at a punctuator that returned a promise: to be called again after it. */
   punctuateStreamTime(): boolean {
     const streamTime = this.streamTimeMs();

@@ -58,8 +58,11 @@ export interface StateDatabase {
     range: ByteRange,
     options?: { readonly reverse?: boolean },
   ): AsyncIterable<readonly [key: Uint8Array, value: Uint8Array]>;
-  /** Applies all operations of the batch, or none. The batch may be reused once this has resolved. */
-  write(batch: WriteBatch): Promise<void>;
+  /**
+   * Applies all operations of the batch, or none. The batch may be reused once this has resolved; `undefined`: it has been
+   * applied already. Failures reject, nothing is thrown.
+   */
+  write(batch: WriteBatch): Promise<void> | undefined;
   /** Releases files and the lock. Waits for a running `write`. Idempotent. */
   close(): Promise<void>;
 }

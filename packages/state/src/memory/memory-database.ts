@@ -35,9 +35,10 @@ export class MemoryDatabase implements StateDatabase {
     };
   }
 
-  async write(batch: WriteBatch): Promise<void> {
-    this.#openEntries();
+  write(batch: WriteBatch): Promise<void> | undefined {
+    if (this.#entries === undefined) return Promise.reject(this.#closed());
     batch.visit(this.#applier);
+    return undefined;
   }
 
   async close(): Promise<void> {
@@ -47,12 +48,14 @@ export class MemoryDatabase implements StateDatabase {
   }
 
   #openEntries(): SortedEntries {
-    if (this.#entries === undefined) {
-      throw new TaskCorruptedError('STATE_CLOSED', 'the in-memory state database has been closed; open it again', {
-        taskId: this.#taskId,
-      });
-    }
+    if (this.#entries === undefined) throw this.#closed();
     return this.#entries;
+  }
+
+  #closed(): TaskCorruptedError {
+    return new TaskCorruptedError('STATE_CLOSED', 'the in-memory state database has been closed; open it again', {
+      taskId: this.#taskId,
+    });
   }
 }
 
