@@ -2,6 +2,19 @@ import type { Headers } from '@millrace/core';
 import type { BatchAppender, OffsetCommit, TopicHandle } from '@millrace/client';
 import { TopicLog } from './topic-log.ts';
 
+/** A topic as the task writes to it: its log is found without a look-up per record. */
+class DriverTopic implements TopicHandle {
+  readonly topic: string;
+  readonly partitions = 1;
+  readonly log: TopicLog;
+  isWritten = false;
+
+  constructor(log: TopicLog) {
+    this.topic = log.topic;
+    this.log = log;
+  }
+}
+
 /**
  * What the driver has instead of Kafka: topics of one partition each, the open transaction, and the committed offsets.
  *
@@ -11,12 +24,11 @@ export class DriverBroker implements BatchAppender {
   readonly backPressure = false;
   readonly bufferedBytes = 0;
   readonly #logs = new Map<string, TopicLog>();
-  readonly #handles = new Map<string, TopicHandle>();
-  readonly #produced = new Set<string>();
+  readonly #handles = new Map<string, DriverTopic>();
+  readonly #produced: string[] = [];
   readonly #offsets = new Map<string, OffsetCommit>();
-  /** Records of the open transaction: log and offset in turn. */
+  /** Logs with records of the open transaction. */
   readonly #openLogs: TopicLog[] = [];
-  readonly #openOffsets: number[] = [];
 
   /** The log of a topic; topics come into being when they are first named. */
   log(topic: string): TopicLog {
@@ -47,10 +59,9 @@ export class DriverBroker implements BatchAppender {
     valueEnd: number,
     headers: Headers,
   ): void {
-    const isOpen = log.visibleEnd < log.endOffset;
     log.append(timestamp, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd, headers);
     // Behind uncommitted records it stays unseen until their transaction has ended, as on a broker.
-    if (!isOpen) log.commit();
+    if (!log.isOpen) log.commit();
   }
 
   // ---- what the task writes to ----
@@ -62,7 +73,7 @@ export class DriverBroker implements BatchAppender {
   knownTopic(name: string): TopicHandle {
     const known = this.#handles.get(name);
     if (known !== undefined) return known;
-    const handle = { topic: name, partitions: 1 };
+    const handle = new DriverTopic(this.log(name));
     this.#handles.set(name, handle);
     return handle;
   }
@@ -80,11 +91,14 @@ export class DriverBroker implements BatchAppender {
     valueEnd: number,
     headers: Headers,
   ): void {
-    const log = this.log(topic.topic);
-    this.#produced.add(topic.topic);
-    const offset = log.append(timestamp, key, keyStart, keyEnd, value, valueStart, valueEnd, headers);
-    this.#openLogs.push(log);
-    this.#openOffsets.push(offset);
+    const handle = topic as DriverTopic;
+    const { log } = handle;
+    if (!handle.isWritten) {
+      handle.isWritten = true;
+      this.#produced.push(handle.topic);
+    }
+    if (!log.isOpen) this.#openLogs.push(log);
+    log.appendUncommitted(timestamp, key, keyStart, keyEnd, value, valueStart, valueEnd, headers);
   }
 
   async drained(): Promise<void> {
@@ -104,20 +118,14 @@ export class DriverBroker implements BatchAppender {
   /** Makes the records of the open transaction visible, together with the offsets. */
   commit(offsets: readonly OffsetCommit[]): void {
     for (const log of this.#openLogs) log.commit();
+    this.#openLogs.length = 0;
     for (const offset of offsets) this.#offsets.set(offset.topic, offset);
-    this.#end();
   }
 
   /** Drops the open transaction, as the broker does when the application has died. */
   abort(): void {
-    for (let i = 0; i < this.#openLogs.length; i++) (this.#openLogs[i] as TopicLog).abort(this.#openOffsets[i] as number);
-    for (const log of this.#openLogs) log.commit();
-    this.#end();
-  }
-
-  #end(): void {
+    for (const log of this.#openLogs) log.abort();
     this.#openLogs.length = 0;
-    this.#openOffsets.length = 0;
   }
 
   /** The committed offset of an input topic. */

@@ -1,17 +1,24 @@
 import { utf8Write, type Header, type Headers } from '@millrace/core';
 
-/** Attributes, timestamp delta and offset delta: a zero byte each, since each record is a batch of its own. */
-const FIXED_BYTES = 3;
+const ATTRIBUTES_BYTES = 1;
 /** Up to here a byte loop is faster than the call into native code. */
 const LOOP_COPY_BYTES_MAX = 48;
 
 /**
  * Bytes of a record in the format of Kafka's record batches, without its leading length.
  *
+ * @param timestampDelta against the batch's first record, a 32-bit number; likewise `offsetDelta`
  * @param keyLength −1 for a null key; likewise `valueLength`
  */
-export function recordBodySize(keyLength: number, valueLength: number, headers: Headers): number {
-  return FIXED_BYTES + sizeOfField(keyLength) + sizeOfField(valueLength) + (headers.length === 0 ? 1 : sizeOfHeaders(headers));
+export function recordBodySize(
+  timestampDelta: number,
+  offsetDelta: number,
+  keyLength: number,
+  valueLength: number,
+  headers: Headers,
+): number {
+  const fields = sizeOfVarint(timestampDelta) + sizeOfVarint(offsetDelta) + sizeOfField(keyLength) + sizeOfField(valueLength);
+  return ATTRIBUTES_BYTES + fields + (headers.length === 0 ? 1 : sizeOfHeaders(headers));
 }
 
 /** Bytes of a record, its length included. */
@@ -19,11 +26,17 @@ export function recordSize(bodySize: number): number {
   return sizeOfVarint(bodySize) + bodySize;
 }
 
-/** Writes a record as the only one of a batch with its offset and timestamp; the caller has made room. */
+/**
+ * Writes a record; the caller has made room, and {@link recordBodySize} has given its size.
+ *
+ * @returns the position behind it
+ */
 export function writeRecord(
   target: Buffer,
   position: number,
   bodySize: number,
+  timestampDelta: number,
+  offsetDelta: number,
   key: Buffer,
   keyStart: number,
   keyLength: number,
@@ -31,15 +44,16 @@ export function writeRecord(
   valueStart: number,
   valueLength: number,
   headers: Headers,
-): void {
+): number {
   let at = writeVarint(target, position, bodySize);
   target[at++] = 0;
-  target[at++] = 0;
-  target[at++] = 0;
+  at = writeVarint(target, at, timestampDelta);
+  at = writeVarint(target, at, offsetDelta);
   at = writeField(target, at, key, keyStart, keyLength);
   at = writeField(target, at, value, valueStart, valueLength);
   at = writeVarint(target, at, headers.length);
   for (let i = 0; i < headers.length; i++) at = writeHeader(target, at, headers[i] as Header);
+  return at;
 }
 
 function writeField(target: Buffer, position: number, source: Buffer, start: number, length: number): number {
@@ -72,10 +86,10 @@ function sizeOfField(length: number): number {
   return sizeOfVarint(length) + Math.max(0, length);
 }
 
-/** Zigzag varints of Kafka: lengths only, so at most five bytes. */
+/** Zigzag varints of 32-bit numbers, as Kafka writes them. */
 function sizeOfVarint(value: number): number {
   const bits = 32 - Math.clz32((value << 1) ^ (value >> 31));
-  return Math.max(1, Math.ceil(bits / 7));
+  return bits <= 7 ? 1 : bits <= 14 ? 2 : bits <= 21 ? 3 : bits <= 28 ? 4 : 5;
 }
 
 function writeVarint(target: Buffer, position: number, value: number): number {

@@ -11,8 +11,9 @@ import type { ResolvedDriverOptions } from './driver-options.ts';
 
 const BUFFERED_BYTES = 1 << 30;
 const CLEAN_CACHE_BYTES = 64 * 1024 * 1024;
-/** Uncommitted rows of records that are committed together. */
-const TOGETHER_BYTES_MAX = 1024 * 1024;
+/** Inputs that are committed together at most, about as many as a busy worker commits at once, and uncommitted rows of them. */
+const TOGETHER_INPUTS_MAX = 32 * 1024;
+const TOGETHER_BYTES_MAX = 16 * 1024 * 1024;
 
 /** What a task of the driver is made of; the same for every incarnation. */
 export interface DrivenTaskOptions {
@@ -40,6 +41,8 @@ export class DrivenTask {
   readonly #inputs: DrivenInput[] = [];
   /** A commit waits for asynchronous work. */
   #commitIsDue = false;
+  /** See {@link settleTogether}. */
+  #uncommittedInputs = 0;
 
   private constructor(options: DrivenTaskOptions, task: StreamTask, directory: string) {
     this.#options = options;
@@ -122,38 +125,92 @@ export class DrivenTask {
    * Processes everything that has arrived, what that sends to topics that are read, and the results of asynchronous operators
    * as far as they come without waiting. After each record: stream-time punctuation, then a commit, as Kafka Streams' driver
    * does; while asynchronous work is under way the commit waits for it.
+   *
+   * @returns `undefined` when all of that is done, as it is unless something has to be waited for
    */
-  async settle(): Promise<void> {
+  settle(): Promise<void> | undefined {
     const task = this.#task;
     this.#feed();
+    while (!this.hasAsyncWork) {
+      if (task.process(1, Infinity) === 0) return undefined;
+      const rest = this.hasAsyncWork ? this.#finishWithResults() : this.#finish();
+      if (rest !== undefined) return this.#settleAfter(rest);
+    }
+    return this.#settleAfter(undefined);
+  }
+
+  async #settleAfter(rest: Promise<void> | undefined): Promise<void> {
+    await rest;
     for (;;) {
-      const processed = task.process(1, Infinity) > 0;
+      const processed = this.#task.process(1, Infinity) > 0;
       const forwarded = this.hasAsyncWork && (await this.#forwardResults());
       if (!processed && !forwarded) return;
-      if (task.pending !== undefined) await task.pending;
-      await this.#punctuate(() => task.punctuateStreamTime());
-      if (!this.#options.driver.autoCommit && !this.#commitIsDue) continue;
-      await this.commit();
-      if (!this.#commitIsDue && this.#options.onCommit !== undefined) await this.#options.onCommit();
+      await this.#finish();
     }
   }
 
+  async #finishWithResults(): Promise<void> {
+    await this.#forwardResults();
+    await this.#finish();
+  }
+
+  /** What follows upon a record: punctuation in stream time, and the commit. */
+  #finish(): Promise<void> | undefined {
+    const task = this.#task;
+    if (task.pending === undefined && !task.punctuateStreamTime()) return this.#commitIfDue();
+    return this.#punctuateAndCommit();
+  }
+
+  async #punctuateAndCommit(): Promise<void> {
+    await this.#task.pending;
+    await this.#punctuate(() => this.#task.punctuateStreamTime());
+    await this.#commitIfDue();
+  }
+
+  #commitIfDue(): Promise<void> | undefined {
+    if (!this.#options.driver.autoCommit && !this.#commitIsDue) return undefined;
+    const committed = this.commit();
+    const { onCommit } = this.#options;
+    return onCommit === undefined ? committed : this.#tellOfCommit(committed, onCommit);
+  }
+
+  async #tellOfCommit(committed: Promise<void> | undefined, onCommit: () => Promise<void>): Promise<void> {
+    await committed;
+    if (!this.#commitIsDue) await onCommit();
+  }
+
   /**
-   * As {@link settle}, with the same results, but with one commit for many records: only what has to be visible in between, to
-   * the topology itself or to its global stores, is committed at once.
+   * As {@link settle}, with the same results, but what need not be visible in between, to the topology itself or to its global
+   * stores, is committed later, at the latest by {@link endTogether}.
+   *
+   * @param inputs how many records have been piped for it
    */
-  async settleTogether(): Promise<void> {
-    const { driver, onCommit } = this.#options;
+  async settleTogether(inputs: number): Promise<void> {
+    if (!this.#options.driver.autoCommit || this.#options.onCommit !== undefined) return this.settle();
+    this.#uncommittedInputs += inputs;
+    const settled = await this.#processTogether();
+    const isBehind = this.#uncommittedInputs >= TOGETHER_INPUTS_MAX || this.#task.dirtyBytes > TOGETHER_BYTES_MAX;
+    if (!settled || isBehind) await this.endTogether();
+  }
+
+  /** @returns false when asynchronous work is under way: {@link settle} goes on then */
+  async #processTogether(): Promise<boolean> {
     const task = this.#task;
     this.#feed();
-    if (!driver.autoCommit || onCommit !== undefined) return this.settle();
-    while (!this.hasAsyncWork && task.process(1, Infinity) > 0) {
+    while (!this.hasAsyncWork) {
+      if (task.process(1, Infinity) === 0) return true;
       if (task.pending !== undefined) await task.pending;
       if (task.punctuateStreamTime()) await this.#punctuate(() => task.punctuateStreamTime());
       task.flushCaches();
-      if (task.commitRequested || task.hasUnflushed || task.dirtyBytes > TOGETHER_BYTES_MAX || this.#hasUnseenInput())
-        await this.commit();
+      if (task.commitRequested || task.hasUnflushed || this.#hasUnseenInput()) await this.commit();
     }
+    return false;
+  }
+
+  /** Commits what {@link settleTogether} has left. */
+  async endTogether(): Promise<void> {
+    if (this.#uncommittedInputs === 0) return;
+    this.#uncommittedInputs = 0;
     await this.commit();
     await this.settle();
   }
@@ -196,25 +253,41 @@ export class DrivenTask {
   /**
    * The way of a commit, as a worker goes it; then what it has made visible is handed to the task. While asynchronous work needs
    * time the commit is put off: {@link settle} makes it as soon as the work has come in.
+   *
+   * @returns `undefined` when that is done
    */
-  async commit(): Promise<void> {
+  commit(): Promise<void> | undefined {
     const task = this.#task;
-    this.#commitIsDue = !(await this.#flush());
-    if (this.#commitIsDue || !task.commitNeeded) return;
-    task.prepareCommit();
-    this.#options.broker.commit(task.committableOffsets());
-    await task.completeCommit();
-    this.#feed();
+    task.flushCaches();
+    if (task.hasUnflushed) return this.#commitWhenFlushed();
+    this.#commitIsDue = false;
+    return this.#commitFlushed();
   }
 
-  /** @returns false when asynchronous work needs time */
+  async #commitWhenFlushed(): Promise<void> {
+    this.#commitIsDue = !(await this.#flush());
+    if (!this.#commitIsDue) await this.#commitFlushed();
+  }
+
+  #commitFlushed(): Promise<void> | undefined {
+    const task = this.#task;
+    if (!task.commitNeeded) return undefined;
+    task.prepareCommit();
+    this.#options.broker.commit(task.committableOffsets());
+    const written = task.completeCommit();
+    if (written !== undefined) return written.then(() => this.#feed());
+    this.#feed();
+    return undefined;
+  }
+
+  /** Goes on where a flush has left something behind. @returns false when asynchronous work needs time */
   async #flush(): Promise<boolean> {
     const task = this.#task;
-    do {
-      task.flushCaches();
+    while (task.hasUnflushed) {
       if (task.pending !== undefined) await task.pending;
       if (this.hasAsyncWork && !(await this.#forwardResults())) return false;
-    } while (task.hasUnflushed);
+      task.flushCaches();
+    }
     return true;
   }
 

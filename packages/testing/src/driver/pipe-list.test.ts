@@ -82,6 +82,16 @@ describe('pipeList', () => {
     );
   });
 
+  it('takes lists that are longer than what is committed at once', async () => {
+    await using driver = await TopologyTestDriver.open(counting());
+    const length = 40_000;
+    await driver.createInputTopic(words).pipeList(Array.from({ length }, (_, i) => [`k${i % 100}`, 'x', 1] as const));
+    const output = driver.createOutputTopic(counts).readKeyValuesToList();
+    const expected = Array.from({ length }, (_, i) => ({ key: `k${i % 100}`, value: Math.floor(i / 100) + 1 }));
+    expect(output.filter(({ key }) => key !== 'seen')).toEqual(expected);
+    expect(driver.getKeyValueStore<string, number>('totals').get('k0')).toBe(length / 100);
+  });
+
   it('rejects with what made a record fail; what was not committed before is lost with it', async () => {
     await using driver = await TopologyTestDriver.open(counting());
     const input = driver.createInputTopic(words);

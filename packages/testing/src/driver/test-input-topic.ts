@@ -13,8 +13,10 @@ export interface InputPort {
     valueEnd: number,
     headers: Headers,
   ): void;
-  /** True when nothing else is being processed: `process` begins at once. */
+  /** True when a record may be appended and handed to {@link processAppended} at once. */
   isIdle(): boolean;
+  /** Processes what has been appended. */
+  processAppended(): Promise<void>;
   /**
    * When it is the turn of this topic, calls the function again and again; it appends some records and returns how many. They
    * are processed before the next call; 0 is the end.
@@ -22,8 +24,8 @@ export interface InputPort {
   process(appendNext: () => number): Promise<void>;
 }
 
-/** Records of a list that are committed together. */
-const TOGETHER_MAX = 1024;
+/** Records of a list that are appended before they are processed. */
+const APPENDED_MAX = 256;
 
 export interface TestInputTopicOptions {
   /** Timestamp of the first record that has none of its own. Default: the driver's wall clock as it stands at each record. */
@@ -77,7 +79,14 @@ export class TestInputTopic<K, V> {
 
   /** Serialises at once: afterwards the caller may change what it has passed. */
   #processOne(key: K | undefined, value: V | undefined, timestamp: number, headers: Headers): Promise<void> {
-    const bytes = this.#port.isIdle() ? this.#scratch : new ByteBuffer(256);
+    if (!this.#port.isIdle()) return this.#processLater(key, value, timestamp, headers);
+    const keyEnd = this.#serialize(key, value, this.#scratch);
+    this.#append(key == null, value == null, keyEnd, this.#scratch, timestamp, headers);
+    return this.#port.processAppended();
+  }
+
+  #processLater(key: K | undefined, value: V | undefined, timestamp: number, headers: Headers): Promise<void> {
+    const bytes = new ByteBuffer(256);
     const keyEnd = this.#serialize(key, value, bytes);
     let count = 1;
     return this.#port.process(() => {
@@ -95,7 +104,7 @@ export class TestInputTopic<K, V> {
     const iterator = records[Symbol.iterator]();
     await this.#port.process(() => {
       let count = 0;
-      while (count < TOGETHER_MAX) {
+      while (count < APPENDED_MAX) {
         const next = iterator.next();
         if (next.done === true) break;
         const [key, value, timestamp] = next.value;

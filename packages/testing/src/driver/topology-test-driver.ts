@@ -18,6 +18,8 @@ import { TestInputTopic, type InputPort, type TestInputTopicOptions } from './te
 import { TestOutputTopic } from './test-output-topic.ts';
 import { keyValueView, windowView } from './value-views.ts';
 
+const DONE = Promise.resolve();
+
 /**
  * Runs a topology without a broker: the task is the one that runs in production, time is virtual, every topic has one
  * partition, and all sub-topologies run in one task.
@@ -55,7 +57,7 @@ export class TopologyTestDriver implements AsyncDisposable {
   /** Fills the global stores. */
   #globalTask: DrivenTask | undefined;
   /** Work is done in the order in which it was asked for. */
-  #last: Promise<unknown> = Promise.resolve();
+  #last: Promise<unknown> = DONE;
   /** Pieces of work that are under way or have to wait for another one. */
   #waiting = 0;
 
@@ -93,9 +95,10 @@ export class TopologyTestDriver implements AsyncDisposable {
     this.#assertReadable(topic.name);
     const log = this.#broker.log(topic.name);
     const port: InputPort = {
-      isIdle: () => this.#waiting === 0,
+      isIdle: () => this.#waiting === 0 && this.#task !== undefined,
       append: (timestamp, bytes, keyStart, keyEnd, valueStart, valueEnd, headers) =>
         this.#broker.appendInput(log, timestamp, bytes, keyStart, keyEnd, valueStart, valueEnd, headers),
+      processAppended: () => this.#exclusively(this.#settleInput),
       process: (appendNext) => this.#exclusively(() => this.#processInput(appendNext)),
     };
     return new TestInputTopic(topic, port, () => this.clock.nowMs(), options);
@@ -137,11 +140,11 @@ export class TopologyTestDriver implements AsyncDisposable {
       // Timer by timer: a call that is made at one of them may fail, and its pause begins then.
       while (task.hasAsyncWork && this.clock.nextTimerMs <= untilMs) {
         this.clock.advance(Math.max(0, this.clock.nextTimerMs - this.clock.nowMs()));
-        await this.#settle();
+        await this.#settleInput();
       }
       this.clock.advance(untilMs - this.clock.nowMs());
       await task.punctuateWallClock();
-      await this.#settle();
+      await this.#settleInput();
     });
   }
 
@@ -163,7 +166,7 @@ export class TopologyTestDriver implements AsyncDisposable {
   commit(): Promise<void> {
     return this.#exclusively(async () => {
       await this.#running().commit();
-      await this.#settle();
+      await this.#settleInput();
     });
   }
 
@@ -245,7 +248,7 @@ export class TopologyTestDriver implements AsyncDisposable {
       const onCommit = this.#globalTask === undefined ? undefined : () => this.#fillGlobalStores();
       const options = { ...common, id: { subtopology: 0, partition: 0 }, plan: this.#plan, globalStores, onCommit };
       this.#task = await DrivenTask.open(options, this.#topics);
-      await this.#settle();
+      await this.#settleInput();
     });
   }
 
@@ -257,19 +260,20 @@ export class TopologyTestDriver implements AsyncDisposable {
   }
 
   async #processInput(appendNext: () => number): Promise<void> {
-    this.#running();
+    const task = this.#running();
     for (let count = appendNext(); count > 0; count = appendNext()) {
       await this.#fillGlobalStores();
-      await (count === 1 ? this.#running().settle() : this.#running().settleTogether());
+      await (count === 1 ? task.settle() : task.settleTogether(count));
     }
+    await task.endTogether();
   }
 
   /** Global stores come first: what is joined with them finds what was piped before. */
-  async #settle(): Promise<void> {
+  readonly #settleInput = (): Promise<void> | undefined => {
     const task = this.#running();
-    await this.#fillGlobalStores();
-    await task.settle();
-  }
+    const filled = this.#globalTask?.settle();
+    return filled === undefined ? task.settle() : filled.then(() => task.settle());
+  };
 
   async #fillGlobalStores(): Promise<void> {
     await this.#globalTask?.settle();
@@ -308,8 +312,20 @@ export class TopologyTestDriver implements AsyncDisposable {
    * One piece of work at a time, in the order of the calls; without a wait when nothing is going on. A failure is that of its
    * caller; the next piece finds the task as it was left.
    */
-  #exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#waiting === 0 ? work() : this.#last.then(work);
+  #exclusively(work: () => Promise<void> | undefined): Promise<void> {
+    if (this.#waiting > 0) return this.#occupy(this.#last.then(work));
+    this.#waiting++;
+    try {
+      const result = work();
+      return result === undefined ? DONE : this.#occupy(result);
+    } catch (error) {
+      return Promise.reject(error);
+    } finally {
+      this.#waiting--;
+    }
+  }
+
+  #occupy(result: Promise<void>): Promise<void> {
     this.#waiting++;
     const ended = (): void => void this.#waiting--;
     this.#last = result.then(ended, ended);
