@@ -1,5 +1,5 @@
 import { seededRandom, type Random } from '@millrace/core';
-import { GRACE_MS, PAYMENT_WINDOW_MS, type Order, type Payment } from './topology.ts';
+import { GRACE_MS, PAYMENT_WINDOW_MS, type Order, type Payment } from '../topology.ts';
 
 /** A record as it reaches Kafka; `timestamp` says when it happened, which may be earlier than what arrived before it. */
 export type Arrival =
@@ -8,7 +8,7 @@ export type Arrival =
 
 const MINUTE_MS = 60_000;
 const SECOND_MS = 1000;
-const ORDER_EVERY_MS = 30 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
 const CUSTOMERS = ['anna', 'ben', 'chloe', 'dilan', 'emre', 'fatou'];
 
 /** What becomes of an order, and how often out of a hundred. */
@@ -22,9 +22,9 @@ const FATES = [
 
 type Fate = (typeof FATES)[number]['fate'];
 
-/** Part of the records that arrive out of order, by less than the grace of the join. */
+/** Part of the records that arrive out of order, by so much less than the grace of the join that none comes too late. */
 const DELAYED_SHARE = 0.1;
-const DELAY_MAX_MS = GRACE_MS - MINUTE_MS;
+const DELAY_MAX_MS = GRACE_MS - 2 * MINUTE_MS;
 
 interface Timed {
   readonly arrivedMs: number;
@@ -32,7 +32,7 @@ interface Timed {
 }
 
 /**
- * Orders and payments in the order of their arrival: a pure function of its arguments.
+ * An hour of orders and their payments in the order of their arrival: a pure function of its arguments.
  *
  * @param startMs event time of the first order, ms since the epoch
  */
@@ -40,7 +40,7 @@ export function generateArrivals(orderCount: number, startMs: number, seed = 1):
   const random = seededRandom(seed);
   const timed: Timed[] = [];
   for (let number = 1; number <= orderCount; number++) {
-    const orderedMs = startMs + number * ORDER_EVERY_MS;
+    const orderedMs = startMs + Math.round((number * HOUR_MS) / orderCount);
     const order = makeOrder(number, random);
     timed.push(arriving({ kind: 'order', value: order, timestamp: orderedMs }, random));
     paymentTimes(pickFate(random), orderedMs, random).forEach((timestamp, index) => {

@@ -1,5 +1,5 @@
 import type { Arrival } from './generator.ts';
-import { PAYMENT_WINDOW_MS, type CustomerTotal, type Order, type PaidOrder } from './topology.ts';
+import { PAYMENT_WINDOW_MS, type CustomerTotal, type Order, type PaidOrder } from '../topology.ts';
 
 /** What the topology must have written once every window is closed. */
 export interface Outcome {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { expectedOutcome } from './expected.ts';
 import { generateArrivals } from './generator.ts';
-import { GRACE_MS, PAYMENT_WINDOW_MS } from './topology.ts';
+import { GRACE_MS, PAYMENT_WINDOW_MS } from '../topology.ts';
 
 describe('generateArrivals', () => {
   const arrivals = generateArrivals(500, 1_000_000);

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isClosing } from './closing.ts';
 import { pairId, type Outcome } from './expected.ts';
-import type { CustomerTotal, Order, PaidOrder } from './topology.ts';
+import type { CustomerTotal, Order, PaidOrder } from '../topology.ts';
 
 /** Collects what the topology writes and compares it with what it should have written. */
 export class Results {
@@ -46,9 +46,10 @@ export class Results {
     return [...this.#totals.values()].sort((a, b) => a.customer.localeCompare(b.customer));
   }
 
-  /** True when everything that must come has come. */
+  /** True when everything that must come has come; whether too much has come, `problems` says. */
   get complete(): boolean {
-    return this.problems().length === 0;
+    const { paid, unpaid, totals } = this.#expected;
+    return hasAll(this.#paid, paid) && hasAll(this.#unpaid, unpaid) && hasAll(this.#totals, totals);
   }
 
   /** Every difference from the right answer; none means exactly right: nothing lost, nothing twice, nothing wrong. */
@@ -67,6 +68,10 @@ export class Results {
     to.set(id, value);
     return true;
   }
+}
+
+function hasAll<V>(actual: ReadonlyMap<string, V>, expected: ReadonlyMap<string, V>): boolean {
+  return [...expected].every(([id, value]) => isDeepStrictEqual(actual.get(id), value));
 }
 
 function differences<V>(what: string, actual: ReadonlyMap<string, V>, expected: ReadonlyMap<string, V>): string[] {

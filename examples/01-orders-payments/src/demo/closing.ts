@@ -1,5 +1,5 @@
 import type { Arrival } from './generator.ts';
-import { GRACE_MS, PAYMENT_WINDOW_MS } from './topology.ts';
+import { GRACE_MS, PAYMENT_WINDOW_MS } from '../topology.ts';
 
 const PREFIX = 'closing-';
 

@@ -2,7 +2,7 @@ import { ByteBuffer, NO_HEADERS, writeWith, type Topic } from '@millrace/core';
 import type { KafkaClient, Producer } from '@millrace/client';
 import { partitionForKey } from '@millrace/wire';
 import type { Arrival } from './generator.ts';
-import type { Topics } from './topology.ts';
+import type { Topics } from '../topology.ts';
 
 /** Writes orders and payments to their topics, placed by the hash of their key as every Kafka client does it. */
 export class Feed {
@@ -24,8 +24,9 @@ export class Feed {
     await this.#producer.flush();
   }
 
+  /** Drops what has not been sent: `send` has waited for everything that matters. */
   async close(): Promise<void> {
-    await this.#producer.close();
+    await this.#producer.close(true);
   }
 
   async #append<V extends { readonly orderId: string }>(
