@@ -58,13 +58,13 @@ function topicOf({ resourceType, resourceName }: Resource, topics: TopicRegistry
 function applyChange({ name, configOperation, value }: Change, before: TopicConfigs, configs: Map<string, string>): void {
   if (configOperation > Operation.subtract)
     throw new Refusal(ErrorCode.INVALID_REQUEST, `there is no operation ${configOperation}`);
-  const definition = definitionOf(name);
-  if (definition === undefined) throw new Refusal(ErrorCode.INVALID_CONFIG, `Unknown topic config name: ${name}`);
   if (configOperation === Operation.delete) {
     configs.delete(name);
     return;
   }
   if (value === undefined) throw new Refusal(ErrorCode.INVALID_REQUEST, `Null value not supported for : ${name}`);
+  const definition = definitionOf(name);
+  if (definition === undefined) throw new Refusal(ErrorCode.INVALID_CONFIG, `Unknown topic config name: ${name}`);
   if (configOperation === Operation.set) {
     configs.set(name, value);
     return;

@@ -57,7 +57,9 @@ export function commitEach({ groupId, topics: wanted }: CommitRequest, context: 
   }
 
   function write(): number | undefined {
+    if (changes.length === 0) return undefined;
     try {
+      groups.getOrCreate(groupId);
       groups.log.write(changes, producer);
       return undefined;
     } catch (error) {

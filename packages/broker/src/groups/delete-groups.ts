@@ -28,27 +28,31 @@ export function offsetDeleteHandler(groups: GroupRegistry, topics: TopicRegistry
     if (group.state !== 'Empty' && group.protocolType !== 'consumer') {
       return { errorCode: ErrorCode.NON_EMPTY_GROUP, topics: [] };
     }
-    const subscribed = subscribedTopics(group);
+    const isSubscribed = subscriptionOf(group);
     return {
       errorCode: ErrorCode.NONE,
       topics: request.topics.map(({ name, partitions }) => ({
         name,
         partitions: partitions.map(({ partitionIndex }) => ({
           partitionIndex,
-          errorCode: errorCodeOf(() => forget(group, name, partitionIndex, subscribed)),
+          errorCode: errorCodeOf(() => forget(group, name, partitionIndex, isSubscribed)),
         })),
       })),
     };
   });
 
-  function forget(group: ClassicGroup, topic: string, partition: number, subscribed: ReadonlySet<string>): void {
+  function forget(group: ClassicGroup, topic: string, partition: number, isSubscribed: (topic: string) => boolean): void {
     topics.logOrThrow(topic, partition);
-    if (subscribed.has(topic)) throw new Refusal(ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC);
+    if (isSubscribed(topic)) throw new Refusal(ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC);
     groups.log.write([{ key: { groupId: group.id, topic, partition }, value: undefined }]);
   }
 }
 
-function subscribedTopics(group: ClassicGroup): Set<string> {
-  const members = group.state === 'Empty' ? [] : [...group.members.values()];
-  return new Set(members.flatMap((member) => decodeSubscription(metadataFor(member, group.protocolName)).topics));
+/** Which topics members consume. As long as they have not agreed upon a protocol, any may be among them. */
+function subscriptionOf(group: ClassicGroup): (topic: string) => boolean {
+  if (group.state === 'Empty') return () => false;
+  if (group.protocolName === undefined) return () => true;
+  const metadata = [...group.members.values()].map((member) => metadataFor(member, group.protocolName));
+  const topics = new Set(metadata.filter(({ length }) => length > 0).flatMap((bytes) => decodeSubscription(bytes).topics));
+  return (topic) => topics.has(topic);
 }

@@ -57,10 +57,8 @@ class Joiner {
     void this.#options.groups.log.log;
     const known = this.#options.groups.get(groupId);
     if (memberId !== '' && known === undefined) throw new Refusal(ErrorCode.UNKNOWN_MEMBER_ID);
-    if (!(known?.supports(protocolType, protocols) ?? (protocolType !== '' && protocols.length > 0))) {
-      throw new Refusal(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
-    }
     const group = known ?? this.#options.groups.getOrCreate(groupId);
+    if (!group.supports(protocolType, protocols)) throw new Refusal(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
     if (memberId === '') this.#joinNew(group, joining);
     else this.#joinAgain(group, joining);
   }

@@ -40,7 +40,6 @@ export function offsetCommitHandler({ groups, rebalancer, topics, clock }: Offse
     const group = groups.get(groupId);
     if (group === undefined) {
       if (generationIdOrMemberEpoch >= 0) throw new Refusal(ErrorCode.ILLEGAL_GENERATION);
-      groups.getOrCreate(groupId);
       return;
     }
     checkCommitter(group, { memberId, groupInstanceId, generationId: generationIdOrMemberEpoch });

@@ -30,7 +30,7 @@ export function offsetFetchHandler(groups: GroupRegistry): Handler {
   );
 
   function found(groupId: string, asked: AskedTopics, requireStable: boolean) {
-    return (asked ?? everythingOf(groupId, requireStable)).map(({ name, partitionIndexes }) => ({
+    return (asked ?? everythingOf(groupId)).map(({ name, partitionIndexes }) => ({
       name,
       partitions: partitionIndexes.map((partitionIndex) => offsetOf(groupId, name, partitionIndex, requireStable)),
     }));
@@ -50,13 +50,14 @@ export function offsetFetchHandler(groups: GroupRegistry): Handler {
     };
   }
 
-  /** All partitions with an offset, and those whose first offset is still in a transaction. */
-  function everythingOf(groupId: string, requireStable: boolean): NonNullable<AskedTopics> {
-    const byTopic = new Map<string, Set<number>>();
-    const pending = requireStable ? groups.offsets.pendingOf(groupId) : [];
-    for (const { topic, partition } of [...groups.offsets.of(groupId), ...pending]) {
-      byTopic.set(topic, (byTopic.get(topic) ?? new Set()).add(partition));
+  /** All partitions with an offset; not those whose first one is still in a transaction, not even as unstable ones. */
+  function everythingOf(groupId: string): NonNullable<AskedTopics> {
+    const byTopic = new Map<string, number[]>();
+    for (const { topic, partition } of groups.offsets.of(groupId)) {
+      const partitions = byTopic.get(topic) ?? [];
+      byTopic.set(topic, partitions);
+      partitions.push(partition);
     }
-    return [...byTopic].map(([name, partitions]) => ({ name, partitionIndexes: [...partitions] }));
+    return [...byTopic].map(([name, partitionIndexes]) => ({ name, partitionIndexes }));
   }
 }

@@ -40,7 +40,6 @@ export function txnOffsetCommitHandler({ groups, topics, gate, clock, versionMax
       gate.admit({ ...request, topic: internalTopics.offsets, partition: 0, log, apiVersion });
       checkEpoch(request);
       if (apiVersion >= MEMBER_VERSION) checkMember(request);
-      groups.getOrCreate(request.groupId);
       return undefined;
     } catch (error) {
       return refusalOf(error);
@@ -56,6 +55,7 @@ export function txnOffsetCommitHandler({ groups, topics, gate, clock, versionMax
   function checkMember({ groupId, generationId, memberId, groupInstanceId }: TxnOffsetCommitRequest): void {
     if (generationId < 0 && memberId === '' && groupInstanceId === undefined) return;
     const group = groups.get(groupId);
+    if (generationId < 0 && (group === undefined || group.state === 'Empty')) return;
     if (group === undefined) throw new Refusal(ErrorCode.ILLEGAL_GENERATION);
     group.memberOrThrow(memberId, groupInstanceId);
     group.checkGeneration(generationId);

@@ -137,7 +137,8 @@ export class PartitionLog {
     checkProducedBatch(records, header, settings, nowMs);
     if (header.producerId >= 0) {
       const duplicate = this.producers.check(header);
-      if (duplicate !== undefined) return this.#resultOf(duplicate.baseOffset, duplicate.timestamp);
+      // With the time of the first append, whatever the topic says about timestamps: so does Kafka.
+      if (duplicate !== undefined) return { baseOffset: duplicate.baseOffset, logAppendTimeMs: duplicate.timestamp };
     }
     if (settings.logAppendTime) stampAppendTime(records, nowMs);
     this.#append(records);

@@ -49,8 +49,13 @@ export function readLog(log: PartitionLog, request: LogReadRequest): LogRead {
   if (length < firstBatchBytes) return nothing(isolation);
   const records = segment.bytes.read(position, length);
   if (isolation === 'read_uncommitted') return { records, abortedTransactions: undefined };
-  const upperBound = segment.offsetAtOrAfterPosition(position + length) ?? end;
+  const upperBound = segment.offsetAtOrAfterPosition(position + length) ?? endOf(segment, log);
   return { records, abortedTransactions: log.aborted.overlapping(offset, upperBound) };
+}
+
+function endOf(segment: Segment, log: PartitionLog): number {
+  const { all } = log.segments;
+  return all[all.indexOf(segment) + 1]?.baseOffset ?? log.highWatermark;
 }
 
 /**

@@ -2,6 +2,19 @@ import { ErrorCode, type RecordBatchHeader } from '@millrace/wire';
 import { Refusal } from '../refusal.ts';
 import { nextSequence, type ProducerState } from './producer-state.ts';
 
+/** The beginning of a transaction that the coordinator has not yet confirmed. */
+interface AnnouncedTransaction {
+  readonly epoch: number;
+  lowestSequence: number;
+  readonly bumpsEpoch: boolean;
+}
+
+export interface AnnouncedBatch {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  readonly baseSequence: number;
+}
+
 /** How many batches of a producer a partition remembers, to know repetitions: what Kafka does. */
 const REMEMBERED_BATCHES = 5;
 
@@ -23,6 +36,8 @@ export class ProducerStates {
   readonly #states = new Map<number, ProducerState>();
   /** First offset of each open transaction, by producer id; in the order in which they began. */
   readonly #open = new Map<number, number>();
+  /** Producers that wanted to begin a transaction and have not yet, by producer id. */
+  readonly #announced = new Map<number, AnnouncedTransaction>();
 
   get(producerId: number): ProducerState | undefined {
     return this.#states.get(producerId);
@@ -39,6 +54,22 @@ export class ProducerStates {
   }
 
   /**
+   * A producer wants to write the first batch of a transaction; whether it may, the coordinator is yet to tell. Its first
+   * sequence is remembered even if that fails: a later one must not come before it.
+   *
+   * @param bumpsEpoch whether each transaction of the producer has an epoch of its own
+   */
+  announced({ producerId, producerEpoch, baseSequence }: AnnouncedBatch, bumpsEpoch: boolean): void {
+    if (this.isOpen(producerId, producerEpoch)) return;
+    const known = this.#announced.get(producerId);
+    if (known === undefined || producerEpoch > known.epoch) {
+      this.#announced.set(producerId, { epoch: producerEpoch, lowestSequence: baseSequence, bumpsEpoch });
+    } else if (producerEpoch === known.epoch) {
+      known.lowestSequence = Math.min(known.lowestSequence, baseSequence);
+    }
+  }
+
+  /**
    * Checks a batch of an idempotent producer before it is appended.
    *
    * @returns the earlier batch when this one repeats it
@@ -46,13 +77,17 @@ export class ProducerStates {
    */
   check(header: RecordBatchHeader): Duplicate | undefined {
     const state = this.#states.get(header.producerId);
-    if (state === undefined) return undefined;
+    if (state === undefined) {
+      this.#checkBeginning(header, true);
+      return undefined;
+    }
     this.#checkEpoch(state, header);
     if (header.producerEpoch === state.epoch) {
       const last = header.baseSequence + header.lastOffsetDelta;
       const repeated = state.batches.find((one) => one.firstSequence === header.baseSequence && one.lastSequence === wrap(last));
       if (repeated !== undefined) return { baseOffset: repeated.baseOffset, timestamp: repeated.timestamp };
     }
+    this.#checkBeginning(header, state.batches.length === 0);
     this.#checkSequence(state, header);
     if (!header.isTransactional && this.#open.has(header.producerId)) {
       throw new Refusal(
@@ -68,6 +103,18 @@ export class ProducerStates {
     throw new Refusal(
       ErrorCode.INVALID_PRODUCER_EPOCH,
       `epoch ${header.producerEpoch} of producer ${header.producerId} is older than ${state.epoch}`,
+    );
+  }
+
+  /** Source: Kafka `ProducerAppendInfo.checkSequence`, `VerificationStateEntry` (KIP-890). */
+  #checkBeginning({ producerId, baseSequence }: RecordBatchHeader, isUnknown: boolean): void {
+    const announced = this.#announced.get(producerId);
+    if (announced === undefined) return;
+    const expected = announced.bumpsEpoch && isUnknown ? 0 : announced.lowestSequence;
+    if (baseSequence <= expected) return;
+    throw new Refusal(
+      ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
+      `producer ${producerId} began a transaction with sequence ${baseSequence} where ${expected} was expected`,
     );
   }
 
@@ -95,7 +142,9 @@ export class ProducerStates {
     if (state.batches.length > REMEMBERED_BATCHES) state.batches.shift();
     state.lastTimestamp = header.maxTimestamp;
     state.lastDataOffset = header.lastOffset;
-    if (header.isTransactional && !this.#open.has(header.producerId)) this.#open.set(header.producerId, header.baseOffset);
+    if (!header.isTransactional) return;
+    this.#announced.delete(header.producerId);
+    if (!this.#open.has(header.producerId)) this.#open.set(header.producerId, header.baseOffset);
   }
 
   /**
@@ -108,6 +157,7 @@ export class ProducerStates {
     state.lastTimestamp = timestamp;
     const firstOffset = this.#open.get(producerId);
     this.#open.delete(producerId);
+    this.#announced.delete(producerId);
     return firstOffset;
   }
 
@@ -119,7 +169,9 @@ export class ProducerStates {
   /** Forgets producers that have written nothing for so long. Open transactions keep theirs. */
   expire(nowMs: number, expirationMs: number): void {
     for (const [producerId, state] of this.#states) {
-      if (nowMs - state.lastTimestamp > expirationMs && !this.#open.has(producerId)) this.#states.delete(producerId);
+      if (nowMs - state.lastTimestamp <= expirationMs || this.#open.has(producerId)) continue;
+      this.#states.delete(producerId);
+      this.#announced.delete(producerId);
     }
   }
 

@@ -93,6 +93,7 @@ class ProduceAttempt {
       if (transaction !== undefined) {
         const { transactionalId } = this.#request;
         const { apiVersion } = this.#call;
+        log.producers.announced(transaction, apiVersion >= IMPLICIT_ADD_VERSION);
         this.#options.gate.admit({ ...transaction, transactionalId, topic, partition: index, log, apiVersion });
       }
       this.#checkAcks();

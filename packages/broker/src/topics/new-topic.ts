@@ -39,8 +39,8 @@ export function checkNewTopic(topic: RequestedTopic, topics: TopicRegistry, limi
   if (colliding !== undefined) {
     throw new Refusal(ErrorCode.INVALID_TOPIC_EXCEPTION, `Topic '${topic.name}' collides with existing topic: ${colliding}`);
   }
-  const partitions = topic.assignments.length > 0 ? assignedPartitions(topic, limits.nodeIds) : countedPartitions(topic, limits);
   for (const { name, value } of topic.configs) checkConfig(name, value, limits);
+  const partitions = topic.assignments.length > 0 ? assignedPartitions(topic, limits.nodeIds) : countedPartitions(topic, limits);
   return { name: topic.name, partitions, configs: new Map(topic.configs.map(({ name, value }) => [name, value as string])) };
 }
 
