@@ -3,6 +3,7 @@ import { int64, json, string, topic } from '@millrace/core';
 import type { WindowedKey } from '@millrace/state';
 import type { AsyncProcessor, Processor } from '@millrace/topology';
 import { expectTypeOf } from 'vitest';
+import { untilTimeLimit, untilWindowCloses } from './options/suppressed.ts';
 import type { KGroupedTable, KStream, KTable } from './streams.ts';
 import type { StreamsBuilder } from './streams-builder.ts';
 import { SessionWindows } from './windows/session-windows.ts';
@@ -82,6 +83,10 @@ export function tables(builder: StreamsBuilder): void {
   expectTypeOf(visits.toStream()).toEqualTypeOf<KStream<WindowedKey<string>, number | undefined>>();
   const recent = grouped.windowedBy(SlidingWindows.ofTimeDifference('5 minutes'), { emit: 'on-window-close' }).count();
   expectTypeOf(recent.toStream()).toEqualTypeOf<KStream<WindowedKey<string>, number>>();
+  expectTypeOf(perMinute.suppress(untilWindowCloses())).toEqualTypeOf<KTable<WindowedKey<string>, number, never>>();
+  expectTypeOf(grouped.count().suppress(untilTimeLimit('1 minute'))).toEqualTypeOf<KTable<string, number, never>>();
+  // @ts-expect-error only results of windows can wait for their windows
+  grouped.count().suppress(untilWindowCloses());
   const balance = grouped
     .cogroup<number>((total, order) => total + order.cents)
     .cogroup(builder.stream(topic('refunds', { key: string(), value: int64() })).groupByKey(), (total, cents) => total - cents);

@@ -51,11 +51,14 @@ export {
   SessionWindows,
   SlidingWindows,
   StreamsBuilder,
+  type Suppressed,
   TimeWindowedCogroupedKStream,
   TimeWindowedKStream,
   timeWindowedSerde,
   TimeWindows,
   UnlimitedWindows,
+  untilTimeLimit,
+  untilWindowCloses,
   type WindowedOptions,
 } from '@millrace/dsl';
 export {
@@ -73,6 +76,7 @@ export {
 export {
   keyValueStore,
   type KeyValueStore,
+  lruStore,
   memoryEngine,
   sessionStore,
   type SessionStore,
@@ -80,6 +84,8 @@ export {
   type TimestampedKeyValueStore,
   timestampedWindowStore,
   type ValueAndTimestamp,
+  versionedKeyValueStore,
+  type VersionedKeyValueStore,
   type WindowedKey,
   windowStore,
   type WindowStore,
