@@ -68,12 +68,6 @@ describe('the orders and payments example on its own broker', () => {
     other.close();
   });
 
-  it('says so when it may not write its state', async () => {
-    await using example = run([], { TMPDIR: join(folder, 'nowhere') });
-    expect(await example.ended).toEqual({ code: 1, signal: null });
-    expect(example.errors).toMatch(/^error: no place for the workers' state: .*; set TMPDIR to a folder.*\n$/);
-  });
-
   it('says so when no Kafka answers', async () => {
     await using example = run(['--brokers', '127.0.0.1:1']);
     expect(await example.ended).toEqual({ code: 1, signal: null });

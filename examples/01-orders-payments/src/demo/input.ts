@@ -26,8 +26,9 @@ export class Input {
   async send(seconds: number, signal: AbortSignal): Promise<void> {
     const arrivals = this.#arrivals;
     const steps = seconds * STEPS_PER_SECOND;
-    const firstMs = arrivals[0]?.timestamp ?? 0;
-    const stepMs = (lastTimestamp(arrivals.filter(({ kind }) => kind === 'order')) - firstMs) / steps;
+    const orders = arrivals.filter(({ kind }) => kind === 'order');
+    const firstMs = orders[0]?.timestamp ?? 0;
+    const stepMs = (lastTimestamp(orders) - firstMs) / steps;
     const startedMs = this.#clock.monotonicMs();
     let sent = 0;
     for (let step = 1; step <= steps; step++) {

@@ -9,9 +9,9 @@ export interface StateFolder extends AsyncDisposable {
 }
 
 /** @throws StartError when the right to make one is missing */
-export async function createStateFolder(): Promise<StateFolder> {
+export async function createStateFolder(parent = tmpdir()): Promise<StateFolder> {
   try {
-    const path = await mkdtemp(join(tmpdir(), 'millrace-example-'));
+    const path = await mkdtemp(join(parent, 'millrace-example-'));
     return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
