@@ -26,7 +26,7 @@ export default defineConfig({
         'bench/**/*.test.ts',
         'test/kafka/**/*.test.ts',
       ]),
-      project('contract', ['test/contract/**/*.test.ts']),
+      project('contract', ['test/contract/**/*.test.ts', 'test/broker/**/*.test.ts'], { testTimeout: 30_000 }),
       project('conformance', ['test/conformance/**/*.test.ts']),
       project('simulation', ['test/simulation/**/*.test.ts'], { testTimeout: 60_000 }),
       project('architecture', ['test/architecture/**/*.test.ts'], { testTimeout: 30_000 }),

@@ -7,7 +7,7 @@ interface Parked {
   readonly kind: 'join' | 'sync';
   /** The answer as a text, when it has come. */
   answer: string | undefined;
-  readonly answered: Promise<void>;
+  answered: Promise<void>;
 }
 
 /** One member of the group of a script. */
@@ -29,7 +29,7 @@ const instanceIds: readonly (string | undefined)[] = [undefined, undefined, 'i0'
 
 /** How long a request must have got no answer to count as one that waits. */
 const PARKED_AFTER_MS = 80;
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 2000;
 
 /**
  * The members of a group, each with a connection of its own, because a broker takes no further request from a connection on
@@ -62,14 +62,17 @@ export class GroupMembers implements Disposable {
     return this.all[index];
   }
 
-  /** Member ids by the order in which they were first seen. */
+  /** The member whose id it is, `?` while it has not learnt it itself. */
   symbol(memberId: string): string {
-    if (memberId === '') return '-';
-    const known = this.#symbols.get(memberId);
-    if (known !== undefined) return known;
-    const symbol = `M${this.#symbols.size}`;
-    this.#symbols.set(memberId, symbol);
-    return symbol;
+    return memberId === '' ? '-' : (this.#symbols.get(memberId) ?? '?');
+  }
+
+  /** A member has learnt its id; with each further one it gets an apostrophe. */
+  learn(member: ScriptMember, memberId: string): void {
+    if (member.memberId === memberId && this.#symbols.has(memberId)) return;
+    const former = [...this.#symbols.values()].filter((symbol) => symbol.startsWith(`M${member.index}`)).length;
+    member.memberId = memberId;
+    this.#symbols.set(memberId, `M${member.index}${"'".repeat(former)}`);
   }
 
   async connectionOf(member: ScriptMember): Promise<Connection> {
@@ -79,11 +82,11 @@ export class GroupMembers implements Disposable {
 
   /** Sends what may have to wait. Resolves when it was answered, or it is clear that it waits. */
   async park(kind: Parked['kind'], member: ScriptMember, send: () => Promise<string>, control: Connection): Promise<string> {
-    const answered = send().then(
-      (answer) => void (parked.answer = answer),
-      () => void (parked.answer = 'the connection was closed'),
-    );
-    const parked: Parked = { kind, answer: undefined, answered };
+    const parked: Parked = { kind, answer: undefined, answered: Promise.resolve() };
+    const answered = async (): Promise<void> => {
+      parked.answer = await send().catch(() => 'the connection was closed');
+    };
+    parked.answered = answered();
     member.parked = parked;
     await this.#settled(parked, control);
     if (parked.answer === undefined) return 'waits';

@@ -92,7 +92,7 @@ const topicOperations = {
       version: between(0, 1),
       key: oneOf('cleanup.policy', 'max.message.bytes', 'message.timestamp.type', 'no.such.config'),
       value: oneOf<string | null>('delete', 'compact', '1000012', '-5', 'LogAppendTime', 'CreateTime', '', null),
-      operation: between(0, 4),
+      operation: between(0, 3),
     }),
   ],
   deleteRecords: [0.7, operation('deleteRecords', { ...place, version: between(0, 2), offset: between(-2, 12) })],

@@ -32,8 +32,7 @@ async function askToJoin(session: Session, member: ScriptMember, operation: Oper
   const connection = await session.members.connectionOf(member);
   const first = await connection.send(joinGroup, operation.version, joinRequest(session, member, operation));
   if (first.errorCode !== ErrorCode.MEMBER_ID_REQUIRED) return joined(session, member, first);
-  member.memberId = first.memberId;
-  session.members.symbol(first.memberId);
+  session.members.learn(member, first.memberId);
   const second = await connection.send(joinGroup, operation.version, joinRequest(session, member, operation));
   return `79, ${joined(session, member, second)}`;
 }
@@ -66,14 +65,13 @@ function joined({ members }: Session, member: ScriptMember, answer: JoinGroupRes
     if (errorCode === ErrorCode.UNKNOWN_MEMBER_ID || errorCode === ErrorCode.FENCED_INSTANCE_ID) member.memberId = '';
     return `${errorCode} generation ${generationId} protocol ${protocolName ?? ''} type ${answer.protocolType ?? ''}`;
   }
-  member.memberId = answer.memberId;
+  members.learn(member, answer.memberId);
   member.generation = generationId;
   member.protocol = protocolName ?? '';
   member.isLeader = answer.leader === answer.memberId;
   member.followers = answer.members.map(({ memberId }) => memberId);
-  const all = answer.members.map(
-    ({ memberId, groupInstanceId, metadata }) => `${members.symbol(memberId)}/${groupInstanceId ?? ''}/${userDataOf(metadata)}`,
-  );
+  // Not by their ids, which the others may learn a moment later or have learnt already.
+  const all = answer.members.map(({ groupInstanceId, metadata }) => `${groupInstanceId ?? ''}/${userDataOf(metadata)}`);
   const role = member.isLeader ? `leads ${all.sort().join(' ')}` : `follows ${all}`;
   const skips = skipAssignment ? ' skips' : '';
   return `0 generation ${generationId} ${protocolName} ${answer.protocolType ?? ''} ${members.symbol(answer.memberId)} ${role}${skips}`;

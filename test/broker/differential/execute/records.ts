@@ -24,10 +24,9 @@ export async function write(session: Session, operation: OperationOf<'produce'>)
   const send = async () => (await session.connection.send(produce, version, request)).responses[0]?.partitionResponses[0];
   const answer = await session.until(send, (one) => !transient.includes(one?.errorCode ?? 0));
   if (answer === undefined) return 'nothing';
-  const { errorCode, baseOffset, logStartOffset, logAppendTimeMs, recordErrors } = answer;
+  const { errorCode, baseOffset, logStartOffset, logAppendTimeMs } = answer;
   if (errorCode === 0 && operation.epochDelta === 0) producer.accepted(place, batch);
-  const failed = recordErrors.map(({ batchIndex }) => batchIndex).join();
-  return `${errorCode} @${baseOffset} start=${logStartOffset} ${logAppendTimeMs === -1 ? '' : 'append-time'}${failed}`;
+  return `${errorCode} @${baseOffset} start=${logStartOffset} ${logAppendTimeMs === -1 ? '' : 'append-time'}`;
 }
 
 export async function read(session: Session, operation: OperationOf<'fetch'>): Promise<string> {
