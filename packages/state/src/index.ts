@@ -37,7 +37,7 @@ export type {
 } from './contracts/stores.ts';
 export { WriteBatch, type WriteBatchVisitor } from './write-batch.ts';
 export { memoryEngine } from './memory/memory-engine.ts';
-export { keyValueStore, timestampedKeyValueStore } from './stores/key-value-store.ts';
+export { keyValueStore, type KeyValueStoreOptions, timestampedKeyValueStore } from './stores/key-value-store.ts';
 export { prefixedKeyValueStore, type PrefixedStoreOptions } from './stores/prefixed-key-value-store.ts';
 export type { CachedStoreOptions, StoreOptions } from './stores/store-options.ts';
 export {

@@ -2,6 +2,7 @@ import { afterEach, describe } from 'vitest';
 import { describeClosingStores } from './closing-suite.ts';
 import { describeBuffers } from './buffer-suite.ts';
 import { describeDuplicateWindowStores } from './duplicate-window-suite.ts';
+import { describeExpiringStores } from './expiring-suite.ts';
 import { describeJoinStores } from './join-suite.ts';
 import { describeKeyValueStores } from './key-value-suite.ts';
 import { describeOuterJoinStores } from './outer-join-suite.ts';
@@ -20,6 +21,7 @@ export function describeStoreContract(name: string, harness: StateEngineHarness)
   describe(`stores over ${name}`, { timeout: 60_000 }, () => {
     afterEach(async () => harness.cleanUp?.());
     describeKeyValueStores(harness);
+    describeExpiringStores(harness);
     describeVersionedStores(harness);
     describeWindowStores(harness);
     describeDuplicateWindowStores(harness);

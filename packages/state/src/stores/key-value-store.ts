@@ -2,7 +2,18 @@ import type { Serde } from '@millrace/core';
 import type { StoreBuilder } from '../contracts/state-store.ts';
 import type { KeyValueStore, TimestampedKeyValueStore, ValueAndTimestamp } from '../contracts/stores.ts';
 import { KeyValueTable } from './key-value-table.ts';
-import { builderBase, type CachedStoreOptions, COMPACTED } from './store-options.ts';
+import { ExpiringTable } from './expiring/expiring-table.ts';
+import { assertOption, builderBase, type CachedStoreOptions, COMPACTED, compactedWithRetention } from './store-options.ts';
+
+/** Options of key-value stores of bare values. */
+export interface KeyValueStoreOptions extends CachedStoreOptions {
+  /**
+   * How long a row lives after its last write, in stream time, ms, ≥ 1: the highest timestamp of the records with which values
+   * have been put. Its changelog forgets rows, too. Such a store is never cached. Default: for ever. Kafka Streams has no such
+   * stores.
+   */
+  readonly ttlMs?: number;
+}
 
 /** A key-value store whose users see bare values. */
 export class PlainKeyValueTable<K, V> extends KeyValueTable<K, V, V> {
@@ -51,8 +62,14 @@ export function keyValueStore<K, V>(
   name: string,
   keySerde: Serde<K>,
   valueSerde: Serde<V>,
-  options: CachedStoreOptions = {},
+  options: KeyValueStoreOptions = {},
 ): StoreBuilder<KeyValueStore<K, V>> {
+  const { ttlMs } = options;
+  if (ttlMs !== undefined) {
+    assertOption(name, 'ttlMs', ttlMs, 1);
+    const expiring = builderBase(name, 'keyValue', options, compactedWithRetention(ttlMs));
+    return { ...expiring, build: () => new ExpiringTable({ name, kind: expiring.kind, keySerde, valueSerde, ttlMs }) };
+  }
   const base = builderBase(name, 'keyValue', options, COMPACTED);
   const table = { name, kind: base.kind, keySerde, valueSerde, timestamped: false, cached: options.caching ?? false };
   return { ...base, build: () => new PlainKeyValueTable(table) };
