@@ -24,18 +24,7 @@ export class ChangelogAppend implements ChangelogWriter {
     valueEnd: number,
     headers = NO_HEADERS,
   ): void {
-    this.#appender.append(
-      this.#topic,
-      this.#partition,
-      timestamp,
-      key,
-      keyStart,
-      keyEnd,
-      value,
-      valueStart,
-      valueEnd,
-      headers,
-    );
+    this.#appender.append(this.#topic, this.#partition, timestamp, key, keyStart, keyEnd, value, valueStart, valueEnd, headers);
   }
 
   /** The offset after the last acknowledged record; −1 when nothing has been written yet. */
