@@ -13,7 +13,10 @@ export interface AccumulatorOptions {
   readonly batchBytes: number;
   /** Beyond this, `backPressure` says so. */
   readonly bufferBytes: number;
-  /** How long a batch waits for more records; undefined: until {@link Accumulator.closeAll}. */
+  /**
+   * How long a batch waits for more records; undefined: until {@link Accumulator.closeAll}. When the oldest has waited that long
+   * the others go with it, younger as they are: one request instead of several.
+   */
   readonly lingerMs: number | undefined;
   /** A batch of the queue is complete and may be sent. */
   readonly onReady: (queue: PartitionQueue) => void;
@@ -126,6 +129,8 @@ export class Accumulator {
 
   /** Completes all open batches, so that they can be sent. */
   closeAll(): void {
+    this.#cancelLinger?.();
+    this.#cancelLinger = undefined;
     for (const queue of this.#open) this.#close(queue);
   }
 
@@ -193,18 +198,10 @@ export class Accumulator {
   #armLinger(): void {
     const { lingerMs, clock } = this.#options;
     if (lingerMs === undefined) return;
-    this.#cancelLinger = clock.setTimer(lingerMs, () => this.#onLinger(lingerMs));
-  }
-
-  /** One timer serves all partitions: a batch waits for one to two times `lingerMs` in the worst case. */
-  #onLinger(lingerMs: number): void {
-    this.#cancelLinger = undefined;
-    const openedBefore = this.#options.clock.monotonicMs() - lingerMs;
-    for (const queue of this.#open) {
-      if (queue.open !== undefined && queue.open.openedAtMs > openedBefore) break;
-      this.#close(queue);
-    }
-    if (this.#open.size > 0) this.#armLinger();
+    this.#cancelLinger = clock.setTimer(lingerMs, () => {
+      this.#cancelLinger = undefined;
+      this.closeAll();
+    });
   }
 }
 
