@@ -1,4 +1,4 @@
-import { CancelledError, StreamsError } from '@millrace/core';
+import { CancelledError, StreamsError, systemClock } from '@millrace/core';
 import { createDisplay } from './demo/display.ts';
 import { readOptions } from './demo/options.ts';
 import { runDemo } from './demo/run-demo.ts';
@@ -7,11 +7,17 @@ import { StartError } from './demo/start-error.ts';
 /** Of the process: everything right, something wrong, the command line is wrong, stopped by a signal. */
 const EXIT = { right: 0, wrong: 1, usage: 2, interrupted: 130 } as const;
 
+/** npm passes on the signal that the terminal has sent already: only what comes later than this is a second wish. */
+const SAME_WISH_MS = 500;
+
 const stop = new AbortController();
+let stopAskedMs = Number.POSITIVE_INFINITY;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
+    const nowMs = systemClock.monotonicMs();
     // Who asks twice does not want to wait: workers end by themselves when this process is gone.
-    if (stop.signal.aborted) process.exit(EXIT.interrupted);
+    if (nowMs - stopAskedMs > SAME_WISH_MS) process.exit(EXIT.interrupted);
+    stopAskedMs = Math.min(stopAskedMs, nowMs);
     stop.abort();
   });
 }
