@@ -59,6 +59,12 @@ export class Connection implements Disposable {
     return readResponse(reader, api, version);
   }
 
+  /** Sends bytes as they are and does not wait for anything. */
+  sendBytes(bytes: Buffer): void {
+    this.#waiting.push({ resolve: () => undefined, reject: () => undefined });
+    this.#socket.write(bytes);
+  }
+
   [Symbol.dispose](): void {
     this.#socket.destroy();
   }
@@ -82,7 +88,8 @@ export class Connection implements Disposable {
   }
 }
 
-function frameOf<A extends Api>(api: A, apiVersion: number, correlationId: number, body: RequestInput<A>): Buffer {
+/** A request as it goes over the wire, its length in front. */
+export function frameOf<A extends Api>(api: A, apiVersion: number, correlationId: number, body: RequestInput<A>): Buffer {
   const writer = new ProtocolWriter();
   const size = writer.reserve(4);
   const header = { apiKey: api.key, apiVersion, correlationId, clientId: 'differential' };

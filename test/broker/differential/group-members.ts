@@ -28,7 +28,7 @@ export interface ScriptMember {
 const instanceIds: readonly (string | undefined)[] = [undefined, undefined, 'i0', 'i0'];
 
 /** How long a request must have got no answer to count as one that waits. */
-const PARKED_AFTER_MS = 80;
+const PARKED_AFTER_MS = 150;
 const PATIENCE_MS = 2000;
 
 /**
@@ -78,6 +78,19 @@ export class GroupMembers implements Disposable {
   async connectionOf(member: ScriptMember): Promise<Connection> {
     member.connection ??= await Connection.open(this.#address);
     return member.connection;
+  }
+
+  /**
+   * Whether the group would have to choose among several for a new leader if this member left, also by its instance id alone.
+   * Which it chooses is left to a hash map in Kafka.
+   */
+  leavesChoiceOfLeader(member: ScriptMember): boolean {
+    const { instanceId } = member;
+    const present = this.all.filter(({ memberId, parked }) => memberId !== '' || parked !== undefined);
+    const isLeader = present.some(
+      (one) => one.isLeader && (one === member || (instanceId !== undefined && one.instanceId === instanceId)),
+    );
+    return isLeader && present.length > 2;
   }
 
   /** Sends what may have to wait. Resolves when it was answered, or it is clear that it waits. */

@@ -38,10 +38,10 @@ describe.skipIf(!hasJava).each([1, 2] as const)(
     it('the console producer and consumer, and the commands of groups', async () => {
       await topics('--create', '--topic', 'console', '--partitions', '2');
       const server = ['--bootstrap-server', broker.bootstrapServers];
-      const parse = ['--property', 'parse.key=true', '--property', 'key.separator=:', '--compression-codec', 'lz4'];
+      const parse = ['--reader-property', 'parse.key=true', '--reader-property', 'key.separator=:', '--compression-codec', 'lz4'];
       await tool('org.apache.kafka.tools.ConsoleProducer', [...server, '--topic', 'console', ...parse], 'a:1\nb:2\nc:3\n');
       const read = ['--topic', 'console', '--from-beginning', '--max-messages', '3', '--group', 'console-readers'];
-      const print = ['--property', 'print.key=true', '--property', 'key.separator=:'];
+      const print = ['--formatter-property', 'print.key=true', '--formatter-property', 'key.separator=:'];
       const output = await tool('org.apache.kafka.tools.consumer.ConsoleConsumer', [...server, ...read, ...print]);
       expect(output.trim().split('\n').sort()).toEqual(['a:1', 'b:2', 'c:3']);
       const groups = 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand';

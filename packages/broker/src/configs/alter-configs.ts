@@ -72,6 +72,9 @@ function applyChange({ name, configOperation, value }: Change, before: TopicConf
   if (definition.type !== ConfigType.list) {
     throw new Refusal(ErrorCode.INVALID_CONFIG, `Can't append or subtract to config ${name}: it is not a list`);
   }
+  if (configOperation === Operation.append && value.split(',').some((one) => one.trim() === '')) {
+    throw new Refusal(ErrorCode.INVALID_CONFIG, `an element to be appended to ${name} is empty`);
+  }
   const present = elementsOf(configs.get(name) ?? before.effective(name).value);
   const given = elementsOf(value);
   const result =

@@ -115,8 +115,7 @@ export async function beat(session: Session, operation: OperationOf<'heartbeat'>
 
 export async function leave(session: Session, operation: OperationOf<'leave'>): Promise<string> {
   const member = memberAt(session, operation.member);
-  // Which of several followers becomes the leader is left to a hash map in Kafka.
-  if (member.isLeader && session.members.all.filter(({ memberId }) => memberId !== '').length > 2) return 'skipped';
+  if (session.members.leavesChoiceOfLeader(member)) return 'skipped';
   const { version } = operation;
   const { connection, members } = session;
   const { memberId, instanceId: groupInstanceId } = member;
