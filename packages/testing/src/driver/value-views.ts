@@ -32,6 +32,9 @@ export function windowView<K, V>(store: TimestampedWindowStore<K, V>): ReadOnlyW
     fetchKeys: (keyFrom, keyTo, from, to) => plain<WindowedKey<K>, V>(store.fetchKeys(keyFrom, keyTo, from, to)),
     fetchAll: (from, to) => plain<WindowedKey<K>, V>(store.fetchAll(from, to)),
     all: () => plain<WindowedKey<K>, V>(store.all()),
+    backwardFetchKeys: (keyFrom, keyTo, from, to) => plain<WindowedKey<K>, V>(store.backwardFetchKeys(keyFrom, keyTo, from, to)),
+    backwardFetchAll: (from, to) => plain<WindowedKey<K>, V>(store.backwardFetchAll(from, to)),
+    backwardAll: () => plain<WindowedKey<K>, V>(store.backwardAll()),
   };
 }
 
