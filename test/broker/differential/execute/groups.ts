@@ -155,6 +155,8 @@ export async function describeGroup(session: Session, operation: OperationOf<'de
       `${session.members.symbol(memberId)}/${groupInstanceId ?? ''}/${clientId}${clientHost}/${userDataOf(memberMetadata)}/${memberAssignment}`,
   );
   const { errorCode, groupState, protocolType, protocolData } = answer ?? {};
+  // A refused request may leave a group behind that Kafka shows only once something else was written to the partition of it.
+  if (errorCode === 0 && protocolType === '' && (groupState === 'Dead' || groupState === 'Empty')) return 'nobody';
   return `${errorCode} ${groupState} ${protocolType} ${protocolData} ${members?.sort().join(' ')}`;
 }
 
