@@ -49,6 +49,24 @@ export function describeSessionStores(harness: StateEngineHarness): void {
       ]);
       await rig.close();
     });
+
+    it('answers ranges of keys, both ends inclusive, and a key backwards', async () => {
+      const rig = await StoreRig.open(sessionStore('store', string(), json<Box>(), { retentionMs: 100 }), { harness });
+      for (const [key, start] of [
+        ['a', 1],
+        ['ab', 2],
+        ['b', 3],
+        ['a', 9],
+      ] as const)
+        rig.store.put(key, start, start, { n: start });
+      await rig.commit();
+      rig.store.put('c', 4, 4, { n: 4 });
+      const found = await collect(rig.store.fetchKeys('ab', 'c'));
+      expect(found.map(([{ key }]) => key).toSorted()).toEqual(['ab', 'b', 'c']);
+      const backwards = [...rig.store.backwardFindSessions('a', 0, 50)];
+      expect(backwards.map(([{ window }]) => window.start)).toEqual([9, 1]);
+      await rig.close();
+    });
   });
 }
 

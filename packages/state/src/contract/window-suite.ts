@@ -105,6 +105,9 @@ function describeExamples(harness: StateEngineHarness): void {
     expect(await names(rig.store.fetchKeys('ab', 'b', 0, 20))).toEqual(['ab@10', 'b@10']);
     expect(await names(rig.store.fetchKeys(undefined, 'a', 5, 15))).toEqual(['a@10']);
     expect(await names(rig.store.fetchAll(10, 10))).toEqual(['a@10', 'ab@10', 'b@10', 'c@10']);
+    expect(await names(rig.store.backwardFetchKeys('ab', 'b', 0, 20))).toEqual(['b@10', 'ab@10']);
+    expect(await names(rig.store.backwardFetchAll(10, 10))).toEqual(['c@10', 'b@10', 'ab@10', 'a@10']);
+    expect((await names(rig.store.backwardAll())).toReversed()).toEqual(await names(rig.store.all()));
     await rig.close();
   });
 }

@@ -126,6 +126,14 @@ export interface ReadOnlyWindowStore<K, V> {
   fetchKeys(keyFrom: K | undefined, keyTo: K | undefined, from: number, to: number): AsyncIterable<KeyValue<WindowedKey<K>, V>>;
   fetchAll(from: number, to: number): AsyncIterable<KeyValue<WindowedKey<K>, V>>;
   all(): AsyncIterable<KeyValue<WindowedKey<K>, V>>;
+  backwardFetchKeys(
+    keyFrom: K | undefined,
+    keyTo: K | undefined,
+    from: number,
+    to: number,
+  ): AsyncIterable<KeyValue<WindowedKey<K>, V>>;
+  backwardFetchAll(from: number, to: number): AsyncIterable<KeyValue<WindowedKey<K>, V>>;
+  backwardAll(): AsyncIterable<KeyValue<WindowedKey<K>, V>>;
 }
 
 /**
@@ -166,6 +174,9 @@ export interface ReadOnlySessionStore<K, V> {
   backwardFetch(key: K): Iterable<KeyValue<WindowedKey<K>, V>>;
   /** Sessions of a key with `end ≥ earliestEnd` and `start ≤ latestStart`. */
   findSessions(key: K, earliestEnd: number, latestStart: number): Iterable<KeyValue<WindowedKey<K>, V>>;
+  backwardFindSessions(key: K, earliestEnd: number, latestStart: number): Iterable<KeyValue<WindowedKey<K>, V>>;
+  /** All sessions of the keys in a range of serialised keys, both bounds inclusive; in no order that is promised. */
+  fetchKeys(keyFrom: K | undefined, keyTo: K | undefined): AsyncIterable<KeyValue<WindowedKey<K>, V>>;
   all(): AsyncIterable<KeyValue<WindowedKey<K>, V>>;
 }
 

@@ -252,12 +252,29 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
     return this.#scan({ keyFrom: this.#keyBytes(keyFrom), keyTo: this.#keyBytes(keyTo), from, to, reverse: false });
   }
 
+  backwardFetchKeys(
+    keyFrom: K | undefined,
+    keyTo: K | undefined,
+    from: number,
+    to: number,
+  ): AsyncIterable<KeyValue<WindowedKey<K>, R>> {
+    return this.#scan({ keyFrom: this.#keyBytes(keyFrom), keyTo: this.#keyBytes(keyTo), from, to, reverse: true });
+  }
+
   fetchAll(from: number, to: number): AsyncIterable<KeyValue<WindowedKey<K>, R>> {
     return this.#scan({ keyFrom: undefined, keyTo: undefined, from, to, reverse: false });
   }
 
+  backwardFetchAll(from: number, to: number): AsyncIterable<KeyValue<WindowedKey<K>, R>> {
+    return this.backwardFetchKeys(undefined, undefined, from, to);
+  }
+
   all(): AsyncIterable<KeyValue<WindowedKey<K>, R>> {
     return this.fetchAll(0, Number.MAX_SAFE_INTEGER);
+  }
+
+  backwardAll(): AsyncIterable<KeyValue<WindowedKey<K>, R>> {
+    return this.backwardFetchAll(0, Number.MAX_SAFE_INTEGER);
   }
 
   async *#scan(scan: WindowScan): AsyncGenerator<KeyValue<WindowedKey<K>, R>, void> {

@@ -6,6 +6,7 @@ import type {
   StateStore,
   TimestampedKeyValueStore,
   TimestampedWindowStore,
+  VersionedKeyValueStore,
 } from '@millrace/state';
 import { matchesTopic, type SubtopologyPlan, type Topology } from '@millrace/topology';
 import { globalSubtopology, internalTopicName } from '@millrace/runtime';
@@ -182,6 +183,11 @@ export class TopologyTestDriver implements AsyncDisposable {
   /** @throws StreamsError when there is no such store */
   getTimestampedKeyValueStore<K, V>(name: string): TimestampedKeyValueStore<K, V> {
     return this.#store(name, 'timestampedKeyValue') as TimestampedKeyValueStore<K, V>;
+  }
+
+  /** @throws StreamsError when there is no such store */
+  getVersionedKeyValueStore<K, V>(name: string): VersionedKeyValueStore<K, V> {
+    return this.#store(name, 'versioned') as VersionedKeyValueStore<K, V>;
   }
 
   /** A window store, of timestamped ones the values only. @throws StreamsError when there is no such store */

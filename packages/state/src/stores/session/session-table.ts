@@ -4,7 +4,6 @@ import type { ClosedRowVisitor, ClosingStore } from '../../contracts/closing-sto
 import type { KeyValue, SessionRow, SessionStore, WindowedKey } from '../../contracts/stores.ts';
 import { KeySpace, ROW_TAG } from '../../layout/key-space.ts';
 import { asBuffer } from '../../layout/byte-views.ts';
-import { mergedScan } from '../../layout/merged-scan.ts';
 import { MetaRow } from '../../layout/meta-row.ts';
 import { BUCKET_PREFIX_BYTES, Retention } from '../../layout/retention.ts';
 import { Bucket, HELD } from '../../overlay/entry.ts';
@@ -17,6 +16,7 @@ import { sortByKeyBytes } from '../closing/sort-by-key-bytes.ts';
 import { ClosingRows } from '../closing/closing-rows.ts';
 import type { TakenRows } from '../closing/unemitted-rows.ts';
 import { type Session, SessionList } from './session-list.ts';
+import { scanSessions } from './scan-sessions.ts';
 import { forEachStoredEnd, SessionLists } from './session-lists.ts';
 
 /** What a session store is made with. */
@@ -225,13 +225,18 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V>, Closi
     return this.#found.map((row) => [windowedKey(key, row.start, row.end), this.read(row) as V]);
   }
 
-  async *all(): AsyncGenerator<KeyValue<WindowedKey<K>, V>, void> {
-    const range = { gte: this.#space.bound(ROW_TAG), lt: this.#space.bound(ROW_TAG + 1) };
+  backwardFindSessions(key: K, earliestEnd: number, latestStart: number): Iterable<KeyValue<WindowedKey<K>, V>> {
+    return [...this.findSessions(key, earliestEnd, latestStart)].reverse();
+  }
+
+  all(): AsyncIterable<KeyValue<WindowedKey<K>, V>> {
+    return this.fetchKeys(undefined, undefined);
+  }
+
+  fetchKeys(from: K | undefined, to: K | undefined): AsyncIterable<KeyValue<WindowedKey<K>, V>> {
+    const { database } = this.#context;
     const oldest = this.#retention.oldestReadable;
-    for await (const [rowKey, sessions] of mergedScan(this.#lists, { database: this.#context.database, range, reverse: false })) {
-      const key = this.#keys.key(this.#keys.identityAt(rowKey, BUCKET_PREFIX_BYTES, rowKey.length));
-      for (const { start, end, value } of sessions) if (end >= oldest) yield [windowedKey(key, start, end), value];
-    }
+    return scanSessions({ lists: this.#lists, database, space: this.#space, keys: this.#keys, oldest, from, to });
   }
 
   flushCache(): void {
