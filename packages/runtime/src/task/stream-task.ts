@@ -1,18 +1,18 @@
-import { FatalStreamsError, formatTaskId, RecordContext, type TaskId, type TopicPartition } from '@millrace/core';
+import { FatalStreamsError, formatTaskId, type TaskId, type TopicPartition } from '@millrace/core';
 import type { CommittedOffset, FetchedPartition, OffsetCommit } from '@millrace/client';
 import type { StateStore } from '@millrace/state';
 import type { AsyncWork } from '../async/async-work.ts';
 import { logAndFailDeserialization } from '../errors/deserialization-error-handler.ts';
 import { emittedTimes, resumeEmission } from '../task-state/emitted-times.ts';
-import { TaskState, type TaskChangelog } from '../task-state/task-state.ts';
+import type { TaskChangelog, TaskState } from '../task-state/task-state.ts';
 import { decodeEmittedTimes } from './offset-metadata.ts';
 import { FailureLatch } from './failure-latch.ts';
-import { topicResolver } from './topic-resolver.ts';
 import type { RecordQueue, RecordSource } from './record-queue.ts';
 import type { StreamTaskOptions } from './stream-task-options.ts';
 import { TaskInputs } from './task-inputs.ts';
-import { TaskMetrics } from './task-metrics.ts';
+import type { TaskMetrics } from './task-metrics.ts';
 import { TaskNodes } from './task-nodes.ts';
+import { openTaskParts, type TaskParts } from './task-parts.ts';
 
 /** Records between two looks at the clock. */
 const RECORDS_PER_CLOCK_CHECK = 64;
@@ -66,31 +66,7 @@ export class StreamTask {
    * @throws RetriableError `STATE_LOCKED`, TaskCorruptedError: see {@link TaskState.open}
    */
   static async open(options: StreamTaskOptions): Promise<StreamTask> {
-    const { id, subtopology, settings, components, directory, cleanCacheBytes } = options;
-    const taskId = formatTaskId(id);
-    const { logger, engine } = components;
-    const metrics = new TaskMetrics(components.metrics, taskId);
-    const recordContext = new RecordContext();
-    const resolveTopic = topicResolver(subtopology, settings.applicationId);
-    const state = await TaskState.open({
-      taskId,
-      partition: id.partition,
-      applicationId: settings.applicationId,
-      stores: subtopology.stores,
-      nodes: subtopology.nodes,
-      engine,
-      directory,
-      cleanCacheBytes,
-      cachingAllowed: settings.cacheMaxBytes > 0,
-      recordContext,
-      onExpiredRecord: (store, timestamp) => {
-        metrics.countDropped(store, 'expired');
-        logger.warn('a row older than the retention was not stored', { taskId, store, timestamp });
-      },
-      logger,
-      resolveTopic,
-    });
-    return new StreamTask(options, { metrics, state, recordContext, resolveTopic });
+    return new StreamTask(options, await openTaskParts(options));
   }
 
   // ---- restore ----
@@ -402,11 +378,4 @@ export class StreamTask {
       await this.#state.close();
     }
   }
-}
-
-interface TaskParts {
-  readonly metrics: TaskMetrics;
-  readonly state: TaskState;
-  readonly recordContext: RecordContext;
-  readonly resolveTopic: (name: string) => string;
 }

@@ -110,12 +110,6 @@ export function bufferTimeOf(bytes: Buffer): number {
   return readInt64(bytes, bytes.length - 8);
 }
 
-/** The timestamp of a written record. */
-export function timestampOf(bytes: Buffer): number {
-  if (bytes.length < 8) throw corrupt();
-  return readInt64(bytes, 0);
-}
-
 type RecordOrigin = Pick<RecordContext, 'topic' | 'partition' | 'offset' | 'timestamp' | 'headers'>;
 
 function writeText(text: string, target: ByteBuffer): void {
