@@ -22,12 +22,15 @@ const aggregation = {
   sendOldValues: false,
 } as const;
 
-/** The operator over a store with the shortest retention that is allowed. */
+/**
+ * The operator over a store with the shortest retention that is allowed; for sessions, with the shortest in which a record that
+ * is not late finds every session that it belongs to: it may be gap + grace old, and the session's end another gap.
+ */
 async function start(windows: Windows): Promise<{ readonly harness: OperatorHarness; readonly node: NodeProcessor }> {
   const harness = new OperatorHarness();
   const { retentionMs } = windows;
   if (windows instanceof SessionWindows) {
-    const options = { gapMs: windows.gapMs, retentionMs: retentionMs + 1, emitsClosed: true };
+    const options = { gapMs: windows.gapMs, retentionMs: retentionMs + windows.gapMs + 1, emitsClosed: true };
     await harness.open(sessionStore('agg', string(), json<string>(), options));
     return { harness, node: harness.node(sessionWindowAggregateOperator({ ...aggregation, windows })) };
   }
