@@ -57,8 +57,9 @@ describeWithKafka('asynchronous operators', (brokers) => {
     await using application = await create({ topology: 'slowAsyncCounting', settings: { asyncDrainMs: 50 } });
     const first = application.worker();
     await sharing(first);
-    await countWhile(application, 4, 80, async () => {
-      await first.until(({ state }) => state === 'running');
+    await countWhile(application, 10, 80, async () => {
+      // Calls are under way from here on, for longer than a rebalance takes.
+      await application.cluster.readUntil(application.output, ({ length }) => length > 20);
       const second = application.worker();
       await sharing(first, second);
       expect(first.logged('going back to the last commit'), first.output).toBeDefined();
