@@ -23,7 +23,8 @@ import { Input } from './input.ts';
 import { RepartitionPurge } from './repartition-purge.ts';
 import { StreamWorker, type WorkerEvents } from './stream-worker.ts';
 import { WorkerMetrics } from './worker-metrics.ts';
-import { TaskManager, type AssignedTask } from './task-manager.ts';
+import type { AssignedTask, TaskAssignment } from './task-assignment.ts';
+import { TaskManager } from './task-manager.ts';
 
 /** Uncommitted rows are kept in memory: beyond this a commit comes early even when record caching is off. */
 const UNCOMMITTED_BYTES_MIN = 16 * 1024 * 1024;
@@ -169,15 +170,16 @@ function openTask(options: CreateWorkerOptions, { committer, input, assigned, ta
 }
 
 /** The leader names tasks and partitions; which partition belongs to which task follows from the topology. */
-function readAssignment(assignment: MemberAssignment, plan: TopologyPlan, applicationId: string): AssignedTask[] {
-  if (assignment.userData === undefined) return [];
+function readAssignment(assignment: MemberAssignment, plan: TopologyPlan, applicationId: string): TaskAssignment {
+  if (assignment.userData === undefined) return { active: [], standby: [] };
   const { activeTasks, shutdown } = decodeAssignmentData(assignment.userData);
   if (shutdown) throw new ShutdownRequestedError();
-  return activeTasks.map((id) => {
+  const active = activeTasks.map((id) => {
     const subtopology = subtopologyOf(plan, id.subtopology);
     const reads = topicMatcher(subtopology, applicationId);
     return { id, partitions: assignment.partitions.filter(({ topic, partition }) => partition === id.partition && reads(topic)) };
   });
+  return { active, standby: [] };
 }
 
 /** The source's own policy, else the application's; what is in a repartition topic must be read, whatever they say. */

@@ -18,7 +18,8 @@ import { LocalWrites } from './local-writes.ts';
 import type { RepartitionPurge } from './repartition-purge.ts';
 import { membershipLost, TaskFlush, type Tenure } from './task-flush.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
-import type { AssignedTask, TaskManager } from './task-manager.ts';
+import type { TaskAssignment } from './task-assignment.ts';
+import type { TaskManager } from './task-manager.ts';
 
 /** Longest time that records are processed before timers and the network get their turn. */
 const SLICE_MS = 8;
@@ -51,11 +52,11 @@ export interface StreamWorkerOptions {
   readonly isStaticMember: boolean;
   readonly events: WorkerEvents;
   /** Reads the leader's words. */
-  readonly readAssignment: (assignment: MemberAssignment) => readonly AssignedTask[];
+  readonly readAssignment: (assignment: MemberAssignment) => TaskAssignment;
 }
 
 interface PendingAssignment {
-  readonly tasks: readonly AssignedTask[];
+  readonly tasks: TaskAssignment;
   /** False when others may have worked on the tasks since the last join: nothing that is open may stay. */
   readonly isUnbroken: boolean;
 }

@@ -5,7 +5,8 @@ import type { Restorer } from '../restore/restorer.ts';
 import type { StateDirectory } from '../state-directory/state-directory.ts';
 import type { StreamTask } from '../task/stream-task.ts';
 import type { CommittedOffsets, Input } from './input.ts';
-import { TaskManager, type AssignedTask } from './task-manager.ts';
+import type { AssignedTask } from './task-assignment.ts';
+import { TaskManager } from './task-manager.ts';
 
 const id = (partition: number): TaskId => ({ subtopology: 0, partition });
 const assigned = (...partitions: number[]): AssignedTask[] =>
@@ -77,7 +78,7 @@ class Stage {
   }
 
   async assign(...partitions: number[]): Promise<void> {
-    await this.manager.assign(assigned(...partitions), this.#never);
+    await this.manager.assign({ active: assigned(...partitions), standby: [] }, this.#never);
     await settled();
   }
 

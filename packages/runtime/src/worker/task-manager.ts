@@ -1,25 +1,12 @@
 import type { CommittedOffset } from '@millrace/client';
-import {
-  CancelledError,
-  formatTaskId,
-  StreamsError,
-  topicPartitionKey,
-  type Logger,
-  type TaskId,
-  type TopicPartition,
-} from '@millrace/core';
+import { CancelledError, formatTaskId, StreamsError, topicPartitionKey, type Logger } from '@millrace/core';
 import type { StateEngine } from '@millrace/state';
 import type { Restorer } from '../restore/restorer.ts';
 import type { StateDirectory } from '../state-directory/state-directory.ts';
 import type { StreamTask } from '../task/stream-task.ts';
 import type { CommittedOffsets, Input } from './input.ts';
+import type { AssignedTask, TaskAssignment } from './task-assignment.ts';
 import { TaskSet } from './task-set.ts';
-
-/** A task that was assigned, with the partitions it reads. */
-export interface AssignedTask {
-  readonly id: TaskId;
-  readonly partitions: readonly TopicPartition[];
-}
 
 export interface TaskManagerOptions {
   readonly directory: StateDirectory;
@@ -67,10 +54,10 @@ export class TaskManager {
   /**
    * Makes the assignment so: closes what is not in it (its work is committed), keeps what is open, opens and restores the rest.
    */
-  async assign(assigned: readonly AssignedTask[], signal: AbortSignal): Promise<void> {
-    const wanted = new Set(assigned.map(({ id }) => formatTaskId(id)));
+  async assign({ active }: TaskAssignment, signal: AbortSignal): Promise<void> {
+    const wanted = new Set(active.map(({ id }) => formatTaskId(id)));
     for (const task of this.tasks.all) if (!wanted.has(task.taskId)) await this.#close(task, true);
-    for (const one of assigned) if (!this.tasks.has(formatTaskId(one.id))) await this.#open(one, assigned.length);
+    for (const one of active) if (!this.tasks.has(formatTaskId(one.id))) await this.#open(one, active.length);
     this.#startRestore(signal);
   }
 
