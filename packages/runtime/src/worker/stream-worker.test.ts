@@ -180,7 +180,7 @@ class Stage {
       asyncDrainMs: 0,
       isStaticMember: this.isStaticMember,
       events: { onRebalancing: () => undefined, onRunning: () => undefined },
-      readAssignment: () => [],
+      readAssignment: () => ({ active: [], standby: [] }),
     });
     await worker.run(this.stop.signal);
     return this.calls;
