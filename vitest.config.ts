@@ -25,6 +25,7 @@ export default defineConfig({
         'examples/*/**/*.test.ts',
         'bench/**/*.test.ts',
         'test/kafka/**/*.test.ts',
+        'test/oracle/**/*.test.ts',
       ]),
       project('contract', ['test/contract/**/*.test.ts', 'test/broker/**/*.test.ts'], { testTimeout: 30_000 }),
       project('conformance', ['test/conformance/**/*.test.ts']),
@@ -32,6 +33,15 @@ export default defineConfig({
       project('architecture', ['test/architecture/**/*.test.ts'], { testTimeout: 30_000 }),
       project('integration', ['test/integration/**/*.test.ts'], {
         globalSetup: ['test/integration/kafka-set-up.ts'],
+        fileParallelism: false,
+        isolate: true,
+        testTimeout: 60_000,
+        hookTimeout: 60_000,
+      }),
+      project('embedded', ['test/integration/**/*.test.ts'], {
+        globalSetup: ['test/integration/embedded-set-up.ts'],
+        // What these compare with is Kafka, or Java programs beside a broker of their own; and what starts Kafkas.
+        exclude: ['test/integration/{broker,interop}/**', 'test/integration/local-broker.test.ts'],
         fileParallelism: false,
         isolate: true,
         testTimeout: 60_000,

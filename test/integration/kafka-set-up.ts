@@ -10,18 +10,18 @@ import type { KafkaUnderTest } from './kafka-under-test.ts';
 export default async function setUp({ provide }: TestProject): Promise<(() => Promise<void>) | undefined> {
   const given = process.env.KAFKA_BROKERS;
   if (given !== undefined && given !== '') {
-    provide('kafka', { brokers: given, secure: undefined });
+    provide('kafka', { kind: 'kafka', brokers: given, secure: undefined });
     return undefined;
   }
   if (spawnSync('java', ['-version']).status !== 0) {
     const reason = 'KAFKA_BROKERS is not set and there is no Java to start a Kafka of our own';
     if (process.env.CI === 'true') throw new Error(`integration tests cannot run: ${reason}`);
     console.warn(`integration tests are skipped: ${reason}`);
-    provide('kafka', { brokers: undefined, secure: undefined });
+    provide('kafka', { kind: 'kafka', brokers: undefined, secure: undefined });
     return undefined;
   }
   const broker = await startKafka({ secure: true });
-  provide('kafka', { brokers: broker.brokers, secure: broker.secure });
+  provide('kafka', { kind: 'kafka', brokers: broker.brokers, secure: broker.secure });
   return () => broker.stop();
 }
 

@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type KafkaBroker, startKafka } from '../../kafka/broker.ts';
-import { describeWithSecureKafka } from '../kafka-under-test.ts';
+import { describeWithOwnBroker, type OwnBroker } from '../kafka-under-test.ts';
 import { countedOnce, numberedRecords, sorted, valuesByKey } from './numbered-records.ts';
 import { TestApplication } from './test-application.ts';
 
-// A broker of its own, since it dies; where ours can run at all is where the secured one does.
-describeWithSecureKafka('workers whose broker goes away and comes back', () => {
-  let broker: KafkaBroker;
+// A broker of its own, since it dies.
+describeWithOwnBroker('workers whose broker goes away and comes back', (start) => {
+  let broker: OwnBroker;
   beforeAll(async () => {
-    broker = await startKafka();
+    broker = await start();
   });
   afterAll(() => broker.stop());
 
