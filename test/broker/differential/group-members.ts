@@ -1,6 +1,6 @@
+import type { RawClient } from '@millrace/broker/raw-client';
 import { systemClock } from '@millrace/core';
 import { describeGroups } from '@millrace/wire';
-import { Connection } from './connection.ts';
 
 /** A request that is answered when others have come. */
 interface Parked {
@@ -15,7 +15,7 @@ export interface ScriptMember {
   readonly index: number;
   /** Members 2 and 3 share one: each takes the place of the other. */
   readonly instanceId: string | undefined;
-  connection: Connection | undefined;
+  connection: RawClient | undefined;
   memberId: string;
   generation: number;
   protocol: string;
@@ -37,12 +37,12 @@ const PATIENCE_MS = 2000;
  */
 export class GroupMembers implements Disposable {
   readonly all: readonly ScriptMember[];
-  readonly #address: string;
+  readonly #connect: () => Promise<RawClient>;
   readonly #group: string;
   readonly #symbols = new Map<string, string>();
 
-  constructor(address: string, group: string) {
-    this.#address = address;
+  constructor(connect: () => Promise<RawClient>, group: string) {
+    this.#connect = connect;
     this.#group = group;
     this.all = instanceIds.map((instanceId, index) => ({
       index,
@@ -75,8 +75,8 @@ export class GroupMembers implements Disposable {
     this.#symbols.set(memberId, `M${member.index}${"'".repeat(former)}`);
   }
 
-  async connectionOf(member: ScriptMember): Promise<Connection> {
-    member.connection ??= await Connection.open(this.#address);
+  async connectionOf(member: ScriptMember): Promise<RawClient> {
+    member.connection ??= await this.#connect();
     return member.connection;
   }
 
@@ -94,7 +94,7 @@ export class GroupMembers implements Disposable {
   }
 
   /** Sends what may have to wait. Resolves when it was answered, or it is clear that it waits. */
-  async park(kind: Parked['kind'], member: ScriptMember, send: () => Promise<string>, control: Connection): Promise<string> {
+  async park(kind: Parked['kind'], member: ScriptMember, send: () => Promise<string>, control: RawClient): Promise<string> {
     const parked: Parked = { kind, answer: undefined, answered: Promise.resolve() };
     const answered = async (): Promise<void> => {
       parked.answer = await send().catch(() => 'the connection was closed');
@@ -108,7 +108,7 @@ export class GroupMembers implements Disposable {
   }
 
   /** Answers that earlier requests got meanwhile. */
-  async released(control: Connection): Promise<string> {
+  async released(control: RawClient): Promise<string> {
     const texts: string[] = [];
     for (const member of this.all) {
       const { parked } = member;
@@ -126,7 +126,7 @@ export class GroupMembers implements Disposable {
   }
 
   /** Waits while the state of the group says that the answer is on its way. */
-  async #settled(parked: Parked, control: Connection): Promise<void> {
+  async #settled(parked: Parked, control: RawClient): Promise<void> {
     const start = systemClock.monotonicMs();
     while (parked.answer === undefined) {
       const isDue = await this.#isDue(parked.kind, control);
@@ -136,7 +136,7 @@ export class GroupMembers implements Disposable {
     }
   }
 
-  async #isDue(kind: Parked['kind'], control: Connection): Promise<boolean> {
+  async #isDue(kind: Parked['kind'], control: RawClient): Promise<boolean> {
     const { groups } = await control.send(describeGroups, 4, { groups: [this.#group] });
     const state = groups[0]?.groupState;
     if (kind === 'sync') return state !== 'CompletingRebalance';

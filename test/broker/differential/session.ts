@@ -1,9 +1,11 @@
+import { RawClient } from '@millrace/broker/raw-client';
 import { systemClock } from '@millrace/core';
 import { ErrorCode, findCoordinator } from '@millrace/wire';
-import { Connection } from './connection.ts';
 import { GroupMembers } from './group-members.ts';
 import { ScriptProducer } from './script-producer.ts';
 
+/** Shows in what brokers say of group members. */
+const CLIENT_ID = 'differential';
 /** Longest wait for something that a broker does in its own time. */
 const PATIENCE_MS = 15_000;
 const PAUSE_MS = 3;
@@ -13,29 +15,28 @@ const transactionalIds: readonly (number | undefined)[] = [undefined, 0, 0, 1, u
 
 /** One run of a script against one broker: its connections, names, and what the answers so far have told. */
 export class Session implements AsyncDisposable {
-  readonly address: string;
   /** Of all names, so that many sessions share a broker. */
   readonly prefix: string;
-  readonly connection: Connection;
+  readonly connection: RawClient;
   readonly producers: readonly ScriptProducer[];
   readonly members: GroupMembers;
   /** Counts the records written, so that each has a value of its own. */
   written = 0;
   readonly #producerIds = new Map<number, string>();
 
-  private constructor(address: string, prefix: string, connection: Connection) {
-    this.address = address;
+  private constructor(connect: () => Promise<RawClient>, prefix: string, connection: RawClient) {
     this.prefix = prefix;
     this.connection = connection;
     this.producers = transactionalIds.map(
       (id, index) => new ScriptProducer(index !== 4, id === undefined ? undefined : `${prefix}-x${id}`),
     );
-    this.members = new GroupMembers(address, this.group(0));
+    this.members = new GroupMembers(connect, this.group(0));
   }
 
   static async open(address: string, prefix: string): Promise<Session> {
-    const connection = await Connection.open(address);
-    const session = new Session(address, prefix, connection);
+    const connect = () => RawClient.connect(address, CLIENT_ID);
+    const connection = await connect();
+    const session = new Session(connect, prefix, connection);
     for (const keyType of [0, 1]) {
       await session.until(
         () => connection.send(findCoordinator, 3, { key: prefix, keyType }),

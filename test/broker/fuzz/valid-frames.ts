@@ -1,4 +1,6 @@
+import { requestFrame } from '@millrace/broker/raw-client';
 import {
+  type Api,
   alterConfigs,
   apiVersions,
   createTopics,
@@ -17,10 +19,11 @@ import {
   offsetFetch,
   produce,
   RecordBatchBuilder,
+  type RequestInput,
   txnOffsetCommit,
 } from '@millrace/wire';
-import { frameOf } from '../differential/connection.ts';
 
+const identity = { correlationId: 1, clientId: 'fuzz' };
 const partitions = [{ partitionIndex: 0, committedOffset: 1 }];
 const topics = [{ name: 'fuzzed', partitions }];
 
@@ -37,32 +40,32 @@ export function validFrames(): Buffer[] {
   const transaction = { transactionalId: 'x', producerId: 1, producerEpoch: 0 };
   const subscription = encodeSubscription({ topics: ['fuzzed'] });
   return [
-    frameOf(apiVersions, 3, 1, { clientSoftwareName: 'fuzz', clientSoftwareVersion: '1' }),
-    frameOf(metadata, 12, 1, { topics: [{ name: 'fuzzed' }] }),
-    frameOf(metadata, 1, 1, { topics: undefined }),
+    frameOf(apiVersions, 3, { clientSoftwareName: 'fuzz', clientSoftwareVersion: '1' }),
+    frameOf(metadata, 12, { topics: [{ name: 'fuzzed' }] }),
+    frameOf(metadata, 1, { topics: undefined }),
     ...[3, 9].map((version) =>
-      frameOf(produce, version, 1, {
+      frameOf(produce, version, {
         acks: -1,
         timeoutMs: 100,
         topicData: [{ name: 'fuzzed', partitionData: [{ index: 0, records: batch() }] }],
       }),
     ),
     ...[4, 12].map((version) =>
-      frameOf(fetch, version, 1, {
+      frameOf(fetch, version, {
         maxWaitMs: 0,
         minBytes: 0,
         topics: [{ topic: 'fuzzed', partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1000 }] }],
       }),
     ),
-    frameOf(listOffsets, 7, 1, { topics: [{ name: 'fuzzed', partitions: [{ partitionIndex: 0, timestamp: -1 }] }] }),
-    frameOf(createTopics, 7, 1, {
+    frameOf(listOffsets, 7, { topics: [{ name: 'fuzzed', partitions: [{ partitionIndex: 0, timestamp: -1 }] }] }),
+    frameOf(createTopics, 7, {
       topics: [{ name: 'fuzzed', numPartitions: 1, replicationFactor: 1, configs: [{ name: 'retention.ms', value: '1000' }] }],
       validateOnly: true,
     }),
-    frameOf(describeConfigs, 4, 1, { resources: [{ resourceType: 2, resourceName: 'fuzzed' }] }),
-    frameOf(alterConfigs, 2, 1, { resources: [{ resourceType: 2, resourceName: 'fuzzed', configs: [] }], validateOnly: true }),
-    frameOf(findCoordinator, 4, 1, { coordinatorKeys: ['g'] }),
-    frameOf(joinGroup, 9, 1, {
+    frameOf(describeConfigs, 4, { resources: [{ resourceType: 2, resourceName: 'fuzzed' }] }),
+    frameOf(alterConfigs, 2, { resources: [{ resourceType: 2, resourceName: 'fuzzed', configs: [] }], validateOnly: true }),
+    frameOf(findCoordinator, 4, { coordinatorKeys: ['g'] }),
+    frameOf(joinGroup, 9, {
       groupId: 'g',
       sessionTimeoutMs: 6000,
       rebalanceTimeoutMs: 6000,
@@ -70,12 +73,16 @@ export function validFrames(): Buffer[] {
       protocolType: 'consumer',
       protocols: [{ name: 'range', metadata: subscription }],
     }),
-    frameOf(heartbeat, 4, 1, group),
-    frameOf(offsetCommit, 8, 1, { groupId: 'g', topics }),
-    frameOf(offsetFetch, 8, 1, { groups: [{ groupId: 'g' }] }),
-    frameOf(deleteGroups, 2, 1, { groupsNames: ['g'] }),
-    frameOf(initProducerId, 4, 1, { transactionalId: 'x', transactionTimeoutMs: 1000 }),
-    frameOf(endTxn, 4, 1, { ...transaction, committed: true }),
-    frameOf(txnOffsetCommit, 3, 1, { ...transaction, ...group, topics }),
+    frameOf(heartbeat, 4, group),
+    frameOf(offsetCommit, 8, { groupId: 'g', topics }),
+    frameOf(offsetFetch, 8, { groups: [{ groupId: 'g' }] }),
+    frameOf(deleteGroups, 2, { groupsNames: ['g'] }),
+    frameOf(initProducerId, 4, { transactionalId: 'x', transactionTimeoutMs: 1000 }),
+    frameOf(endTxn, 4, { ...transaction, committed: true }),
+    frameOf(txnOffsetCommit, 3, { ...transaction, ...group, topics }),
   ];
+}
+
+function frameOf<A extends Api>(api: A, version: number, body: RequestInput<A>): Buffer {
+  return requestFrame(api, version, body, identity);
 }

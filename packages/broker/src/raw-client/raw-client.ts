@@ -1,51 +1,76 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import {
   type Api,
   ProtocolReader,
-  ProtocolWriter,
   readResponse,
   readResponseHeader,
   type RequestInput,
-  requestHeaderVersion,
   type ResponseOf,
   responseHeaderVersion,
-  writeRequest,
-  writeRequestHeader,
 } from '@millrace/wire';
 import { FrameReader } from '../server/frame-reader.ts';
+import { requestFrame } from './request-frame.ts';
+
+const FRAME_BYTES_MAX = 2 ** 30;
 
 interface Waiting {
   resolve(frame: Buffer): void;
   reject(error: Error): void;
 }
 
-/** One connection that says exactly what it is told: for tests of the broker, which no client library may soften. */
+/**
+ * One connection to a broker that says exactly what it is told.
+ *
+ * Why not a client: every client retries, batches and hides what it gets, and what is tested with this is what a broker answers.
+ *
+ * @example
+ * using client = await RawClient.connect(broker);
+ * const { brokers } = await client.send(describeCluster, 0, {});
+ */
 export class RawClient implements Disposable {
-  readonly #socket: Socket;
+  readonly #stream: Duplex;
+  readonly #clientId: string;
   readonly #waiting: Waiting[] = [];
   #correlationId = 0;
 
-  private constructor(socket: Socket) {
-    this.#socket = socket;
-    const reader = new FrameReader(2 ** 30, (frame) => this.#waiting.shift()?.resolve(frame));
-    socket.on('data', (chunk: Buffer) => reader.push(chunk));
-    socket.on('error', () => undefined);
-    socket.on('close', () => {
+  /** @param stream an open connection, such as one within the process */
+  constructor(stream: Duplex, clientId = 'raw') {
+    this.#stream = stream;
+    this.#clientId = clientId;
+    const reader = new FrameReader(FRAME_BYTES_MAX, (frame) => this.#waiting.shift()?.resolve(frame));
+    stream.on('data', (chunk: Buffer) => {
+      if (!reader.push(chunk)) stream.destroy();
+    });
+    stream.on('error', () => undefined);
+    stream.on('close', () => {
       for (const { reject } of this.#waiting.splice(0)) reject(new Error('the connection was closed'));
     });
   }
 
-  static async connect({ host, port }: { readonly host: string; readonly port: number }): Promise<RawClient> {
-    const socket = connect(port, host);
+  /**
+   * @param address as `host:port` or in its parts
+   * @param clientId what the broker shows of the client
+   */
+  static async connect(
+    address: string | { readonly host: string; readonly port: number },
+    clientId?: string,
+  ): Promise<RawClient> {
+    const { host, port } = typeof address === 'string' ? partsOf(address) : address;
+    const socket = connect({ host, port, noDelay: true });
     await once(socket, 'connect');
-    return new RawClient(socket);
+    return new RawClient(socket, clientId);
+  }
+
+  get isOpen(): boolean {
+    return !this.#stream.destroyed;
   }
 
   /** Sends a request and resolves with its response; rejects when the connection is closed instead. */
   async send<A extends Api>(api: A, version: number, body: RequestInput<A>): Promise<ResponseOf<A>> {
-    const answer = await this.#exchange(frameOf(api, version, this.#correlationId++, body));
-    const reader = new ProtocolReader(answer);
+    const frame = await this.#exchange(this.#frameOf(api, version, body));
+    const reader = new ProtocolReader(frame);
     readResponseHeader(reader, responseHeaderVersion(api, version));
     return readResponse(reader, api, version);
   }
@@ -57,28 +82,27 @@ export class RawClient implements Disposable {
 
   /** Sends a request that has no response. */
   post<A extends Api>(api: A, version: number, body: RequestInput<A>): void {
-    this.#socket.write(frameOf(api, version, this.#correlationId++, body));
+    this.#stream.write(this.#frameOf(api, version, body));
   }
 
   [Symbol.dispose](): void {
-    this.#socket.destroy();
+    this.#stream.destroy();
+  }
+
+  #frameOf<A extends Api>(api: A, version: number, body: RequestInput<A>): Buffer {
+    return requestFrame(api, version, body, { correlationId: this.#correlationId++, clientId: this.#clientId });
   }
 
   #exchange(bytes: Buffer): Promise<Buffer> {
     return new Promise((resolve, reject) => {
-      if (this.#socket.destroyed) return reject(new Error('the connection was closed'));
+      if (this.#stream.destroyed) return reject(new Error('the connection was closed'));
       this.#waiting.push({ resolve, reject });
-      this.#socket.write(bytes);
+      this.#stream.write(bytes);
     });
   }
 }
 
-function frameOf<A extends Api>(api: A, apiVersion: number, correlationId: number, body: RequestInput<A>): Buffer {
-  const writer = new ProtocolWriter();
-  const size = writer.reserve(4);
-  const header = { apiKey: api.key, apiVersion, correlationId, clientId: 'raw' };
-  writeRequestHeader(writer, header, requestHeaderVersion(api, apiVersion));
-  writeRequest(writer, api, apiVersion, body);
-  writer.patchInt32(size, writer.position - 4);
-  return Buffer.from(writer.view());
+function partsOf(address: string): { readonly host: string; readonly port: number } {
+  const colon = address.lastIndexOf(':');
+  return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
 }
