@@ -1,0 +1,116 @@
+/**
+ * The workload under test: every record is accounted for. One input with gapless numbers per partition goes into an echo, sums
+ * and counts per key, a count behind a repartition topic, a join with a table, a windowed count and an assigner of unique ids.
+ */
+export interface Ledger {
+  readonly applicationId: string;
+  /** Of all topics that the application does not make itself. */
+  readonly prefix: string;
+  readonly guarantee: 'exactly_once_v2' | 'at_least_once';
+  /** Of the input, the table and all outputs. */
+  readonly partitions: number;
+  /** Whether updates of the count per key are merged before they are forwarded. */
+  readonly cached: boolean;
+}
+
+export const WINDOW_MS = 1000;
+/** Less than the disorder of the input would need: no record of the ledger is late. */
+export const GRACE_MS = 5000;
+/** Groups behind the repartition topic. */
+const GROUPS = 97;
+
+export const OUTPUTS = ['echo', 'sum', 'cnt', 'rcnt', 'joined', 'win', 'uid'] as const;
+export type Output = (typeof OUTPUTS)[number];
+
+/** Stores whose rows the oracle compares with changelog and input, and the number of the sub-topology that they belong to. */
+export const STORES = { sums: 0, counts: 0, rates: 0, uids: 0, 'group-counts': 1 } as const;
+export type LedgerStore = keyof typeof STORES;
+
+/** Stores of other layouts: only their changelogs are looked at. */
+export const OTHER_STORES = ['windows'] as const;
+
+export type LedgerTopic = 'in' | 'rates' | Output;
+
+export function topicOf({ prefix }: Ledger, name: LedgerTopic): string {
+  return `${prefix}${name}`;
+}
+
+export function changelogOf({ applicationId }: Ledger, store: LedgerStore | (typeof OTHER_STORES)[number]): string {
+  return `${applicationId}-${store}-changelog`;
+}
+
+export function repartitionOf({ applicationId }: Ledger): string {
+  return `${applicationId}-groups-repartition`;
+}
+
+/** Topics in which a transaction may be open. */
+export function writtenTopics(ledger: Ledger): string[] {
+  const stores = [...(Object.keys(STORES) as LedgerStore[]), ...OTHER_STORES];
+  return [
+    ...OUTPUTS.map((name) => topicOf(ledger, name)),
+    ...stores.map((store) => changelogOf(ledger, store)),
+    repartitionOf(ledger),
+  ];
+}
+
+/** What a task of the first sub-topology and one of the second are called. */
+export function taskIdsOf(ledger: Ledger): string[] {
+  const partitions = Array.from({ length: ledger.partitions }, (_, partition) => partition);
+  return [0, 1].flatMap((subtopology) => partitions.map((partition) => `${subtopology}_${partition}`));
+}
+
+/** A record of the input. */
+export interface LedgerEntry {
+  readonly id: string;
+  /** Gapless from 0 in its partition. */
+  readonly seq: number;
+  readonly v: number;
+  /** What the workload is to do with this record instead of processing it, see the ledger program. */
+  readonly order?: string;
+}
+
+/** Output of `sum`, its state too. */
+export interface SumValue {
+  readonly n: number;
+  readonly sum: number;
+  readonly id: string;
+}
+
+/** Output of `cnt` and `rcnt`, their state too. */
+export interface CountValue {
+  readonly n: number;
+  readonly id: string;
+}
+
+export interface JoinedValue {
+  readonly id: string;
+  readonly rate: number | null;
+}
+
+export interface WindowValue {
+  readonly n: number;
+}
+
+export interface UidValue {
+  readonly id: string;
+  readonly uid: number;
+}
+
+/** Header of `echo` and `uid`: `<partition>:<offset>` of the input. */
+export const SOURCE_HEADER = 'source';
+/** Key of the counter in the store `uids`. */
+export const UID_KEY = 'next';
+/** Keys of records that close the windows; one per partition, behind everything else. */
+export const BARRIER_PREFIX = '~barrier-';
+
+/** The key behind the repartition topic. */
+export function groupOf(key: string): string {
+  let hash = 0;
+  for (let i = 0; i < key.length; i++) hash = (hash * 31 + key.charCodeAt(i)) % 1_000_003;
+  return `g${hash % GROUPS}`;
+}
+
+/** The key under which a closed window is written. */
+export function windowKey(key: string, start: number): string {
+  return `${key}@${start}`;
+}
