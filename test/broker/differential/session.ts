@@ -1,6 +1,6 @@
 import { RawClient } from '@millrace/broker/raw-client';
 import { systemClock } from '@millrace/core';
-import { ErrorCode, findCoordinator } from '@millrace/wire';
+import { ErrorCode, findCoordinator, offsetCommit } from '@millrace/wire';
 import { GroupMembers } from './group-members.ts';
 import { ScriptProducer } from './script-producer.ts';
 
@@ -51,7 +51,24 @@ export class Session implements AsyncDisposable {
   }
 
   group(index: number): string {
-    return `${this.prefix}-g${index}`;
+    return `${this.prefix}-gAa${index}`;
+  }
+
+  /**
+   * Makes the broker write to the partition of `__consumer_offsets` that keeps a group, by a commit in the name of another one:
+   * `Aa` and `BB` have the same hash in Java.
+   *
+   * Why: Kafka shows of a group what was true when something was last written there. A refused request may have left an empty
+   * group behind, on which a JoinGroup then finds nothing to write.
+   */
+  async writeBeside(group: number): Promise<void> {
+    const partitions = [{ partitionIndex: 0, committedOffset: 0 }];
+    await this.connection.send(offsetCommit, 2, {
+      groupId: this.group(group).replace('-gAa', '-gBB'),
+      generationIdOrMemberEpoch: -1,
+      memberId: '',
+      topics: [{ name: this.topic(0), partitions }],
+    });
   }
 
   producer(index: number): ScriptProducer {

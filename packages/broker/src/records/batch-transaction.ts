@@ -1,4 +1,7 @@
 const HEADER_BYTES = 61;
+const SIZE_AT = 8;
+/** What the size of a batch does not count. */
+const SIZE_END = 12;
 const ATTRIBUTES_AT = 21;
 const PRODUCER_ID_AT = 43;
 const PRODUCER_EPOCH_AT = 51;
@@ -12,9 +15,10 @@ export interface BatchTransaction {
   readonly baseSequence: number;
 }
 
-/** Whether a batch says that it belongs to a transaction; false for what is no batch at all. */
+/** Whether a batch says that it belongs to a transaction; false for what is no batch at all, or cut off. */
 export function isTransactional(records: Buffer | undefined): records is Buffer {
   if (records === undefined || records.length < HEADER_BYTES) return false;
+  if (records.readInt32BE(SIZE_AT) > records.length - SIZE_END) return false;
   return (records.readInt16BE(ATTRIBUTES_AT) & TRANSACTIONAL_FLAG) !== 0;
 }
 

@@ -55,6 +55,12 @@ describe('records', () => {
       () => batchOf(['a'], { producerId: 5, producerEpoch: 0, baseSequence: 0, transactional: true }),
       53,
     ],
+    [
+      'a transactional batch without an id that is cut off',
+      't',
+      () => batchOf(['a'], { producerId: 5, producerEpoch: 0, baseSequence: 0, transactional: true }).subarray(0, -3),
+      87,
+    ],
   ])('are refused: %s', async (_what, topic, records, errorCode) => {
     expect((await append(client, topic, records())).errorCode).toBe(errorCode);
     expect((await read(client, 't')).highWatermark).toBe(0);

@@ -148,6 +148,7 @@ export async function rebalance(session: Session, { version }: OperationOf<'reba
 
 export async function describeGroup(session: Session, operation: OperationOf<'describeGroup'>): Promise<string> {
   const { version, group } = operation;
+  await session.writeBeside(group);
   const { groups } = await session.connection.send(describeGroups, version, { groups: [session.group(group)] });
   const [answer] = groups;
   const members = answer?.members.map(
@@ -155,8 +156,6 @@ export async function describeGroup(session: Session, operation: OperationOf<'de
       `${session.members.symbol(memberId)}/${groupInstanceId ?? ''}/${clientId}${clientHost}/${userDataOf(memberMetadata)}/${memberAssignment}`,
   );
   const { errorCode, groupState, protocolType, protocolData } = answer ?? {};
-  // A refused request may leave a group behind that Kafka shows only once something else was written to the partition of it.
-  if (errorCode === 0 && protocolType === '' && (groupState === 'Dead' || groupState === 'Empty')) return 'nobody';
   return `${errorCode} ${groupState} ${protocolType} ${protocolData} ${members?.sort().join(' ')}`;
 }
 
