@@ -40,6 +40,25 @@ describe('what a partition knows of producers', () => {
     expect(states.firstUnstableOffset).toBeUndefined();
   });
 
+  it('lets a transaction begin where the lowest sequence is that was announced, as strictly as the first announcement said', () => {
+    const announcement = { producerId: 1, baseSequence: 2 };
+    const strict = new ProducerStates();
+    strict.announced({ ...announcement, producerEpoch: 0 }, true);
+    expect(() => strict.check(header(2, 0, { transactional: true }))).toThrow('2 where 0 was expected');
+    const lenient = new ProducerStates();
+    lenient.announced({ ...announcement, producerEpoch: -1, baseSequence: 0 }, false);
+    lenient.announced({ ...announcement, producerEpoch: 0 }, true);
+    expect(lenient.check(header(2, 0, { transactional: true }))).toBeUndefined();
+    expect(() => lenient.check(header(3, 0, { transactional: true }))).toThrow('3 where 2 was expected');
+  });
+
+  it('refuses a transaction in an older epoch than it has seen when it is announced', () => {
+    const states = new ProducerStates();
+    states.ended(1, 4, 1000);
+    expect(() => states.announced({ producerId: 1, producerEpoch: 3, baseSequence: 0 }, false)).toThrow('older than 4');
+    expect(() => states.announced({ producerId: 1, producerEpoch: 4, baseSequence: 0 }, false)).not.toThrow();
+  });
+
   it('forgets producers that are silent for long, but none with an open transaction', () => {
     const states = new ProducerStates();
     states.appended(header(0, 0, { transactional: true }));

@@ -4,8 +4,9 @@ import { nextSequence, type ProducerState } from './producer-state.ts';
 
 /** The beginning of a transaction that the coordinator has not yet confirmed. */
 interface AnnouncedTransaction {
-  readonly epoch: number;
+  epoch: number;
   lowestSequence: number;
+  /** As the first announcement said: Kafka does not change it with a later one. */
   readonly bumpsEpoch: boolean;
 }
 
@@ -58,12 +59,18 @@ export class ProducerStates {
    * sequence is remembered even if that fails: a later one must not come before it.
    *
    * @param bumpsEpoch whether each transaction of the producer has an epoch of its own
+   * @throws Refusal INVALID_PRODUCER_EPOCH when the partition has seen a newer epoch, before the coordinator is asked
    */
   announced({ producerId, producerEpoch, baseSequence }: AnnouncedBatch, bumpsEpoch: boolean): void {
     if (this.isOpen(producerId, producerEpoch)) return;
+    const state = this.#states.get(producerId);
+    if (state !== undefined) checkEpoch(state, producerId, producerEpoch);
     const known = this.#announced.get(producerId);
-    if (known === undefined || producerEpoch > known.epoch) {
+    if (known === undefined) {
       this.#announced.set(producerId, { epoch: producerEpoch, lowestSequence: baseSequence, bumpsEpoch });
+    } else if (producerEpoch > known.epoch) {
+      known.epoch = producerEpoch;
+      known.lowestSequence = baseSequence;
     } else if (producerEpoch === known.epoch) {
       known.lowestSequence = Math.min(known.lowestSequence, baseSequence);
     }
@@ -81,7 +88,7 @@ export class ProducerStates {
       this.#checkBeginning(header, true);
       return undefined;
     }
-    this.#checkEpoch(state, header);
+    checkEpoch(state, header.producerId, header.producerEpoch);
     if (header.producerEpoch === state.epoch) {
       const last = header.baseSequence + header.lastOffsetDelta;
       const repeated = state.batches.find((one) => one.firstSequence === header.baseSequence && one.lastSequence === wrap(last));
@@ -96,14 +103,6 @@ export class ProducerStates {
       );
     }
     return undefined;
-  }
-
-  #checkEpoch(state: ProducerState, header: RecordBatchHeader): void {
-    if (header.producerEpoch >= state.epoch) return;
-    throw new Refusal(
-      ErrorCode.INVALID_PRODUCER_EPOCH,
-      `epoch ${header.producerEpoch} of producer ${header.producerId} is older than ${state.epoch}`,
-    );
   }
 
   /** Source: Kafka `ProducerAppendInfo.checkSequence`, `VerificationStateEntry` (KIP-890). */
@@ -186,6 +185,12 @@ export class ProducerStates {
     }
     return state;
   }
+}
+
+function checkEpoch({ epoch }: ProducerState, producerId: number, producerEpoch: number): void {
+  if (producerEpoch >= epoch) return;
+  const message = `epoch ${producerEpoch} of producer ${producerId} is older than ${epoch}`;
+  throw new Refusal(ErrorCode.INVALID_PRODUCER_EPOCH, message);
 }
 
 function wrap(sequence: number): number {
