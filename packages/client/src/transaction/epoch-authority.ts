@@ -1,5 +1,6 @@
-import type { StreamsError } from '@millrace/core';
+import { RetriableError, TaskMigratedError, type StreamsError } from '@millrace/core';
 import type { Cluster } from '../cluster/cluster.ts';
+import { isOutcomeUnknown } from '../errors/transport-error.ts';
 import type { ProducerIdentity } from '../produce/producer-identity.ts';
 import { retrying } from '../retry/retrying.ts';
 import type { SessionSettings } from './coordinator-session.ts';
@@ -24,11 +25,34 @@ export class EpochAuthority {
   /** Takes the id over from whoever holds it, and learns whether transactions v2 are in force. */
   takeOver(signal: AbortSignal | undefined): Promise<{ readonly identity: ProducerIdentity; readonly isV2: boolean }> {
     const { transactionalId } = this.#settings;
+    let lostOne = false;
     return retrying(this.#cluster.retryOptions(signal ?? this.#cluster.closing), async () => {
       const nodeId = await this.#cluster.coordinators.find('transaction', transactionalId, signal);
       const isV2 = usesTransactionsV2(await this.#cluster.requests.features(nodeId));
-      return { isV2, identity: await initialiseProducerId(this.#cluster, { ...this.#settings, current: undefined }, signal) };
+      const request = { ...this.#settings, current: undefined };
+      const taken = await initialiseProducerId(this.#cluster, request, signal).catch((error: unknown) => {
+        lostOne ||= isOutcomeUnknown(error);
+        throw error;
+      });
+      if (!lostOne) return { isV2, identity: taken };
+      lostOne = false;
+      return { isV2, identity: await this.#confirm(taken, signal) };
     });
+  }
+
+  /**
+   * A request to take over that was not answered may be executed after the one that was: every such request takes the id, so
+   * the answer that came would be of an epoch that is fenced already. To go on from it tells.
+   */
+  async #confirm(taken: ProducerIdentity, signal: AbortSignal | undefined): Promise<ProducerIdentity> {
+    try {
+      return await initialiseProducerId(this.#cluster, { ...this.#settings, current: taken }, signal);
+    } catch (error) {
+      if (!(error instanceof TaskMigratedError)) throw error;
+      const { transactionalId } = this.#settings;
+      const message = `transactional id ${transactionalId} was taken over by a request of which the answer was lost; taking it again`;
+      throw new RetriableError('TAKEN_OVER_BY_ITSELF', message, { cause: error });
+    }
   }
 
   /**
