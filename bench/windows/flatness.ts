@@ -24,12 +24,16 @@ export interface Footprint {
   /** In use after a full collection at the end: V8's heap and buffers outside of it. */
   readonly heap: number;
   readonly rss: number;
+  /** In the database at the end: keys and values of all rows, without what LevelDB has not yet compacted away. */
+  readonly rows: number;
 }
 
 /** A topology whose stores keep rows for `retentionMs` of stream time. */
 export interface FlatnessCase {
   readonly name: string;
   readonly retentionMs: number;
+  /** Memory for what is committed, of all stores together; default: enough for one retention of the test's load. */
+  readonly cleanCacheBytes?: number;
   build(): Topology;
 }
 
@@ -42,6 +46,7 @@ const FIRST_MS = 1_700_000_000_000;
 const NOTE_BYTES = 100;
 const NOTES_BYTES = 64 * 1024;
 const WINDOW_MS = 60_000;
+const CLEAN_CACHE_BYTES = 4 * 1024 * 1024;
 
 export const flatnessCases: readonly FlatnessCase[] = [
   { name: 'windowed aggregation', retentionMs: WINDOW_MS, build: windowedAggregation },
@@ -82,7 +87,7 @@ function streamJoin(): Topology {
 
 /** Drives a topology over many times its retention; returns what was kept during each. */
 export async function measureFootprints(
-  { retentionMs, build }: FlatnessCase,
+  { retentionMs, cleanCacheBytes = CLEAN_CACHE_BYTES, build }: FlatnessCase,
   directory: string,
   options: FlatnessOptions,
 ): Promise<Footprint[]> {
@@ -91,7 +96,7 @@ export async function measureFootprints(
   const { commitsPerRetention, recordsPerRetention, retentions, writeBufferBytes } = options;
   const records = Math.round(recordsPerRetention / commitsPerRetention);
   const footprints: Footprint[] = [];
-  await using harness = await TaskHarness.open(topology, directory, writeBufferBytes);
+  await using harness = await TaskHarness.open(topology, { directory, writeBufferBytes, cleanCacheBytes });
   for (let first = 0; footprints.length < retentions; ) {
     const sizes: number[] = [];
     for (let commit = 0; commit < commitsPerRetention; commit++, first += records) {
@@ -99,7 +104,7 @@ export async function measureFootprints(
       await harness.commit();
       sizes.push(bytesIn(directory));
     }
-    footprints.push({ disk: mean(sizes), ...memoryInUse() });
+    footprints.push({ disk: mean(sizes), rows: await harness.storedBytes(), ...memoryInUse() });
   }
   return footprints;
 }
@@ -151,7 +156,7 @@ export function meanOfThirds([, ...settled]: readonly Footprint[]): Footprint[] 
   return [0, 1, 2].map((third) => {
     const part = settled.slice(Math.floor((third * settled.length) / 3), Math.floor(((third + 1) * settled.length) / 3));
     const meanOf = (figure: keyof Footprint): number => mean(part.map((one) => one[figure]));
-    return { disk: meanOf('disk'), heap: meanOf('heap'), rss: meanOf('rss') };
+    return { disk: meanOf('disk'), heap: meanOf('heap'), rss: meanOf('rss'), rows: meanOf('rows') };
   });
 }
 

@@ -1,11 +1,11 @@
 import { MetricsRegistry, silentLogger, systemClock, systemRandom } from '@millrace/core';
 import type { BatchAppender, FetchedBatch, TopicHandle } from '@millrace/client';
 import { StreamTask } from '@millrace/runtime';
+import type { OpenDatabaseOptions, StateDatabase, StateEngine } from '@millrace/state';
 import { levelDbEngine } from '@millrace/state-leveldb';
 import { RecordBatchBuilder, RecordBatchIterator } from '@millrace/wire';
 import type { Topology } from 'millrace';
 
-const CLEAN_CACHE_BYTES = 4 * 1024 * 1024;
 const CACHE_MAX_BYTES = 10 * 1024 * 1024;
 /** Bytes of a batch before its records. */
 const HEADER_BYTES = 61;
@@ -18,22 +18,32 @@ export interface InputRecord {
   readonly timestamp: number;
 }
 
+export interface TaskHarnessOptions {
+  readonly directory: string;
+  readonly writeBufferBytes: number;
+  readonly cleanCacheBytes: number;
+}
+
 /** The one task of a topology on LevelDB, without a broker: what it writes is counted and forgotten. */
 export class TaskHarness implements AsyncDisposable {
   readonly #task: StreamTask;
   readonly #output: CountingAppender;
+  readonly #engine: ObservedEngine;
   readonly #builder = new RecordBatchBuilder();
   readonly #positions = new Map<string, number>();
 
-  private constructor(task: StreamTask, output: CountingAppender) {
+  private constructor(task: StreamTask, output: CountingAppender, engine: ObservedEngine) {
     this.#task = task;
     this.#output = output;
+    this.#engine = engine;
   }
 
-  static async open(topology: Topology, directory: string, writeBufferBytes: number): Promise<TaskHarness> {
+  static async open(topology: Topology, options: TaskHarnessOptions): Promise<TaskHarness> {
+    const { directory, writeBufferBytes, cleanCacheBytes } = options;
     const [subtopology, ...others] = topology.plan().subtopologies;
     if (subtopology === undefined || others.length > 0) throw new Error('give a topology with one sub-topology');
     const output = new CountingAppender();
+    const engine = new ObservedEngine(levelDbEngine({ writeBufferBytes }));
     const inputPartitions = subtopology.sourceTopics.map((topic) => ({ topic, partition: 0 }));
     const task = await StreamTask.open({
       id: { subtopology: 0, partition: 0 },
@@ -48,7 +58,7 @@ export class TaskHarness implements AsyncDisposable {
         emitIntervalMs: 1000,
       },
       components: {
-        engine: levelDbEngine({ writeBufferBytes }),
+        engine,
         clock: systemClock,
         random: systemRandom,
         logger: silentLogger,
@@ -57,11 +67,11 @@ export class TaskHarness implements AsyncDisposable {
       directory,
       appender: output,
       progress: { position: () => 0, bounds: () => ({ highWatermark: 0, lastStableOffset: 0 }) },
-      cleanCacheBytes: CLEAN_CACHE_BYTES,
+      cleanCacheBytes,
     });
     await task.finishRestore();
     task.initializeInput(inputPartitions.map((input) => ({ ...input, offset: 0, metadata: '' })));
-    return new TaskHarness(task, output);
+    return new TaskHarness(task, output, engine);
   }
 
   /** Records that the topology has written: results and changelogs. */
@@ -105,8 +115,47 @@ export class TaskHarness implements AsyncDisposable {
     await task.completeCommit();
   }
 
+  /** Bytes of all rows of the database: keys and values. */
+  storedBytes(): Promise<number> {
+    return this.#engine.storedBytes();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#task.close({ clean: true });
+  }
+}
+
+/** An engine of which the database that it has opened last can be looked at. */
+class ObservedEngine implements StateEngine {
+  readonly name: string;
+  readonly persistent: boolean;
+  readonly #engine: StateEngine;
+  #database: StateDatabase | undefined;
+
+  constructor(engine: StateEngine) {
+    this.name = engine.name;
+    this.persistent = engine.persistent;
+    this.#engine = engine;
+  }
+
+  async open(options: OpenDatabaseOptions): Promise<StateDatabase> {
+    this.#database = await this.#engine.open(options);
+    return this.#database;
+  }
+
+  /** Bytes of all rows: keys and values. */
+  async storedBytes(): Promise<number> {
+    let bytes = 0;
+    for await (const [key, value] of this.#database?.entries({}) ?? []) bytes += key.length + value.length;
+    return bytes;
+  }
+
+  quarantine(directory: string): Promise<void> {
+    return this.#engine.quarantine(directory);
+  }
+
+  destroy(directory: string): Promise<void> {
+    return this.#engine.destroy(directory);
   }
 }
 
