@@ -25,6 +25,7 @@ export function fixedWindowShape<K, A>(
   windows: FixedWindows,
   emit: Emit,
 ): WindowedShape<K, A> {
+  refuseVersioned(resolved);
   return windows instanceof SlidingWindows ? slidingShape(resolved, windows, emit) : alignedShape(resolved, windows, emit);
 }
 
@@ -82,10 +83,11 @@ function windowShape<K, A>(
 
 /** Per key and session. Source: Kafka Streams `SessionWindowedKStreamImpl`. */
 export function sessionShape<K, A>(
-  { key, value, materialized }: ResolvedAggregation<K, A>,
+  { operator, key, value, materialized }: ResolvedAggregation<K, A>,
   windows: SessionWindows,
   emit: Emit,
 ): WindowedShape<K, A> {
+  refuseVersioned({ operator, materialized });
   const { storeName, builder, storeOptions } = materialized;
   const emitsClosed = emit === 'on-window-close';
   // A session that ends exactly gap + grace ago is accepted, and no longer readable: a result that is still to come needs it.
@@ -101,6 +103,16 @@ export function sessionShape<K, A>(
     supplier: (aggregation, sendOldValues) =>
       sessionWindowAggregateOperator({ store: storeName, windows, emit, ...aggregation, sendOldValues }),
   };
+}
+
+/** Versions are of rows by key; Kafka Streams' types do not let a versioned store be given to windows either. */
+function refuseVersioned<K, A>({ operator, materialized }: Pick<ResolvedAggregation<K, A>, 'operator' | 'materialized'>): void {
+  if (materialized.historyRetentionMs === undefined) return;
+  throw new TopologyError(
+    'WINDOWED_VERSIONED',
+    `${operator} is windowed, and windows cannot be kept in a versioned store; use \`retention\` to keep them for longer, or aggregate without windows`,
+    { store: materialized.storeName },
+  );
 }
 
 /** A store that forgot windows which may still change would begin them anew. */

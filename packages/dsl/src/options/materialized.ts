@@ -19,7 +19,8 @@ export interface MaterializedOptions<K, V> {
   readonly logging?: boolean | TopicConfig;
   /**
    * Makes the table a versioned one, which keeps the past of each row for that long, and takes changes in the order of their
-   * timestamps. Needs `store`. Kafka Streams: `Materialized.as(Stores.persistentVersionedKeyValueStore(name, historyRetention))`.
+   * timestamps. Needs `store`; windowed aggregations refuse it (`WINDOWED_VERSIONED`). Kafka Streams:
+   * `Materialized.as(Stores.persistentVersionedKeyValueStore(name, historyRetention))`.
    */
   readonly versioned?: Duration;
   /** How long windows and sessions are kept, at least their length plus grace, which is the default. */
