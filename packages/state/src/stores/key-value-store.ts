@@ -21,7 +21,7 @@ export class PlainKeyValueTable<K, V> extends KeyValueTable<K, V, V> {
     return value;
   }
 
-  protected valueOf(result: V): V {
+  protected valueIn(result: V): V {
     return result;
   }
 
@@ -39,7 +39,7 @@ export class TimestampedKeyValueTable<K, V>
     return { value, timestamp };
   }
 
-  protected valueOf(result: ValueAndTimestamp<V>): V | undefined {
+  protected valueIn(result: ValueAndTimestamp<V>): V | undefined {
     return result.value;
   }
 

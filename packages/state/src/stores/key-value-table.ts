@@ -8,6 +8,7 @@ import { type KeyCodec, type KeyIdentity, keyCodec } from '../overlay/key-codec.
 import { valueCodec } from '../overlay/value-codec.ts';
 import { mergedScan, type ScanSource } from '../layout/merged-scan.ts';
 import type { RowEntry } from '../table/row-entry.ts';
+import { restoreRow } from '../table/restore-row.ts';
 import { type RowLayout, RowTable } from '../table/row-table.ts';
 import type { WriteBatch } from '../write-batch.ts';
 
@@ -50,7 +51,7 @@ export abstract class KeyValueTable<K, V, R> implements StateStore, KeyValueStor
 
   /** What users see of a row. */
   protected abstract result(value: V, timestamp: number): R;
-  protected abstract valueOf(result: R): V | undefined;
+  protected abstract valueIn(result: R): V | undefined;
   protected abstract timestampOf(result: R | undefined): number;
 
   /** The time of the record in work: that of writes which bring none of their own. */
@@ -136,7 +137,7 @@ export abstract class KeyValueTable<K, V, R> implements StateStore, KeyValueStor
   }
 
   #put(entry: RowEntry, result: R | undefined): void {
-    const value = result == null ? undefined : this.valueOf(result);
+    const value = result == null ? undefined : this.valueIn(result);
     this.write(entry, value, this.timestampOf(result ?? undefined));
   }
 
@@ -226,20 +227,11 @@ export abstract class KeyValueTable<K, V, R> implements StateStore, KeyValueStor
     valueStart: number,
     valueEnd: number,
   ): void {
-    const { scratch } = batch;
     batch.begin();
-    this.#space.writePrefix(scratch, ROW_TAG);
-    scratch.writeRange(source, keyStart, keyEnd);
-    batch.endKey();
-    if (valueStart < 0) {
-      batch.delete();
-      this.#table.rows -= 1;
-    } else {
-      if (this.#options.timestamped) scratch.writeInt64(timestamp);
-      scratch.writeRange(source, valueStart, valueEnd);
-      batch.put();
-      this.#table.rows += 1;
-    }
+    this.#space.writePrefix(batch.scratch, ROW_TAG);
+    const rowTimestamp = this.#options.timestamped ? timestamp : undefined;
+    restoreRow(batch, rowTimestamp, source, keyStart, keyEnd, valueStart, valueEnd);
+    this.#table.rows += valueStart < 0 ? -1 : 1;
     this.#hasRestored = true;
   }
 

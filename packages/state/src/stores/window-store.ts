@@ -44,7 +44,7 @@ class PlainWindowTable<K, V> extends WindowTable<K, V, V> {
     return value;
   }
 
-  protected valueOf(result: V): V {
+  protected valueIn(result: V): V {
     return result;
   }
 
@@ -61,7 +61,7 @@ class TimestampedWindowTable<K, V>
     return { value, timestamp };
   }
 
-  protected valueOf(result: ValueAndTimestamp<V>): V | undefined {
+  protected valueIn(result: ValueAndTimestamp<V>): V | undefined {
     return result.value;
   }
 

@@ -10,11 +10,13 @@ import { Bucket } from '../overlay/entry.ts';
 import { type KeyCodec, type KeyIdentity, keyCodec, RAW_KEYS } from '../overlay/key-codec.ts';
 import { valueCodec } from '../overlay/value-codec.ts';
 import { RowEntry } from '../table/row-entry.ts';
+import { restoreRow } from '../table/restore-row.ts';
 import { type RowLayout, RowTable } from '../table/row-table.ts';
 import type { WriteBatch } from '../write-batch.ts';
 import { sortByKeyBytes } from './closing/sort-by-key-bytes.ts';
 import { ClosingRows } from './closing/closing-rows.ts';
 import { StartIndex } from './window/start-index.ts';
+import { WindowReads } from './window/window-reads.ts';
 import { scanWindows, WINDOW_SUFFIX_BYTES, type WindowScan } from './window-scan.ts';
 
 /** What a window store is made with. */
@@ -42,7 +44,7 @@ export interface WindowTableOptions<K, V> {
  *
  * Source: Kafka Streams `RocksDBWindowStore`, `WindowKeySchema`; expiry: {@link Retention}.
  */
-export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K, R> {
+export abstract class WindowTable<K, V, R> extends WindowReads<K, R> implements StateStore, WindowStore<K, R> {
   readonly name: string;
   readonly kind: string;
   readonly windowSizeMs: number;
@@ -61,6 +63,7 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
   #restoring: StartIndex<string> | undefined;
 
   constructor(options: WindowTableOptions<K, V>) {
+    super();
     this.name = options.name;
     this.kind = options.kind;
     this.windowSizeMs = options.windowSizeMs;
@@ -70,7 +73,7 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
 
   /** What users see of a row. */
   protected abstract result(value: V, timestamp: number): R;
-  protected abstract valueOf(result: R): V | undefined;
+  protected abstract valueIn(result: R): V | undefined;
   protected abstract timestampOf(result: R | undefined): number;
 
   /** The time of the record in work: that of writes which bring none of their own. */
@@ -223,7 +226,7 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
   }
 
   put(key: K, result: R | undefined, windowStart: number): void {
-    const value = result == null ? undefined : this.valueOf(result);
+    const value = result == null ? undefined : this.valueIn(result);
     this.write(this.#entry(key, windowStart), value, this.timestampOf(result ?? undefined));
   }
 
@@ -233,51 +236,7 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
     return value === undefined ? undefined : this.result(value, entry.timestamp);
   }
 
-  fetchRange(key: K, from: number, to: number): AsyncIterable<readonly [windowStart: number, value: R]> {
-    return this.#fetchOne(key, from, to, false);
-  }
-
-  backwardFetchRange(key: K, from: number, to: number): AsyncIterable<readonly [windowStart: number, value: R]> {
-    return this.#fetchOne(key, from, to, true);
-  }
-
-  async *#fetchOne(key: K, from: number, to: number, reverse: boolean): AsyncGenerator<readonly [number, R], void> {
-    const bytes = this.#keyBytes(key);
-    for await (const [{ window }, value] of this.#scan({ keyFrom: bytes, keyTo: bytes, from, to, reverse })) {
-      yield [window.start, value];
-    }
-  }
-
-  fetchKeys(keyFrom: K | undefined, keyTo: K | undefined, from: number, to: number): AsyncIterable<KeyValue<WindowedKey<K>, R>> {
-    return this.#scan({ keyFrom: this.#keyBytes(keyFrom), keyTo: this.#keyBytes(keyTo), from, to, reverse: false });
-  }
-
-  backwardFetchKeys(
-    keyFrom: K | undefined,
-    keyTo: K | undefined,
-    from: number,
-    to: number,
-  ): AsyncIterable<KeyValue<WindowedKey<K>, R>> {
-    return this.#scan({ keyFrom: this.#keyBytes(keyFrom), keyTo: this.#keyBytes(keyTo), from, to, reverse: true });
-  }
-
-  fetchAll(from: number, to: number): AsyncIterable<KeyValue<WindowedKey<K>, R>> {
-    return this.#scan({ keyFrom: undefined, keyTo: undefined, from, to, reverse: false });
-  }
-
-  backwardFetchAll(from: number, to: number): AsyncIterable<KeyValue<WindowedKey<K>, R>> {
-    return this.backwardFetchKeys(undefined, undefined, from, to);
-  }
-
-  all(): AsyncIterable<KeyValue<WindowedKey<K>, R>> {
-    return this.fetchAll(0, Number.MAX_SAFE_INTEGER);
-  }
-
-  backwardAll(): AsyncIterable<KeyValue<WindowedKey<K>, R>> {
-    return this.backwardFetchAll(0, Number.MAX_SAFE_INTEGER);
-  }
-
-  async *#scan(scan: WindowScan): AsyncGenerator<KeyValue<WindowedKey<K>, R>, void> {
+  protected async *scan(scan: WindowScan): AsyncGenerator<KeyValue<WindowedKey<K>, R>, void> {
     for await (const [rowKey, row] of scanWindows(this.#table, this.#context.database, this.#retention, scan)) {
       const keyEnd = rowKey.length - WINDOW_SUFFIX_BYTES;
       const key = this.#keys.key(this.#keys.identityAt(rowKey, BUCKET_PREFIX_BYTES, keyEnd));
@@ -285,8 +244,7 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
     }
   }
 
-  #keyBytes(key: K | undefined): Buffer | undefined {
-    if (key == null) return undefined;
+  protected keyBytes(key: K): Buffer {
     const target = new ByteBuffer(64);
     this.#keys.write(this.#keys.identity(key), target);
     return Buffer.from(target.view());
@@ -346,18 +304,10 @@ export abstract class WindowTable<K, V, R> implements StateStore, WindowStore<K,
     this.#meta.save(batch, this.#metaNumbers());
     if (!this.#retention.isStored(windowStart)) return;
     if (valueStart >= 0) this.#restoreStart(source, keyStart, startAt, windowStart, batch);
-    const { scratch } = batch;
     batch.begin();
-    this.#retention.writeBucket(scratch, this.#retention.bucketOf(windowStart));
-    scratch.writeRange(source, keyStart, keyEnd);
-    batch.endKey();
-    if (valueStart < 0) {
-      batch.delete();
-      return;
-    }
-    if (this.#options.timestamped) scratch.writeInt64(timestamp);
-    scratch.writeRange(source, valueStart, valueEnd);
-    batch.put();
+    this.#retention.writeBucket(batch.scratch, this.#retention.bucketOf(windowStart));
+    const rowTimestamp = this.#options.timestamped ? timestamp : undefined;
+    restoreRow(batch, rowTimestamp, source, keyStart, keyEnd, valueStart, valueEnd);
   }
 
   #restoreStart(source: Buffer, keyStart: number, keyEnd: number, windowStart: number, batch: WriteBatch): void {

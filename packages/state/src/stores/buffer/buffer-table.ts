@@ -5,6 +5,7 @@ import { asBuffer } from '../../layout/byte-views.ts';
 import { KeySpace, PREFIX_BYTES, ROW_TAG } from '../../layout/key-space.ts';
 import { type KeyCodec, type KeyIdentity, keyCodec } from '../../overlay/key-codec.ts';
 import { type ValueCodec, valueCodec } from '../../overlay/value-codec.ts';
+import { restoreRow } from '../../table/restore-row.ts';
 import type { WriteBatch } from '../../write-batch.ts';
 import type { BufferRow } from './buffer-row.ts';
 import { BufferedRecord } from './buffered-record.ts';
@@ -274,17 +275,9 @@ export abstract class BufferTable<K, V> implements StateStore {
     valueStart: number,
     valueEnd: number,
   ): void {
-    const { scratch } = batch;
     batch.begin();
-    this.#space.writePrefix(scratch, ROW_TAG);
-    scratch.writeRange(source, keyStart, keyEnd);
-    batch.endKey();
-    if (valueStart < 0) {
-      batch.delete();
-      return;
-    }
-    scratch.writeRange(source, valueStart, valueEnd);
-    batch.put();
+    this.#space.writePrefix(batch.scratch, ROW_TAG);
+    restoreRow(batch, undefined, source, keyStart, keyEnd, valueStart, valueEnd);
   }
 
   /** Reads the order in which the rows leave; the records stay in the database. */

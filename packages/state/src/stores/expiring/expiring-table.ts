@@ -9,6 +9,7 @@ import { BUCKET_PREFIX_BYTES, Retention } from '../../layout/retention.ts';
 import { type KeyCodec, type KeyIdentity, keyCodec } from '../../overlay/key-codec.ts';
 import { valueCodec } from '../../overlay/value-codec.ts';
 import type { RowEntry } from '../../table/row-entry.ts';
+import { restoreRow } from '../../table/restore-row.ts';
 import { type RowLayout, RowTable } from '../../table/row-table.ts';
 import type { WriteBatch } from '../../write-batch.ts';
 import type { KeyValueTableOptions } from '../key-value-table.ts';
@@ -245,21 +246,17 @@ export class ExpiringTable<K, V> implements StateStore, KeyValueStore<K, V> {
     const own = retention.bucketOf(timestamp);
     for (let bucket = retention.firstBucket; bucket <= retention.bucketOf(retention.observed); bucket++) {
       if (valueStart >= 0 && bucket === own) continue;
-      this.#writeKey(batch, bucket, source, keyStart, keyEnd);
-      batch.delete();
+      this.#beginRow(batch, bucket);
+      restoreRow(batch, undefined, source, keyStart, keyEnd, -1, -1);
     }
     if (valueStart < 0 || !retention.isStored(timestamp)) return;
-    this.#writeKey(batch, own, source, keyStart, keyEnd);
-    batch.endKey();
-    batch.scratch.writeInt64(timestamp);
-    batch.scratch.writeRange(source, valueStart, valueEnd);
-    batch.put();
+    this.#beginRow(batch, own);
+    restoreRow(batch, timestamp, source, keyStart, keyEnd, valueStart, valueEnd);
   }
 
-  #writeKey(batch: WriteBatch, bucket: number, source: Buffer, keyStart: number, keyEnd: number): void {
+  #beginRow(batch: WriteBatch, bucket: number): void {
     batch.begin();
     this.#retention.writeBucket(batch.scratch, bucket);
-    batch.scratch.writeRange(source, keyStart, keyEnd);
   }
 
   async restored(): Promise<void> {

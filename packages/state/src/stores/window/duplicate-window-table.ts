@@ -6,10 +6,12 @@ import { MetaRow } from '../../layout/meta-row.ts';
 import { BUCKET_PREFIX_BYTES, Retention, segmentWidthMs } from '../../layout/retention.ts';
 import { type KeyCodec, type KeyIdentity, keyCodec } from '../../overlay/key-codec.ts';
 import { valueCodec } from '../../overlay/value-codec.ts';
+import { restoreRow } from '../../table/restore-row.ts';
 import { type RowLayout, RowTable } from '../../table/row-table.ts';
 import type { WriteBatch } from '../../write-batch.ts';
 import { scanWindows, WINDOW_SUFFIX_BYTES, type WindowScan } from '../window-scan.ts';
 import type { WindowTableOptions } from '../window-table.ts';
+import { WindowReads } from './window-reads.ts';
 
 const SEQUENCE_BYTES = 4;
 const SEQUENCE_MAX = 0x7fff_ffff;
@@ -24,7 +26,7 @@ const SEQUENCE_MAX = 0x7fff_ffff;
  * Source: Kafka Streams `RocksDBWindowStore` with `retainDuplicates`. Differs: the sequence goes on after a restart, so that no
  * row is overwritten.
  */
-export class DuplicateWindowTable<K, V> implements StateStore, WindowStore<K, V> {
+export class DuplicateWindowTable<K, V> extends WindowReads<K, V> implements StateStore, WindowStore<K, V> {
   readonly name: string;
   readonly kind: string;
   readonly windowSizeMs: number;
@@ -42,6 +44,7 @@ export class DuplicateWindowTable<K, V> implements StateStore, WindowStore<K, V>
   #sequenceCommitted = 0;
 
   constructor(options: Omit<WindowTableOptions<K, V>, 'timestamped' | 'cached'>) {
+    super();
     this.name = options.name;
     this.kind = options.kind;
     this.windowSizeMs = options.windowSizeMs;
@@ -126,51 +129,7 @@ export class DuplicateWindowTable<K, V> implements StateStore, WindowStore<K, V>
     );
   }
 
-  async *fetchRange(key: K, from: number, to: number): AsyncGenerator<readonly [windowStart: number, value: V], void> {
-    yield* this.#fetchOne(key, from, to, false);
-  }
-
-  async *backwardFetchRange(key: K, from: number, to: number): AsyncGenerator<readonly [windowStart: number, value: V], void> {
-    yield* this.#fetchOne(key, from, to, true);
-  }
-
-  async *#fetchOne(key: K, from: number, to: number, reverse: boolean): AsyncGenerator<readonly [number, V], void> {
-    const bytes = this.#keyBytes(key);
-    for await (const [{ window }, value] of this.#scan({ keyFrom: bytes, keyTo: bytes, from, to, reverse })) {
-      yield [window.start, value];
-    }
-  }
-
-  fetchKeys(keyFrom: K | undefined, keyTo: K | undefined, from: number, to: number): AsyncIterable<KeyValue<WindowedKey<K>, V>> {
-    return this.#scan({ keyFrom: this.#keyBytes(keyFrom), keyTo: this.#keyBytes(keyTo), from, to, reverse: false });
-  }
-
-  backwardFetchKeys(
-    keyFrom: K | undefined,
-    keyTo: K | undefined,
-    from: number,
-    to: number,
-  ): AsyncIterable<KeyValue<WindowedKey<K>, V>> {
-    return this.#scan({ keyFrom: this.#keyBytes(keyFrom), keyTo: this.#keyBytes(keyTo), from, to, reverse: true });
-  }
-
-  fetchAll(from: number, to: number): AsyncIterable<KeyValue<WindowedKey<K>, V>> {
-    return this.#scan({ keyFrom: undefined, keyTo: undefined, from, to, reverse: false });
-  }
-
-  backwardFetchAll(from: number, to: number): AsyncIterable<KeyValue<WindowedKey<K>, V>> {
-    return this.backwardFetchKeys(undefined, undefined, from, to);
-  }
-
-  all(): AsyncIterable<KeyValue<WindowedKey<K>, V>> {
-    return this.fetchAll(0, Number.MAX_SAFE_INTEGER);
-  }
-
-  backwardAll(): AsyncIterable<KeyValue<WindowedKey<K>, V>> {
-    return this.backwardFetchAll(0, Number.MAX_SAFE_INTEGER);
-  }
-
-  async *#scan(scan: WindowScan): AsyncGenerator<KeyValue<WindowedKey<K>, V>, void> {
+  protected async *scan(scan: WindowScan): AsyncGenerator<KeyValue<WindowedKey<K>, V>, void> {
     for await (const [rowKey, row] of scanWindows(this.#table, this.#context.database, this.#retention, scan)) {
       const keyEnd = rowKey.length - WINDOW_SUFFIX_BYTES;
       const key = this.#keys.key(this.#keys.identityAt(rowKey, BUCKET_PREFIX_BYTES, keyEnd));
@@ -178,8 +137,7 @@ export class DuplicateWindowTable<K, V> implements StateStore, WindowStore<K, V>
     }
   }
 
-  #keyBytes(key: K | undefined): Buffer | undefined {
-    if (key == null) return undefined;
+  protected keyBytes(key: K): Buffer {
     this.#writeKey(key);
     return Buffer.from(this.#scratch.view());
   }
@@ -230,17 +188,9 @@ export class DuplicateWindowTable<K, V> implements StateStore, WindowStore<K, V>
     this.#sequence = Math.max(this.#sequence, source.readInt32BE(keyEnd - SEQUENCE_BYTES));
     this.#meta.save(batch, [this.#retention.observed, this.#sequence]);
     if (!this.#retention.isStored(windowStart)) return;
-    const { scratch } = batch;
     batch.begin();
-    this.#retention.writeBucket(scratch, this.#retention.bucketOf(windowStart));
-    scratch.writeRange(source, keyStart, keyEnd);
-    batch.endKey();
-    if (valueStart < 0) {
-      batch.delete();
-      return;
-    }
-    scratch.writeRange(source, valueStart, valueEnd);
-    batch.put();
+    this.#retention.writeBucket(batch.scratch, this.#retention.bucketOf(windowStart));
+    restoreRow(batch, undefined, source, keyStart, keyEnd, valueStart, valueEnd);
   }
 
   async restored(): Promise<void> {
