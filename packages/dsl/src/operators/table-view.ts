@@ -68,47 +68,31 @@ export function mappedTableView<K, V, R>(parent: TableView<K, V>, mapper: ValueM
   return { stores, historyRetentionMs, createGetter: () => new MapGetter(parent.createGetter(), mapper) };
 }
 
-class StoreGetter<K, V> implements TableValueGetter<K, V> {
+type RowStore<K, V> = TimestampedKeyValueStore<K, V> | VersionedKeyValueStore<K, V>;
+
+class StoreGetter<K, V, S extends RowStore<K, V> = TimestampedKeyValueStore<K, V>> implements TableValueGetter<K, V> {
   timestamp = -1;
+  protected store!: S;
   readonly #name: string;
-  #store!: TimestampedKeyValueStore<K, V>;
 
   constructor(name: string) {
     this.#name = name;
   }
 
   init(context: NodeContext): void {
-    this.#store = context.getStore(this.#name);
+    this.store = context.getStore(this.#name);
   }
 
   get(key: K): V | undefined {
-    const row = this.#store.find(key);
+    const row = this.store.find(key);
     this.timestamp = row.timestamp;
-    return this.#store.read(row);
+    return this.store.read(row);
   }
 }
 
-class VersionGetter<K, V> implements TableValueGetter<K, V> {
-  timestamp = -1;
-  readonly #name: string;
-  #store!: VersionedKeyValueStore<K, V>;
-
-  constructor(name: string) {
-    this.#name = name;
-  }
-
-  init(context: NodeContext): void {
-    this.#store = context.getStore(this.#name);
-  }
-
-  get(key: K): V | undefined {
-    const row = this.#store.find(key);
-    this.timestamp = row.timestamp;
-    return this.#store.read(row);
-  }
-
+class VersionGetter<K, V> extends StoreGetter<K, V, VersionedKeyValueStore<K, V>> {
   getAsOf(key: K, timestamp: number): V | undefined {
-    return this.#store.get(key, timestamp)?.value;
+    return this.store.get(key, timestamp)?.value;
   }
 }
 
