@@ -1,6 +1,6 @@
-import type { Serde, TimestampExtractor, Topic } from '@millrace/core';
+import type { Serde, Topic } from '@millrace/core';
 import type { StateStore, StoreBuilder } from '@millrace/state';
-import { assertName, type ProcessorSupplier, type SourceSpec, type Topology } from '@millrace/topology';
+import { assertName, type ProcessorSupplier, type Topology } from '@millrace/topology';
 import { assertExplicitNames } from './graph/explicit-names.ts';
 import { mergeDuplicateSources } from './graph/merge-duplicate-sources.ts';
 import { mergeRepartitionTopics } from './graph/merge-repartition-topics.ts';
@@ -9,6 +9,7 @@ import { rewriteSelfJoins } from './graph/rewrite-self-joins.ts';
 import { writeTopology } from './graph/write-topology.ts';
 import type { MaterializedOptions } from './options/materialized.ts';
 import type { ConsumedOptions } from './options/operator-options.ts';
+import { consumeTopics, sourceSpec } from './origin/consumed-topics.ts';
 import { DslContext } from './origin/dsl-context.ts';
 import { KStream, KTable } from './streams.ts';
 import { addGlobalStore } from './table/add-global-store.ts';
@@ -69,28 +70,16 @@ export class StreamsBuilder {
     options: ConsumedOptions<K, V> = {},
   ): KStream<K, V> {
     const dsl = this.#dsl;
-    const list = topics instanceof RegExp ? [] : isList(topics) ? topics : [topics];
-    const typed = list.find((entry) => typeof entry === 'object');
-    const key = options.key ?? typed?.key ?? (dsl.defaults.key as Serde<K> | undefined);
-    const value = options.value ?? typed?.value ?? (dsl.defaults.value as Serde<V> | undefined);
+    const consumed = consumeTopics(dsl, topics instanceof RegExp || isList(topics) ? topics : [topics], options);
     const name = dsl.names.orNext(options.name, 'KSTREAM-SOURCE-');
-    const spec: SourceSpec = {
-      kind: 'source',
-      name,
-      topics: topics instanceof RegExp ? topics : list.map((entry) => (typeof entry === 'string' ? entry : entry.name)),
-      keySerde: key as Serde<unknown> | undefined,
-      valueSerde: value as Serde<unknown> | undefined,
-      timestampExtractor: options.timestampExtractor as TimestampExtractor | undefined,
-      offsetReset: options.offsetReset,
-    };
-    const node = dsl.graph.create([dsl.graph.root], name, { kind: 'source', spec });
+    const node = dsl.graph.create([dsl.graph.root], name, { kind: 'source', spec: sourceSpec(name, consumed) });
     return new KStream({
       kind: 'stream',
       dsl,
       name,
       node,
-      key,
-      value,
+      key: consumed.key,
+      value: consumed.value,
       sources: new Set([node]),
       repartitionRequired: false,
       repartition: undefined,

@@ -1,8 +1,9 @@
-import { type Serde, type TimestampExtractor, type Topic, TopologyError } from '@millrace/core';
+import { TopologyError } from '@millrace/core';
 import { tableSourceOperator } from '../operators/table-source.ts';
 import { storedTableView } from '../operators/table-view.ts';
 import { type MaterializedOptions, resolveMaterialized } from '../options/materialized.ts';
 import type { ConsumedOptions } from '../options/operator-options.ts';
+import { consumeTopics, globalSourceSpec, nameOfTopic, type TopicOrName } from '../origin/consumed-topics.ts';
 import type { DslContext } from '../origin/dsl-context.ts';
 import type { GlobalTableOrigin } from '../origin/origins.ts';
 import { createTableStore } from './source-table.ts';
@@ -15,13 +16,12 @@ import { withoutLogging } from './without-logging.ts';
  */
 export function addGlobalTable<K, V>(
   dsl: DslContext,
-  topic: Topic<K, V> | string,
+  topic: TopicOrName<K, V>,
   options: ConsumedOptions<K, V> & MaterializedOptions<K, V>,
 ): GlobalTableOrigin<K, V> {
-  const topicName = typeof topic === 'string' ? topic : topic.name;
-  const serdes = typeof topic === 'string' ? undefined : topic;
-  const key = options.key ?? serdes?.key ?? (dsl.defaults.key as Serde<K> | undefined);
-  const value = options.value ?? serdes?.value ?? (dsl.defaults.value as Serde<V> | undefined);
+  const topicName = nameOfTopic(topic);
+  const consumed = consumeTopics(dsl, [topic], options);
+  const { key, value } = consumed;
   const materialized = resolveMaterialized(dsl, { ...options, ...(key && { key }), ...(value && { value }) }, `${topicName}-`);
   const { storeName } = materialized;
   const operator = `globalTable(${topicName})`;
@@ -40,15 +40,7 @@ export function addGlobalTable<K, V>(
     kind: 'global-store',
     spec: () => ({
       builder,
-      source: {
-        kind: 'source',
-        name: source,
-        topics: [topicName],
-        keySerde: key as Serde<unknown> | undefined,
-        valueSerde: value as Serde<unknown> | undefined,
-        timestampExtractor: options.timestampExtractor as TimestampExtractor | undefined,
-        offsetReset: undefined,
-      },
+      source: globalSourceSpec(source, consumed),
       processor: { kind: 'processor', name, supplier, parents: [source] },
       reprocessOnRestore: false,
     }),

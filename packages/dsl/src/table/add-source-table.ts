@@ -1,6 +1,7 @@
-import type { Serde, TimestampExtractor, Topic } from '@millrace/core';
+import type { Serde } from '@millrace/core';
 import { type MaterializedOptions, queryableName, resolveMaterialized } from '../options/materialized.ts';
 import type { ConsumedOptions, NamedOptions } from '../options/operator-options.ts';
+import { consumeTopics, sourceSpec, nameOfTopic, type TopicOrName } from '../origin/consumed-topics.ts';
 import type { DslContext } from '../origin/dsl-context.ts';
 import type { StreamOrigin, TableOrigin } from '../origin/origins.ts';
 import { requireSerde } from '../origin/require-serde.ts';
@@ -14,28 +15,19 @@ import { SourceTable } from './source-table.ts';
  */
 export function addTopicTable<K, V>(
   dsl: DslContext,
-  topic: Topic<K, V> | string,
+  topic: TopicOrName<K, V>,
   options: ConsumedOptions<K, V> & MaterializedOptions<K, V>,
 ): TableOrigin<K, V> {
-  const topicName = typeof topic === 'string' ? topic : topic.name;
-  const serdes = typeof topic === 'string' ? undefined : topic;
-  const key = options.key ?? serdes?.key ?? (dsl.defaults.key as Serde<K> | undefined);
-  const value = options.value ?? serdes?.value ?? (dsl.defaults.value as Serde<V> | undefined);
+  const topicName = nameOfTopic(topic);
+  const consumed = consumeTopics(dsl, [topic], options);
+  const { key, value } = consumed;
   const materialized = resolveMaterialized(dsl, { ...options, ...(key && { key }), ...(value && { value }) }, `${topicName}-`);
   const sourceName = dsl.names.suffixedOrNext(options.name, '-source', 'KSTREAM-SOURCE-');
   const name = dsl.names.orNext(options.name, 'KTABLE-SOURCE-');
   const table = new SourceTable(dsl, `table(${topicName})`, materialized);
   const node = dsl.graph.create([dsl.graph.root], name, {
     kind: 'table-source',
-    source: {
-      kind: 'source',
-      name: sourceName,
-      topics: [topicName],
-      keySerde: key as Serde<unknown> | undefined,
-      valueSerde: value as Serde<unknown> | undefined,
-      timestampExtractor: options.timestampExtractor as TimestampExtractor | undefined,
-      offsetReset: options.offsetReset,
-    },
+    source: sourceSpec(sourceName, consumed),
     supplier: () => table.createSupplier(),
     stores: () => table.createStores(),
   });
