@@ -57,10 +57,13 @@ function find(log: PartitionLog, timestamp: number, committedOnly: boolean): Fou
     case Special.earliest:
       return { offset: log.logStartOffset, timestamp: -1 };
     case Special.maxTimestamp:
-      return findMaxTimestamp(log);
-    default: {
-      const found = findOffsetAt(log, timestamp);
-      return found.offset < end ? found : { offset: -1, timestamp: -1 };
-    }
+      return readable(findMaxTimestamp(log), end);
+    default:
+      return readable(findOffsetAt(log, timestamp), end);
   }
+}
+
+/** What lies behind the end is not there yet for the reader, whatever lies in front of it. */
+function readable(found: FoundOffset, end: number): FoundOffset {
+  return found.offset < end ? found : { offset: -1, timestamp: -1 };
 }
