@@ -5,6 +5,7 @@ import type { DeserializationErrorHandler } from './errors/deserialization-error
 import type { ProcessingErrorHandler } from './errors/processing-error-handler.ts';
 import type { ProductionErrorHandler } from './errors/production-error-handler.ts';
 import type { RestoreListener } from './restore/restore-listener.ts';
+import type { StandbyUpdateListener } from './standby/standby-update-listener.ts';
 
 /** What to do when a worker has failed with an error that nothing else handles. */
 export type UncaughtErrorResponse = 'replace-worker' | 'shutdown-client' | 'shutdown-application';
@@ -27,6 +28,7 @@ export interface StreamsComponents {
   /** Default: retry what passes by itself, else fail. */
   readonly onProductionError?: ProductionErrorHandler | undefined;
   readonly restoreListener?: RestoreListener | undefined;
+  readonly standbyUpdateListener?: StandbyUpdateListener | undefined;
   /**
    * Decides when a worker fails. Default: `shutdown-client`. `shutdown-application` tells all workers of the application to stop. `replace-worker` starts over from the last commit: a record that
    * always fails then fails for ever.

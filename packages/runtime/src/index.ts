@@ -37,5 +37,13 @@ export { ASYNC_RETRIES, DROPPED_RECORDS, PROCESSED_RECORDS, PUNCTUATIONS } from 
 export type { TaskChangelog } from './task-state/task-state.ts';
 export { internalTopicName } from './topics/topic-names.ts';
 export type { RestoreListener, RestoreProgress } from './restore/restore-listener.ts';
+export type { StandbyProgress, StandbySuspendReason, StandbyUpdateListener } from './standby/standby-update-listener.ts';
 export { resolveSettings } from './settings/resolve-settings.ts';
-export type { Guarantee, OffsetReset, ResolvedSettings, StreamsSettings } from './settings/settings.ts';
+export type {
+  DiskFullPolicy,
+  Guarantee,
+  MissingOffsetsPolicy,
+  OffsetReset,
+  ResolvedSettings,
+  StreamsSettings,
+} from './settings/settings.ts';

@@ -1,4 +1,4 @@
-import { TopologyError, type TopicPartition, topicPartitionKey } from '@millrace/core';
+import { type Clock, TopologyError, type TopicPartition, topicPartitionKey } from '@millrace/core';
 import type { KafkaClient } from '@millrace/client';
 import type { GlobalStoreSpec } from '@millrace/topology';
 import { ChangelogProgress } from '../restore/changelog-progress.ts';
@@ -59,10 +59,10 @@ export function stateFits(task: StreamTask, partitions: readonly GlobalPartition
 }
 
 /** How far the task has come with a partition, and how far it has to go until it is loaded. */
-export function progressOf(task: StreamTask, at: GlobalPartition): ChangelogProgress {
+export function progressOf(task: StreamTask, at: GlobalPartition, clock: Clock): ChangelogProgress {
   const { store, topic, partition, startOffset, endOffset } = at;
   const where = { taskId: task.taskId, store, topic, partition };
-  return new ChangelogProgress(where, task.sourceOffset(store, partition) ?? startOffset, endOffset);
+  return new ChangelogProgress(where, task.sourceOffset(store, partition) ?? startOffset, endOffset, clock);
 }
 
 function topicMissing(topic: string, store: string): TopologyError {

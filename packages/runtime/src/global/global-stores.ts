@@ -1,6 +1,6 @@
 import type { StateStore } from '@millrace/state';
 import { TaskCorruptedError, topicPartitionKey } from '@millrace/core';
-import type { Fetcher } from '@millrace/client';
+import type { FetchedPartition, Fetcher } from '@millrace/client';
 import type { GlobalStoreSpec } from '@millrace/topology';
 import type { ChangelogProgress } from '../restore/changelog-progress.ts';
 import type { StreamTask } from '../task/stream-task.ts';
@@ -63,7 +63,10 @@ export class GlobalStores {
       const task = await openGlobalTask(options, partitions, fetcher);
       const stores = new GlobalStores(options, task, fetcher);
       try {
-        const all = partitions.map((at) => ({ progress: progressOf(task, at), reprocesses: at.reprocesses }));
+        const all = partitions.map((at) => ({
+          progress: progressOf(task, at, options.components.clock),
+          reprocesses: at.reprocesses,
+        }));
         await stores.#load(all, signal);
         return stores;
       } catch (error) {
@@ -143,21 +146,21 @@ export class GlobalStores {
   #deliver(): void {
     const [task, fetcher] = [this.#task, this.#fetcher];
     for (let fetched = fetcher.take(); fetched !== undefined; fetched = fetcher.take()) {
-      const { topic, partition, nextOffset } = fetched;
+      const { topic, partition } = fetched;
       task.enqueue(fetched);
-      this.#noteLoaded(topicPartitionKey(topic, partition), nextOffset);
+      this.#noteLoaded(fetched);
       if (!task.isFull(topic, partition)) continue;
       fetcher.pause(topic, partition);
       this.#paused.push({ topic, partition });
     }
   }
 
-  #noteLoaded(key: string, nextOffset: number): void {
+  #noteLoaded({ topic, partition, nextOffset, byteLength }: FetchedPartition): void {
+    const key = topicPartitionKey(topic, partition);
     const progress = this.#loading.get(key);
     if (progress === undefined) return;
     const records = nextOffset - progress.currentOffset;
-    progress.currentOffset = nextOffset;
-    progress.restoredRecords += records;
+    progress.advance(nextOffset, records, byteLength);
     this.#tell('onBatchRestored', progress, records);
     if (!progress.done) return;
     this.#loading.delete(key);

@@ -44,8 +44,7 @@ export async function loadRaw(
       const progress = open.get(key);
       if (progress === undefined) continue;
       const records = await task.applyRestored(fetched);
-      progress.currentOffset = fetched.nextOffset;
-      progress.restoredRecords += records;
+      progress.advance(fetched.nextOffset, records, fetched.byteLength);
       tell('onBatchRestored', progress, records);
       if (!progress.done) continue;
       open.delete(key);

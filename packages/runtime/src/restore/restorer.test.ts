@@ -1,15 +1,48 @@
 import { describe, expect, it } from 'vitest';
-import { CancelledError, RetriableError, silentLogger, topicPartitionKey } from '@millrace/core';
+import {
+  CancelledError,
+  type Clock,
+  type Logger,
+  RetriableError,
+  silentLogger,
+  topicPartitionKey,
+  type TopicPartition,
+} from '@millrace/core';
 import type { CommittedOffset, FetchedPartition, FetchFailure, KafkaClient } from '@millrace/client';
 import type { StreamTask } from '../task/stream-task.ts';
 import type { RestoreListener, RestoreProgress } from './restore-listener.ts';
-import { Restorer } from './restorer.ts';
+import { Restorer, type RestorePolicy } from './restorer.ts';
 
 interface Changelog {
   readonly store: string;
   /** Where the local state is; undefined when there is none. */
   readonly offset?: number;
   readonly isInput?: boolean;
+}
+
+/** A clock that the test moves; sleeping takes no time, and is counted. */
+class StillClock implements Clock {
+  sleeps = 0;
+  #ms = 0;
+
+  nowMs = (): number => this.#ms;
+  monotonicMs = (): number => this.#ms;
+  setTimer = () => () => undefined;
+
+  async sleep(): Promise<void> {
+    this.sleeps++;
+  }
+
+  advance(byMs: number): void {
+    this.#ms += byMs;
+  }
+}
+
+/** What there is of the inputs of a task. */
+interface Inputs {
+  readonly partitions: readonly TopicPartition[];
+  /** The offset that the local state remembers, of every input. */
+  readonly stored?: number;
 }
 
 /** Changelogs on a scripted broker, tasks that take what is restored, and a listener that writes everything down. */
@@ -24,6 +57,12 @@ class Stage {
   readonly stop = new AbortController();
   /** Called when the fetcher has nothing to hand out. */
   onIdle: () => void = () => this.stop.abort(new CancelledError());
+  policy: RestorePolicy = { onMissingOffsets: 'fail', allowChangelogRebuild: false };
+  isolation: 'read_committed' | 'read_uncommitted' = 'read_committed';
+  logger: Logger = silentLogger;
+  readonly clock = new StillClock();
+  /** Last stable offset and high watermark, as the fetcher knows them. */
+  fetchedBounds = { lastStableOffset: 0, highWatermark: 0, logStartOffset: 0 };
   listener: RestoreListener = {
     onRestoreStart: (progress) => this.#tell('start', progress),
     onBatchRestored: (progress, records) => this.#tell(`batch of ${records}`, progress),
@@ -48,6 +87,7 @@ class Stage {
       take: () => this.arrivals.shift(),
       takeFailures: () => this.failures.splice(0),
       wait: async () => this.onIdle(),
+      bounds: () => this.fetchedBounds,
       close: async () => void this.calls.push('close fetcher'),
     }),
   } as unknown as KafkaClient;
@@ -57,8 +97,14 @@ class Stage {
   }
 
   task(taskId: string, ...changelogs: Changelog[]): StreamTask {
+    return this.taskWith(taskId, { partitions: [] }, ...changelogs);
+  }
+
+  taskWith(taskId: string, { partitions, stored }: Inputs, ...changelogs: Changelog[]): StreamTask {
     return {
       taskId,
+      inputPartitions: partitions,
+      storedInputOffset: () => stored,
       changelogs: () =>
         changelogs.map(({ store, offset, isInput = false }) => ({ store, topic: `${store}-log`, partition: 0, offset, isInput })),
       applyRestored: async ({ batches }: FetchedPartition) => batches.length,
@@ -69,15 +115,18 @@ class Stage {
   /** `count` records arrive, behind which the position is `nextOffset`. */
   arrive(store: string, count: number, nextOffset: number): void {
     const batches = Array.from({ length: count });
-    this.arrivals.push({ topic: `${store}-log`, partition: 0, batches, nextOffset } as unknown as FetchedPartition);
+    const fetched = { topic: `${store}-log`, partition: 0, batches, nextOffset, byteLength: count * 10 };
+    this.arrivals.push(fetched as unknown as FetchedPartition);
   }
 
   restore(...tasks: StreamTask[]): Promise<void> {
     const restorer = new Restorer({
       client: this.#client,
-      logger: silentLogger,
+      clock: this.clock,
+      logger: this.logger,
       listener: this.listener,
-      isolation: 'read_committed',
+      isolation: this.isolation,
+      policy: this.policy,
     });
     return restorer.restore(tasks, this.committed, ({ taskId }) => this.calls.push(`ready ${taskId}`), this.stop.signal);
   }
@@ -140,9 +189,9 @@ describe('Restorer', () => {
   });
 
   it.each([
-    ['behind', 4, [5, 10]],
-    ['ahead of', 11, [5, 10]],
-  ] as const)('calls local state that lies %s the changelog corrupted', async (_where, offset, bounds) => {
+    ['F18: behind', 4, [5, 10]],
+    ['F18: ahead of', 11, [5, 10]],
+  ] as const)('%s the changelog: such local state counts as corrupted', async (_where, offset, bounds) => {
     const stage = new Stage();
     stage.bounds.set('a-log', bounds);
     await expect(stage.restore(stage.task('0_0', { store: 'a', offset }))).rejects.toMatchObject({
@@ -153,7 +202,7 @@ describe('Restorer', () => {
     });
   });
 
-  it('calls the task corrupted when the changelog is truncated under its hands', async () => {
+  it('F18: calls the task corrupted when the changelog is truncated under its hands', async () => {
     const stage = new Stage();
     stage.bounds.set('a-log', [0, 10]);
     const error = new RetriableError('OFFSET_OUT_OF_RANGE', 'gone');
@@ -193,5 +242,140 @@ describe('Restorer', () => {
     };
     await stage.restore(stage.task('0_0', { store: 'a' }));
     expect(stage.calls).toContain('ready 0_0');
+  });
+
+  it('F19: does not take an empty changelog for the end of the state that was written from it', async () => {
+    const stage = new Stage();
+    stage.bounds.set('a-log', [0, 0]);
+    const restoring = stage.restore(stage.task('0_0', { store: 'a', offset: 7 }));
+    await expect(restoring).rejects.toMatchObject({
+      name: 'FatalStreamsError',
+      code: 'CHANGELOG_MISSING',
+      topic: 'a-log',
+      message: expect.stringContaining('allowChangelogRebuild'),
+    });
+  });
+
+  it('F19: takes it for that when the user says so: the state is put aside', async () => {
+    const stage = new Stage();
+    stage.policy = { ...stage.policy, allowChangelogRebuild: true };
+    const restoring = stage.restore(stage.task('0_0', { store: 'a', offset: 7 }));
+    await expect(restoring).rejects.toMatchObject({ code: 'CHANGELOG_MISMATCH' });
+  });
+
+  it('F19: names a changelog that is deleted while it is restored', async () => {
+    const stage = new Stage();
+    stage.bounds.set('a-log', [0, 10]);
+    const error = new RetriableError('UNKNOWN_TOPIC_OR_PARTITION', 'gone');
+    stage.failures.push({ topic: 'a-log', partition: 0, position: 0, reason: 'unknown-topic', error });
+    const restoring = stage.restore(stage.task('0_0', { store: 'a' }));
+    await expect(restoring).rejects.toMatchObject({ name: 'FatalStreamsError', code: 'CHANGELOG_MISSING', topic: 'a-log' });
+  });
+
+  describe('F42: committed offsets are gone', () => {
+    const partitions = [{ topic: 'in', partition: 0 }];
+    const gone = { topic: 'in', partition: 0, offset: -1, metadata: '' };
+
+    function stageWithout(): Stage {
+      const stage = new Stage();
+      stage.committed.set('in-0', gone);
+      stage.bounds.set('in', [0, 50]);
+      stage.bounds.set('a-log', [0, 10]);
+      return stage;
+    }
+
+    it('refuses when the local state was written after a commit', async () => {
+      const stage = stageWithout();
+      const task = stage.taskWith('0_0', { partitions, stored: 40 }, { store: 'a', offset: 10 });
+      await expect(stage.restore(task)).rejects.toMatchObject({ code: 'OFFSETS_MISSING', topic: 'in', taskId: '0_0' });
+    });
+
+    it('refuses when the changelog holds records, before any of them is applied', async () => {
+      const stage = stageWithout();
+      stage.arrive('a', 3, 10);
+      const task = stage.taskWith('0_0', { partitions }, { store: 'a' });
+      await expect(stage.restore(task)).rejects.toMatchObject({ code: 'OFFSETS_MISSING' });
+      expect(stage.calls.filter((call) => call.startsWith('batch'))).toEqual([]);
+    });
+
+    it.each<readonly [why: string, arrange: (stage: Stage) => void]>([
+      ['what is in the changelog was aborted', (stage) => stage.arrive('a', 0, 10)],
+      [
+        'nothing has ever been in the input: a punctuator wrote',
+        (stage) => {
+          stage.bounds.set('in', [0, 0]);
+          stage.arrive('a', 3, 10);
+        },
+      ],
+      [
+        'the very first commit may have been interrupted: at least once',
+        (stage) => {
+          stage.isolation = 'read_uncommitted';
+          stage.arrive('a', 3, 10);
+        },
+      ],
+      [
+        'the user wants it so',
+        (stage) => {
+          stage.policy = { ...stage.policy, onMissingOffsets: 'reset' };
+          stage.arrive('a', 3, 10);
+        },
+      ],
+    ])('goes on when %s', async (_why, arrange) => {
+      const stage = stageWithout();
+      arrange(stage);
+      await stage.restore(stage.taskWith('0_0', { partitions }, { store: 'a' }));
+      expect(stage.calls).toContain('ready 0_0');
+    });
+  });
+
+  it('says of a changelog that does not move on where it stands, and that a transaction may hang', async () => {
+    const stage = new Stage();
+    const warnings: unknown[] = [];
+    stage.logger = { ...silentLogger, warn: (message, fields) => warnings.push([message, fields]) };
+    stage.bounds.set('a-log', [0, 10]);
+    stage.fetchedBounds = { lastStableOffset: 6, highWatermark: 10, logStartOffset: 0 };
+    stage.arrive('a', 6, 6);
+    let idles = 0;
+    stage.onIdle = () => {
+      stage.clock.advance(1000);
+      if (++idles === 12) stage.arrive('a', 0, 10);
+    };
+    await stage.restore(stage.task('0_0', { store: 'a' }));
+    expect(warnings).toEqual([
+      [
+        expect.stringContaining('find-hanging'),
+        expect.objectContaining({ topic: 'a-log', partition: 0, position: 6, endOffset: 10, lastStableOffset: 6, forMs: 5000 }),
+      ],
+      [expect.anything(), expect.objectContaining({ forMs: 10_000 })],
+    ]);
+  });
+
+  it('tells records, bytes, rate and the time that is left', async () => {
+    const stage = new Stage();
+    stage.bounds.set('a-log', [0, 10]);
+    const seen: Partial<RestoreProgress>[] = [];
+    stage.listener = {
+      onBatchRestored: ({ restoredRecords, restoredBytes, recordsPerSecond, remainingMs }) =>
+        seen.push({ restoredRecords, restoredBytes, recordsPerSecond, remainingMs }),
+    };
+    stage.onIdle = () => {
+      stage.clock.advance(500);
+      stage.arrive('a', 4, seen.length === 0 ? 4 : 10);
+    };
+    await stage.restore(stage.task('0_0', { store: 'a' }));
+    expect(seen).toEqual([
+      { restoredRecords: 4, restoredBytes: 40, recordsPerSecond: 8, remainingMs: 750 },
+      { restoredRecords: 8, restoredBytes: 80, recordsPerSecond: 8, remainingMs: 0 },
+    ]);
+  });
+
+  it('gives way to others after each slice of its time', async () => {
+    const stage = new Stage();
+    stage.bounds.set('a-log', [0, 100]);
+    for (let i = 1; i <= 100; i++) stage.arrive('a', 1, i);
+    stage.listener = { onBatchRestored: () => stage.clock.advance(2) };
+    await stage.restore(stage.task('0_0', { store: 'a' }));
+    expect(stage.clock.sleeps).toBe(25);
   });
 });

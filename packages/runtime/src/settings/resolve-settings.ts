@@ -33,6 +33,9 @@ const RANGES: Readonly<Record<NumberSetting, readonly [min: number, max: number]
 const CHOICES = {
   guarantee: ['at_least_once', 'exactly_once_v2'],
   offsetReset: ['earliest', 'latest', 'none'],
+  onMissingOffsets: ['fail', 'reset'],
+  onStateDiskFull: ['wait', 'fail'],
+  allowChangelogRebuild: [true, false],
   compression: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
 } as const;
 
@@ -54,6 +57,9 @@ function defaults(input: Pick<StreamsSettings, 'guarantee' | 'sessionTimeoutMs'>
     requestTimeoutMs: 30_000,
     groupInstanceId: undefined,
     offsetReset: 'earliest',
+    onMissingOffsets: 'fail',
+    allowChangelogRebuild: false,
+    onStateDiskFull: 'wait',
     replicationFactor: -1,
     topicConfig: {},
     lingerMs: 5,
@@ -118,7 +124,7 @@ function rangeProblems(settings: ResolvedSettings): string[] {
 function choiceProblems(settings: ResolvedSettings): string[] {
   return Object.entries(CHOICES).flatMap(([name, choices]) => {
     const value = settings[name as keyof typeof CHOICES];
-    if ((choices as readonly string[]).includes(value)) return [];
+    if ((choices as readonly unknown[]).includes(value)) return [];
     return [`${name}: ${JSON.stringify(value)}; give one of ${choices.join(', ')}`];
   });
 }

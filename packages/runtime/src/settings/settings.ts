@@ -4,6 +4,12 @@ export type Guarantee = 'at_least_once' | 'exactly_once_v2';
 /** Where a partition without a committed offset is read from. */
 export type OffsetReset = 'earliest' | 'latest' | 'none';
 
+/** What to do when records would be processed a second time, on top of the state that they have made. */
+export type MissingOffsetsPolicy = 'fail' | 'reset';
+
+/** Whether a full disk is waited for. */
+export type DiskFullPolicy = 'wait' | 'fail';
+
 /**
  * How an application runs: plain data, without code. What is not data (clock, handlers, engines) is in the components.
  *
@@ -74,6 +80,23 @@ export interface StreamsSettings {
   readonly groupInstanceId?: string;
   /** Default `earliest`. Kafka: `auto.offset.reset`. */
   readonly offsetReset?: OffsetReset;
+  /**
+   * What to do when the group has no committed offset for an input although local state or, under exactly-once, a changelog was
+   * written from it: offsets have expired, or the group was deleted. `fail` (default) stops with an error; `reset` reads from
+   * `offsetReset` on, so that records count twice in the state, as Kafka Streams does.
+   */
+  readonly onMissingOffsets?: MissingOffsetsPolicy;
+  /**
+   * Whether a changelog that is missing although there is state, or are committed offsets, is made anew and empty: what it held is
+   * lost then. Also for a store that is added to a sub-topology which runs already. Default false: stop with an error. Kafka
+   * Streams makes it anew without a word.
+   */
+  readonly allowChangelogRebuild?: boolean;
+  /**
+   * What to do when the disk has no room for the local state: `wait` (default) until there is, and go on then; or `fail`. Nothing is
+   * lost either way: state is written after the commit, and what is missing comes from the changelog. No counterpart in Kafka Streams.
+   */
+  readonly onStateDiskFull?: DiskFullPolicy;
   /** Replicas of internal topics; −1 (default) takes the broker's default. Kafka: `replication.factor`. */
   readonly replicationFactor?: number;
   /** Overrides for the configuration of internal topics, in Kafka's words. Kafka: prefix `topic.`. */

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FatalStreamsError, parseTaskId, type Random, type TaskId } from '@millrace/core';
+import { readOffsetNote } from './offset-note.ts';
 import { tryLockDirectory } from './process-lock.ts';
 
 /** More processes of one application on one machine than this is taken for a mistake. */
@@ -60,9 +61,19 @@ export class StateDirectory {
 
   /** Tasks of which there is a directory. */
   tasks(): TaskId[] {
-    return readdirSync(this.path, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && /^\d{1,9}_\d{1,9}$/.test(entry.name))
-      .map((entry) => parseTaskId(entry.name));
+    try {
+      return readdirSync(this.path, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory() && /^\d{1,9}_\d{1,9}$/.test(entry.name))
+        .map((entry) => parseTaskId(entry.name));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
+    }
+  }
+
+  /** Up to where the changelogs of a task are in its database, by the note beside it: mostly a little too low. 0: not known. */
+  storedOffsetSum(taskId: string): number {
+    return readOffsetNote(this.taskPath(taskId));
   }
 
   release(): void {

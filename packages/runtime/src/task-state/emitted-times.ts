@@ -16,6 +16,12 @@ export function resumeEmission(stores: Iterable<StateStore>, committed: Iterable
   }
 }
 
+/** True when one of the stores emits the results of its windows once they have closed. */
+export function emitsClosed(stores: Iterable<StateStore>): boolean {
+  for (const store of stores) if (isClosing(store)) return true;
+  return false;
+}
+
 function isClosing(store: StateStore): store is StateStore & ClosingStore<unknown, unknown> {
   return 'emittedUntil' in store;
 }

@@ -8,6 +8,9 @@ import { StateMeta } from './state-meta.ts';
 const RESTORE_RECORDS = 5000;
 const RESTORE_BYTES = 4 * 1024 * 1024;
 
+/** Which of the databases of a task: that of the application's engine, or that of stores which are declared to be in memory. */
+export type DatabaseKind = 'engine' | 'memory';
+
 /** A store as the task knows it. */
 export interface TaskStore {
   readonly store: StateStore;
@@ -31,6 +34,7 @@ export function positionName(store: string, sourceIsChangelog: boolean, partitio
  * A task has one group on the engine of the application and, if some of its stores are in memory, another for those.
  */
 export class StoreGroup {
+  readonly kind: DatabaseKind;
   readonly stores: readonly TaskStore[];
   #meta = new StateMeta();
   readonly #database: StateDatabase;
@@ -39,7 +43,8 @@ export class StoreGroup {
   readonly #cursor = new RecordCursor();
   #restoredRecords = 0;
 
-  constructor(database: StateDatabase, stores: readonly TaskStore[]) {
+  constructor(kind: DatabaseKind, database: StateDatabase, stores: readonly TaskStore[]) {
+    this.kind = kind;
     this.#database = database;
     this.stores = stores;
   }
@@ -106,8 +111,13 @@ export class StoreGroup {
 
   /** Writes what is left of the restored records. The stores may be read afterwards. */
   async finishRestore(): Promise<void> {
-    if (this.#batch.size > 0) await this.#writeRestored();
+    await this.flushRestored();
     for (const { store } of this.stores) await store.restored();
+  }
+
+  /** Writes what is left of the restored records, and up to where they reach. More may follow. */
+  async flushRestored(): Promise<void> {
+    if (this.#batch.size > 0) await this.#writeRestored();
   }
 
   /** Serialises the dirty rows of a store. */
@@ -141,8 +151,14 @@ export class StoreGroup {
   }
 
   async close(): Promise<void> {
-    for (const { store } of this.#opened.splice(0)) store.close();
+    this.detach();
     await this.#database.close();
+  }
+
+  /** Closes the stores and hands over the database, which stays open. What is uncommitted is lost. */
+  detach(): StateDatabase {
+    for (const { store } of this.#opened.splice(0)) store.close();
+    return this.#database;
   }
 
   #write(): Promise<void> | undefined {

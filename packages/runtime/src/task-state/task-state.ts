@@ -1,11 +1,12 @@
 import { FatalStreamsError, topicPartitionKey, type Logger, type RecordContext } from '@millrace/core';
 import type { BatchAppender, FetchedPartition, OffsetCommit } from '@millrace/client';
-import { memoryEngine, type StateEngine, type StateStore, type StoreContext } from '@millrace/state';
+import { memoryEngine, type StateDatabase, type StateEngine, type StateStore, type StoreContext } from '@millrace/state';
 import type { NodeSpec, StoreSpec } from '@millrace/topology';
+import { OffsetNote } from '../state-directory/offset-note.ts';
 import { changelogTopicName } from '../topics/topic-names.ts';
 import { ChangelogAppend } from './changelog-append.ts';
 import { StateMeta } from './state-meta.ts';
-import { positionName, StoreGroup, type TaskStore } from './store-group.ts';
+import { type DatabaseKind, positionName, StoreGroup, type TaskStore } from './store-group.ts';
 import { flushPasses, inNodeOrder } from './store-order.ts';
 
 export interface TaskStateOptions {
@@ -46,6 +47,9 @@ export interface TaskChangelog {
   readonly isInput: boolean;
 }
 
+/** The open databases of a task whose stores are closed: opening the stores over them again costs no look at the files. */
+export type TaskDatabases = ReadonlyMap<DatabaseKind, StateDatabase>;
+
 /**
  * The local state of a task: opens its stores, restores them from their changelogs, and takes them through a commit.
  *
@@ -61,42 +65,52 @@ export class TaskState {
   readonly #stores: readonly TaskStore[];
   readonly #byName: ReadonlyMap<string, StateStore>;
   readonly #flushPasses: number;
+  readonly #note: OffsetNote | undefined;
   #appends: ReadonlyMap<string, ChangelogAppend> = new Map();
 
-  private constructor(partition: number, groups: readonly StoreGroup[], stores: readonly TaskStore[], passes: number) {
-    this.#partition = partition;
+  private constructor(options: TaskStateOptions, groups: readonly StoreGroup[], stores: readonly TaskStore[], passes: number) {
+    this.#partition = options.partition;
     this.#groups = groups;
     this.#stores = stores;
     this.#byName = new Map(stores.map(({ store }) => [store.name, store]));
     this.#flushPasses = passes;
+    this.#note = options.engine.persistent && groups[0]?.kind === 'engine' ? new OffsetNote(options.directory) : undefined;
   }
 
   /**
    * Opens the databases and all stores. A task without stores opens nothing.
    *
+   * @param databases what {@link TaskState.detach} has left open of the same task; without it the engines open them
    * @throws RetriableError `STATE_LOCKED` when another task object or process has the directory open
    * @throws TaskCorruptedError when the files are damaged: quarantine the directory and open again
    */
-  static async open(options: TaskStateOptions): Promise<TaskState> {
+  static async open(options: TaskStateOptions, databases?: TaskDatabases): Promise<TaskState> {
     const ordered = inNodeOrder(options.stores, options.nodes);
     const stores = new Map(ordered.map((spec) => [spec, taskStore(spec, options)]));
     const groups: StoreGroup[] = [];
     try {
-      for (const inMemory of [false, true]) {
-        const members = ordered.filter((spec) => spec.builder.inMemory === inMemory).map((spec) => stores.get(spec) as TaskStore);
+      for (const kind of ['engine', 'memory'] as const) {
+        const members = ordered.filter((spec) => kindOf(spec) === kind).map((spec) => stores.get(spec) as TaskStore);
         if (members.length === 0) continue;
-        await openGroup(groups, inMemory ? memoryEngine() : options.engine, members, ordered.length, options);
+        const database = databases?.get(kind) ?? (await openDatabase(kind, options));
+        await openGroup(groups, kind, database, members, options);
       }
     } catch (error) {
-      await Promise.all(groups.map((group) => group.close()));
+      await Promise.all([...groups, ...(databases?.values() ?? [])].map((one) => one.close()));
       throw error;
     }
-    return new TaskState(options.partition, groups, [...stores.values()], flushPasses(ordered));
+    return new TaskState(options, groups, [...stores.values()], flushPasses(ordered));
   }
 
   /** Sum of the stored changelog offsets: tells how much of the state is here. */
   get changelogOffsetSum(): number {
-    return this.changelogs().reduce((sum, { offset }) => sum + (offset ?? 0), 0);
+    return this.#offsetSum(this.#groups);
+  }
+
+  #offsetSum(groups: readonly StoreGroup[]): number {
+    let sum = 0;
+    for (const group of groups) for (const { offset } of this.#changelogsOf(group)) sum += offset ?? 0;
+    return sum;
   }
 
   store(name: string): StateStore | undefined {
@@ -116,13 +130,15 @@ export class TaskState {
 
   /** The changelogs to restore from. */
   changelogs(): TaskChangelog[] {
-    return this.#groups.flatMap((group) =>
-      group.stores.flatMap(({ store, changelogTopic, sourceIsChangelog }) => {
-        if (changelogTopic === undefined) return [];
-        const offset = group.changelogOffset(positionName(store.name, sourceIsChangelog, this.#partition));
-        return [{ store: store.name, topic: changelogTopic, partition: this.#partition, offset, isInput: sourceIsChangelog }];
-      }),
-    );
+    return this.#groups.flatMap((group) => this.#changelogsOf(group));
+  }
+
+  #changelogsOf(group: StoreGroup): TaskChangelog[] {
+    return group.stores.flatMap(({ store, changelogTopic, sourceIsChangelog }) => {
+      if (changelogTopic === undefined) return [];
+      const offset = group.changelogOffset(positionName(store.name, sourceIsChangelog, this.#partition));
+      return [{ store: store.name, topic: changelogTopic, partition: this.#partition, offset, isInput: sourceIsChangelog }];
+    });
   }
 
   /**
@@ -145,6 +161,18 @@ export class TaskState {
   /** Everything has been restored: the stores may be used. */
   async finishRestore(): Promise<void> {
     for (const group of this.#groups) await group.finishRestore();
+    this.#noteOffsets();
+  }
+
+  /** Writes what has been applied so far; more may follow. */
+  async flushRestored(): Promise<void> {
+    for (const group of this.#groups) await group.flushRestored();
+    this.#noteOffsets();
+  }
+
+  /** Leaves word beside the database of how far it is, for who asks without opening it. */
+  #noteOffsets(): void {
+    this.#note?.moved(this.#offsetSum(this.#groups.slice(0, 1)));
   }
 
   /** Looks up the changelog topics; to be called before the first commit. */
@@ -200,6 +228,7 @@ export class TaskState {
       const written = (this.#groups[i] as StoreGroup).commit();
       if (written !== undefined) return written.then(() => this.#writeGroups(i + 1));
     }
+    this.#noteOffsets();
     return undefined;
   }
 
@@ -223,25 +252,40 @@ export class TaskState {
     for (const group of this.#groups) group.rollback();
   }
 
+  /**
+   * Closes the stores and hands over the databases, which stay open. Everything has to be committed, or restored and flushed.
+   */
+  async detach(): Promise<TaskDatabases> {
+    await this.#note?.settled();
+    return new Map(this.#groups.map((group) => [group.kind, group.detach()]));
+  }
+
   /** Closes stores and databases; what is uncommitted is lost. Idempotent. */
   async close(): Promise<void> {
+    await this.#note?.settled();
     const results = await Promise.allSettled(this.#groups.map((group) => group.close()));
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 }
 
+function kindOf({ builder }: StoreSpec): DatabaseKind {
+  return builder.inMemory ? 'memory' : 'engine';
+}
+
+function openDatabase(kind: DatabaseKind, { engine, directory, taskId, logger }: TaskStateOptions): Promise<StateDatabase> {
+  return (kind === 'memory' ? memoryEngine() : engine).open({ directory, taskId, logger });
+}
+
 async function openGroup(
   groups: StoreGroup[],
-  engine: StateEngine,
+  kind: DatabaseKind,
+  database: StateDatabase,
   members: readonly TaskStore[],
-  storeCount: number,
   options: TaskStateOptions,
 ): Promise<void> {
-  const { directory, taskId, logger } = options;
-  const database = await engine.open({ directory, taskId, logger });
-  const group = new StoreGroup(database, members);
+  const group = new StoreGroup(kind, database, members);
   groups.push(group);
-  const cleanCacheBytes = Math.floor(options.cleanCacheBytes / storeCount);
+  const cleanCacheBytes = Math.floor(options.cleanCacheBytes / options.stores.length);
   await group.open(
     await StateMeta.load(database),
     ({ store, changelogTopic }, storeId): StoreContext => ({
@@ -252,7 +296,7 @@ async function openGroup(
       cleanCacheBytes,
       cachingAllowed: options.cachingAllowed,
       onExpiredRecord: options.onExpiredRecord,
-      logger,
+      logger: options.logger,
     }),
   );
 }

@@ -4,7 +4,7 @@ import type { StateStore } from '@millrace/state';
 import type { AsyncWork } from '../async/async-work.ts';
 import { logAndFailDeserialization } from '../errors/deserialization-error-handler.ts';
 import { emittedTimes, resumeEmission } from '../task-state/emitted-times.ts';
-import type { TaskChangelog, TaskState } from '../task-state/task-state.ts';
+import type { TaskChangelog, TaskDatabases, TaskState } from '../task-state/task-state.ts';
 import { decodeEmittedTimes } from './offset-metadata.ts';
 import { FailureLatch } from './failure-latch.ts';
 import type { RecordQueue, RecordSource } from './record-queue.ts';
@@ -42,6 +42,7 @@ export class StreamTask {
   readonly #inputs: TaskInputs;
   readonly #inputPartitions: TopicPartition[];
   readonly #failure: FailureLatch;
+  #isRestored = false;
   #worked = false;
   #hasUnflushed = false;
   #committing: readonly OffsetCommit[] = [];
@@ -63,10 +64,11 @@ export class StreamTask {
   /**
    * Opens the local state. Nodes are made by {@link finishRestore}, because their `init` may read stores.
    *
+   * @param parts the state of a standby task that becomes this one, with what has been applied to it; it is the task's from now on
    * @throws RetriableError `STATE_LOCKED`, TaskCorruptedError: see {@link TaskState.open}
    */
-  static async open(options: StreamTaskOptions): Promise<StreamTask> {
-    return new StreamTask(options, await openTaskParts(options));
+  static async open(options: StreamTaskOptions, parts?: TaskParts): Promise<StreamTask> {
+    return new StreamTask(options, parts ?? (await openTaskParts(options)));
   }
 
   // ---- restore ----
@@ -90,6 +92,7 @@ export class StreamTask {
   /** The state is restored: looks up the topics written to, makes and initialises the nodes. */
   async finishRestore(): Promise<void> {
     await this.#state.finishRestore();
+    this.#isRestored = true;
     await Promise.all([this.#state.connect(this.#options.appender), this.#nodes.connect()]);
     this.#nodes.open();
     for (const input of this.#inputPartitions) this.#inputs.add(input, this.#sourceOf(input.topic));
@@ -368,14 +371,28 @@ export class StreamTask {
    * @param options.clean false when the task is given up after an error: what nodes throw while closing is only logged then
    */
   async close({ clean }: { readonly clean: boolean }): Promise<void> {
+    try {
+      this.#closeNodes(clean);
+      if (clean && !this.#isRestored) await this.#state.flushRestored();
+    } finally {
+      await this.#state.close();
+    }
+  }
+
+  /** Closes nodes and stores, and hands over the databases, which stay open. Everything is committed and written. */
+  async detach(): Promise<TaskDatabases> {
+    this.#closeNodes(false);
+    if (!this.#isRestored) await this.#state.flushRestored();
+    return this.#state.detach();
+  }
+
+  #closeNodes(clean: boolean): void {
     this.#failure.close(new FatalStreamsError('TASK_CLOSED', 'the task is closed', { taskId: this.taskId }));
     try {
       this.#nodes.close();
     } catch (error) {
       if (clean) throw error;
       this.#options.components.logger.warn('a node could not be closed', { taskId: this.taskId, error });
-    } finally {
-      await this.#state.close();
     }
   }
 }

@@ -1,4 +1,4 @@
-import { formatTaskId } from '@millrace/core';
+import { formatTaskId, type TaskId } from '@millrace/core';
 import type { GroupMember, KafkaClient, MemberAssignment } from '@millrace/client';
 import type { StateStore } from '@millrace/state';
 import { matchesTopic, type TopologyPlan } from '@millrace/topology';
@@ -15,8 +15,11 @@ import { defaultProductionErrorHandler } from '../errors/production-error-handle
 import { GLOBAL_CACHE_SHARE } from '../global/open-global-task.ts';
 import { Restorer } from '../restore/restorer.ts';
 import type { ResolvedSettings } from '../settings/settings.ts';
+import { openStandbyTask } from '../standby/open-standby-task.ts';
+import { StandbyUpdater } from '../standby/standby-updater.ts';
 import type { StateDirectory } from '../state-directory/state-directory.ts';
 import { StreamTask } from '../task/stream-task.ts';
+import type { TaskParts, TaskPartsOptions } from '../task/task-parts.ts';
 import { internalTopicName, isOwnTransactionalId, transactionalIdOf } from '../topics/topic-names.ts';
 import { CommitSchedule } from './commit-schedule.ts';
 import { Input } from './input.ts';
@@ -56,14 +59,35 @@ export function createWorker(options: CreateWorkerOptions): StreamWorker {
     isolation,
     offsetReset: offsetResetOf(plan, settings),
   });
-  const restorer = new Restorer({ client, logger, listener: components.restoreListener ?? {}, isolation });
+  const restorer = new Restorer({
+    client,
+    clock,
+    logger,
+    listener: components.restoreListener ?? {},
+    isolation,
+    policy: settings,
+  });
+  const standbys: StandbyUpdater = new StandbyUpdater({
+    client,
+    clock,
+    logger,
+    listener: components.standbyUpdateListener ?? {},
+    groupId: settings.applicationId,
+    isolation,
+    openTask: (id, databases) =>
+      openStandbyTask(statePartsOf(options, id, manager.tasks.size + standbys.taskIds.length), databases),
+    quarantine: (taskId) => components.engine.quarantine(directory.taskPath(taskId)),
+  });
   const manager: TaskManager = new TaskManager({
     directory,
     engine: components.engine,
     input,
     restorer,
+    standbys,
+    clock,
     logger,
-    openTask: (assigned, tasksOnWorker) => openTask(options, { committer, input, assigned, tasksOnWorker }),
+    onStateDiskFull: settings.onStateDiskFull,
+    openTask: (assigned, tasksOnWorker, parts) => openTask(options, { committer, input, assigned, tasksOnWorker }, parts),
     onAllRunning: events.onRunning,
   });
   const member = createMember(options, transactionalId, manager);
@@ -151,22 +175,34 @@ interface OpenTask {
   readonly tasksOnWorker: number;
 }
 
-function openTask(options: CreateWorkerOptions, { committer, input, assigned, tasksOnWorker }: OpenTask): Promise<StreamTask> {
-  const { plan, settings, components, directory, globalStores } = options;
-  const cacheShare = globalStores.size === 0 ? 1 : 1 - GLOBAL_CACHE_SHARE;
-  return StreamTask.open({
-    id: assigned.id,
-    subtopology: subtopologyOf(plan, assigned.id.subtopology),
+function openTask(
+  options: CreateWorkerOptions,
+  { committer, input, assigned, tasksOnWorker }: OpenTask,
+  parts: TaskParts | undefined,
+): Promise<StreamTask> {
+  const taskOptions = {
+    ...statePartsOf(options, assigned.id, tasksOnWorker),
     inputPartitions: assigned.partitions,
-    settings,
-    components,
-    directory: directory.taskPath(formatTaskId(assigned.id)),
     appender: committer.appender,
     progress: input.fetcher,
+    globalStores: options.globalStores,
+  };
+  return StreamTask.open(taskOptions, parts);
+}
+
+/** What the state of a task is opened with, whether the task is active or a standby. */
+function statePartsOf(options: CreateWorkerOptions, id: TaskId, tasksOnWorker: number): TaskPartsOptions {
+  const { plan, settings, components, directory, globalStores } = options;
+  const cacheShare = globalStores.size === 0 ? 1 : 1 - GLOBAL_CACHE_SHARE;
+  return {
+    id,
+    subtopology: subtopologyOf(plan, id.subtopology),
+    settings,
+    components,
+    directory: directory.taskPath(formatTaskId(id)),
     // Shares are equal: a worker's tasks rarely differ enough to pay for moving memory between them.
     cleanCacheBytes: Math.floor((settings.stateCacheBytes * cacheShare) / tasksOnWorker),
-    globalStores,
-  });
+  };
 }
 
 /** The leader names tasks and partitions; which partition belongs to which task follows from the topology. */

@@ -139,10 +139,8 @@ class Stage {
         return this.#note('rollback');
       },
       reviveCorrupted: (taskId: string) => this.#note(`revive ${taskId}`),
-      closeAll: (clean: boolean) => {
-        stage.calls.push(clean ? 'close tasks' : 'drop tasks');
-        return Promise.resolve();
-      },
+      closeAll: (clean: boolean) => stage.#note(clean ? 'close tasks' : 'drop tasks'),
+      close: () => stage.#note('close tasks'),
     } as unknown as TaskManager;
   })();
 

@@ -100,9 +100,7 @@ export class StreamWorker {
       await this.#writes
         .settled()
         .catch((error: unknown) => this.#options.logger.warn('a local write failed while stopping', { error }));
-      await manager
-        .closeAll(true)
-        .catch((error: unknown) => this.#options.logger.warn('a task could not be closed cleanly', { error }));
+      await manager.close().catch((error: unknown) => this.#options.logger.warn('a task could not be closed cleanly', { error }));
       await this.#options.input.fetcher
         .close()
         .catch((error: unknown) => this.#options.logger.warn('the fetcher could not be closed cleanly', { error }));
@@ -288,7 +286,7 @@ export class StreamWorker {
       logger.warn('the local state of a task cannot be trusted; it is put aside and restored', { error });
       events.onRebalancing();
       const { taskId } = error;
-      this.#recovery = (signal) => this.#revive(taskId, signal);
+      this.#recovery = (signal) => this.#revive(taskId, error, signal);
     } else if (error instanceof TransactionAbortedError || error instanceof RetriableError) {
       logger.warn('going back to the last commit', { error });
       this.#recovery ??= (signal) => this.#rollback(signal);
@@ -315,10 +313,10 @@ export class StreamWorker {
     await this.#options.manager.rollbackAll(signal);
   }
 
-  async #revive(taskId: string, signal: AbortSignal): Promise<void> {
+  async #revive(taskId: string, cause: TaskCorruptedError, signal: AbortSignal): Promise<void> {
     await this.#writes.settled().catch(() => undefined);
     // Before the others go back: going back would read the state that cannot be trusted.
-    await this.#options.manager.reviveCorrupted(taskId);
+    await this.#options.manager.reviveCorrupted(taskId, cause);
     this.#recovery = (again) => this.#rollback(again);
     await this.#rollback(signal);
   }

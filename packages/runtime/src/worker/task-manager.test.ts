@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { RetriableError, silentLogger, TaskCorruptedError, type TaskId } from '@millrace/core';
+import { type Clock, formatTaskId, RetriableError, silentLogger, TaskCorruptedError, type TaskId } from '@millrace/core';
 import type { StateEngine } from '@millrace/state';
 import type { Restorer } from '../restore/restorer.ts';
+import type { StandbyUpdater } from '../standby/standby-updater.ts';
 import type { StateDirectory } from '../state-directory/state-directory.ts';
 import type { StreamTask } from '../task/stream-task.ts';
 import type { CommittedOffsets, Input } from './input.ts';
@@ -21,41 +22,84 @@ class Stage {
   gate: Promise<void> = Promise.resolve();
   readonly offsets: CommittedOffsets = new Map();
   readonly #never = new AbortController().signal;
+  /** When standbys were told to pause, and to go on. */
+  readonly pauses: string[] = [];
+  /** Tasks that are followed. */
+  readonly standbys = new Set<string>();
+  /** What the clock says. */
+  nowMs = 0;
+  readonly #onStateDiskFull: 'wait' | 'fail';
 
-  readonly manager = new TaskManager({
-    directory: {
-      taskPath: (taskId: string) => `dir/${taskId}`,
-      tasks: () => [id(7)],
-    } as unknown as StateDirectory,
-    engine: { quarantine: (path: string) => this.#note(`quarantine ${path}`) } as unknown as StateEngine,
-    input: {
-      committedOffsets: async (tasks: readonly StreamTask[]) => {
-        await this.#note(`offsets ${tasks.map(({ taskId }) => taskId).join()}`);
-        return this.offsets;
+  constructor(onStateDiskFull: 'wait' | 'fail' = 'wait') {
+    this.#onStateDiskFull = onStateDiskFull;
+    this.manager = this.#createManager();
+  }
+
+  readonly manager: TaskManager;
+
+  #createManager(): TaskManager {
+    return new TaskManager({
+      directory: {
+        taskPath: (taskId: string) => `dir/${taskId}`,
+        tasks: () => [id(7), id(1), id(8)],
+        storedOffsetSum: () => 20,
+      } as unknown as StateDirectory,
+      clock: { monotonicMs: () => this.nowMs } as Clock,
+      onStateDiskFull: this.#onStateDiskFull,
+      standbys: this.#scriptedStandbys(),
+      engine: { quarantine: (path: string) => this.#note(`quarantine ${path}`) } as unknown as StateEngine,
+      input: {
+        committedOffsets: async (tasks: readonly StreamTask[]) => {
+          await this.#note(`offsets ${tasks.map(({ taskId }) => taskId).join()}`);
+          return this.offsets;
+        },
+        open: (task: StreamTask) => this.#note(`read ${task.taskId}`),
+        reopen: (task: StreamTask) => this.#note(`rewind ${task.taskId}`),
+        close: (task: StreamTask) => void this.calls.push(`unread ${task.taskId}`),
+      } as unknown as Input,
+      restorer: {
+        restore: async (
+          tasks: readonly StreamTask[],
+          _committed: CommittedOffsets,
+          onReady: (task: StreamTask) => void,
+          signal: AbortSignal,
+        ) => {
+          await this.#note(`restore ${tasks.map(({ taskId }) => taskId).join()}`);
+          await Promise.race([this.gate, aborted(signal)]);
+          for (const task of tasks) onReady(task);
+        },
+      } as unknown as Restorer,
+      logger: silentLogger,
+      openTask: async ({ id: { partition }, partitions }, tasksOnWorker, parts) => {
+        await this.#note(`open 0_${partition} of ${tasksOnWorker}${parts === undefined ? '' : ' over warm state'}`);
+        return this.#task(partition, partitions);
       },
-      open: (task: StreamTask) => this.#note(`read ${task.taskId}`),
-      reopen: (task: StreamTask) => this.#note(`rewind ${task.taskId}`),
-      close: (task: StreamTask) => void this.calls.push(`unread ${task.taskId}`),
-    } as unknown as Input,
-    restorer: {
-      restore: async (
-        tasks: readonly StreamTask[],
-        _committed: CommittedOffsets,
-        onReady: (task: StreamTask) => void,
-        signal: AbortSignal,
-      ) => {
-        await this.#note(`restore ${tasks.map(({ taskId }) => taskId).join()}`);
-        await Promise.race([this.gate, aborted(signal)]);
-        for (const task of tasks) onReady(task);
+      onAllRunning: () => void this.calls.push('all running'),
+    });
+  }
+
+  #scriptedStandbys(): StandbyUpdater {
+    const { standbys } = this;
+    return {
+      get taskIds() {
+        return [...standbys];
       },
-    } as unknown as Restorer,
-    logger: silentLogger,
-    openTask: async ({ id: { partition }, partitions }, tasksOnWorker) => {
-      await this.#note(`open 0_${partition} of ${tasksOnWorker}`);
-      return this.#task(partition, partitions);
-    },
-    onAllRunning: () => void this.calls.push('all running'),
-  });
+      has: (taskId: string) => standbys.has(taskId),
+      offsetSums: () => [...standbys].map((taskId) => [taskId, 30] as const),
+      add: async (task: TaskId, databases?: unknown) => {
+        standbys.add(formatTaskId(task));
+        await this.#note(`follow ${formatTaskId(task)}${databases === undefined ? '' : ' over databases'}`);
+      },
+      drop: async (taskId: string) => {
+        standbys.delete(taskId);
+        await this.#note(`drop ${taskId}`);
+      },
+      promote: async (taskId: string) => (standbys.delete(taskId) ? 'warm state' : undefined),
+      pause: () => void this.pauses.push('pause'),
+      resume: () => void this.pauses.push('resume'),
+      close: () => this.#note('close standbys'),
+    } as unknown as StandbyUpdater;
+  }
 
   #task(partition: number, inputPartitions: AssignedTask['partitions']): StreamTask {
     const taskId = `0_${partition}`;
@@ -66,6 +110,7 @@ class Stage {
       changelogOffsetSum: () => 40 + partition,
       resumeEmission: () => undefined,
       rollback: () => void this.calls.push(`rollback ${taskId}`),
+      detach: async () => 'databases',
       close: ({ clean }: { clean: boolean }) => this.#note(`close ${taskId}${clean ? '' : ' dirty'}`),
     } as unknown as StreamTask;
   }
@@ -78,7 +123,11 @@ class Stage {
   }
 
   async assign(...partitions: number[]): Promise<void> {
-    await this.manager.assign({ active: assigned(...partitions), standby: [] }, this.#never);
+    await this.assignWith(partitions, []);
+  }
+
+  async assignWith(active: readonly number[], standby: readonly number[]): Promise<void> {
+    await this.manager.assign({ active: assigned(...active), standby: standby.map(id) }, this.#never);
     await settled();
   }
 
@@ -98,6 +147,9 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 const aborted = (signal: AbortSignal): Promise<never> =>
   new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
 const never = new Promise<void>(() => undefined);
+
+const damaged = new TaskCorruptedError('STATE_CORRUPT', 'rotten');
+const diskFull = new TaskCorruptedError('STATE_DISK_FULL', 'no room in dir/0_0');
 
 describe('TaskManager', () => {
   it('reads the committed offsets before it restores, and the input after', async () => {
@@ -139,13 +191,61 @@ describe('TaskManager', () => {
     expect(stage.take()).toEqual(['all running']);
   });
 
-  it('tells what state it has: of open tasks how much, of tasks on disk that there is some', async () => {
+  it('tells how much state it has: all of tasks that run, else what is open, or what lies on disk', async () => {
     const stage = new Stage();
-    await stage.assign(1);
-    expect([...stage.manager.stateOffsets()]).toEqual([
-      ['0_7', 0],
-      ['0_1', 41],
-    ]);
+    await stage.assignWith([1], [7]);
+    stage.gate = never;
+    await stage.assignWith([1, 2], [7]);
+    expect(Object.fromEntries(stage.manager.stateOffsets())).toEqual({ '0_1': -2, '0_2': 42, '0_7': 30, '0_8': 20 });
+    await stage.manager.closeAll(false);
+  });
+
+  it('opens a standby that becomes active over the state that it has', async () => {
+    const stage = new Stage();
+    await stage.assignWith([], [0]);
+    stage.take();
+    await stage.assign(0);
+    expect(stage.take()[0]).toBe('open 0_0 of 1 over warm state');
+    expect(stage.standbys.size).toBe(0);
+  });
+
+  it('goes on with an active task that becomes a standby over the databases that it has open', async () => {
+    const stage = new Stage();
+    await stage.assign(0);
+    stage.take();
+    await stage.assignWith([], [0]);
+    expect(stage.take()).toEqual(['unread 0_0', 'follow 0_0 over databases', 'all running']);
+  });
+
+  it('follows what it is to follow, and no longer what it is not', async () => {
+    const stage = new Stage();
+    await stage.assignWith([], [0, 1]);
+    stage.take();
+    await stage.assignWith([], [1, 2]);
+    expect(stage.take()).toEqual(['drop 0_0', 'follow 0_2', 'all running']);
+  });
+
+  it('lets standbys pause as long as an active task is restored', async () => {
+    const stage = new Stage();
+    let open: () => void = () => undefined;
+    stage.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    await stage.assign(0);
+    expect(stage.pauses).toEqual(['pause']);
+    open();
+    await settled();
+    expect(stage.pauses).toEqual(['pause', 'resume']);
+  });
+
+  it('keeps its standbys when it gives up the active tasks, and closes them at the end', async () => {
+    const stage = new Stage();
+    await stage.assignWith([0], [1]);
+    stage.take();
+    await stage.manager.closeAll(false);
+    expect(stage.take()).toEqual(['unread 0_0', 'close 0_0 dirty']);
+    await stage.manager.close();
+    expect(stage.take()).toEqual(['close standbys']);
   });
 
   it('keeps the failure of a restore until it is asked for, once, and restores again after a rollback', async () => {
@@ -182,18 +282,18 @@ describe('TaskManager', () => {
     expect(stage.take()).toEqual(['offsets 0_0', 'restore 0_0', 'read 0_0', 'all running']);
   });
 
-  it('puts a damaged database aside once and opens an empty one', async () => {
+  it('F16: puts a damaged database aside once and opens an empty one', async () => {
     const stage = new Stage();
     stage.failures.set('open 0_0 of 1', new TaskCorruptedError('X', 'rotten'));
     await stage.assign(0);
     expect(stage.take().slice(0, 3)).toEqual(['open 0_0 of 1', 'quarantine dir/0_0', 'open 0_0 of 1']);
   });
 
-  it('revives a corrupted task without reading its state, and restores it with the rollback that follows', async () => {
+  it('F15, F16: revives a corrupted task without reading its state, and restores it with the rollback that follows', async () => {
     const stage = new Stage();
     await stage.assign(0, 1);
     stage.take();
-    await stage.manager.reviveCorrupted('0_0');
+    await stage.manager.reviveCorrupted('0_0', damaged);
     await stage.rollback();
     expect(stage.take()).toEqual([
       'unread 0_0',
@@ -217,5 +317,67 @@ describe('TaskManager', () => {
     expect(stage.take().slice(-2)).toEqual(['unread 0_0', 'close 0_0 dirty']);
     expect(() => stage.manager.throwFailure()).not.toThrow();
     expect(stage.manager.tasks.size).toBe(0);
+  });
+
+  it('F16: gives up on state that fails again soon after it was restored', async () => {
+    const stage = new Stage();
+    await stage.assign(0);
+    await stage.manager.reviveCorrupted('0_0', damaged);
+    await stage.rollback();
+    stage.nowMs = 59_000;
+    await expect(stage.manager.reviveCorrupted('0_0', damaged)).rejects.toMatchObject({
+      name: 'FatalStreamsError',
+      code: 'STATE_KEEPS_FAILING',
+      taskId: '0_0',
+      cause: damaged,
+    });
+  });
+
+  it('F16: does not mind damage that comes much later', async () => {
+    const stage = new Stage();
+    await stage.assign(0);
+    for (const nowMs of [0, 60_000, 120_000]) {
+      stage.nowMs = nowMs;
+      await stage.manager.reviveCorrupted('0_0', damaged);
+      await stage.rollback();
+    }
+    expect(stage.manager.allRunning).toBe(true);
+  });
+
+  it('F14: keeps state for which the disk has no room, and tries again until it has', async () => {
+    const stage = new Stage();
+    await stage.assign(0);
+    stage.take();
+    stage.failures.set('open 0_0 of 1', diskFull);
+    await expect(stage.manager.reviveCorrupted('0_0', diskFull)).rejects.toBe(diskFull);
+    await stage.manager.reviveCorrupted('0_0', diskFull);
+    await stage.rollback();
+    expect(stage.take()).toEqual([
+      'unread 0_0',
+      'close 0_0 dirty',
+      'open 0_0 of 1',
+      'open 0_0 of 1',
+      'offsets 0_0',
+      'restore 0_0',
+      'read 0_0',
+      'all running',
+    ]);
+  });
+
+  it('F14: ends with an error when a full disk is not to be waited for', async () => {
+    const stage = new Stage('fail');
+    await stage.assign(0);
+    await expect(stage.manager.reviveCorrupted('0_0', diskFull)).rejects.toMatchObject({
+      name: 'FatalStreamsError',
+      code: 'STATE_DISK_FULL',
+      message: expect.stringContaining('no room in dir/0_0'),
+    });
+  });
+
+  it('says what to check when damaged state cannot be put aside', async () => {
+    const stage = new Stage();
+    await stage.assign(0);
+    stage.failures.set('quarantine dir/0_0', new Error('EROFS'));
+    await expect(stage.manager.reviveCorrupted('0_0', damaged)).rejects.toMatchObject({ code: 'STATE_DIRECTORY' });
   });
 });

@@ -1,42 +1,64 @@
 import type { CommittedOffset } from '@millrace/client';
-import { CancelledError, formatTaskId, StreamsError, topicPartitionKey, type Logger } from '@millrace/core';
+import {
+  CancelledError,
+  FatalStreamsError,
+  formatTaskId,
+  topicPartitionKey,
+  type Clock,
+  type Logger,
+  type TaskCorruptedError,
+} from '@millrace/core';
 import type { StateEngine } from '@millrace/state';
+import { isDiskFull, mustPutAside, RevivalLimit } from '../restore/revival-limit.ts';
 import type { Restorer } from '../restore/restorer.ts';
+import type { StandbyUpdater } from '../standby/standby-updater.ts';
 import type { StateDirectory } from '../state-directory/state-directory.ts';
 import type { StreamTask } from '../task/stream-task.ts';
+import type { TaskParts } from '../task/task-parts.ts';
 import type { CommittedOffsets, Input } from './input.ts';
 import type { AssignedTask, TaskAssignment } from './task-assignment.ts';
 import { TaskSet } from './task-set.ts';
+
+/** Stands for the state of a task that runs: nobody can have more of it. Kafka Streams: `Task.LATEST_OFFSET`. */
+const LATEST_OFFSET = -2;
 
 export interface TaskManagerOptions {
   readonly directory: StateDirectory;
   readonly engine: StateEngine;
   readonly input: Input;
   readonly restorer: Restorer;
+  readonly standbys: StandbyUpdater;
+  readonly clock: Clock;
   readonly logger: Logger;
+  /** What to do when the disk has no room for state. */
+  readonly onStateDiskFull: 'wait' | 'fail';
   /**
-   * Opens the task's database and stores; the task is not restored yet.
+   * Opens the task's database and stores, or takes over those of a standby task; the task is not restored yet.
    *
    * @param tasksOnWorker how many tasks share the worker's memory
    */
-  readonly openTask: (assigned: AssignedTask, tasksOnWorker: number) => Promise<StreamTask>;
+  readonly openTask: (assigned: AssignedTask, tasksOnWorker: number, parts?: TaskParts) => Promise<StreamTask>;
   /** All tasks are restored and take records. */
   readonly onAllRunning: () => void;
 }
 
 /**
- * Opens, restores and closes the tasks of a worker.
+ * Opens, restores and closes the tasks of a worker, and has standby tasks followed.
  *
  * Restoring goes on in the background while other tasks run; its failure is kept until the worker's loop asks for it.
  */
 export class TaskManager {
   readonly tasks = new TaskSet();
   readonly #options: TaskManagerOptions;
+  readonly #revivals: RevivalLimit;
+  /** Tasks that should be open, but could not be opened. */
+  readonly #unopened = new Map<string, AssignedTask>();
   #restoring: { readonly controller: AbortController; readonly done: Promise<void> } | undefined;
   #failure: Error | undefined;
 
   constructor(options: TaskManagerOptions) {
     this.#options = options;
+    this.#revivals = new RevivalLimit(options.clock);
   }
 
   /** True when every task takes records. */
@@ -44,20 +66,37 @@ export class TaskManager {
     return this.tasks.running.length === this.tasks.size;
   }
 
-  /** State that is known of tasks, for the next subscription: what is open, and what lies on disk. */
+  /**
+   * How much of the state of tasks is here, for the next subscription: −2 for those that run, else the sum of the changelog offsets
+   * of what is open, or lies on disk.
+   */
   stateOffsets(): Map<string, number> {
-    const offsets = new Map(this.#options.directory.tasks().map((id) => [formatTaskId(id), 0]));
-    for (const task of this.tasks.all) offsets.set(task.taskId, task.changelogOffsetSum());
+    const { directory, standbys } = this.#options;
+    const offsets = new Map(directory.tasks().map((id) => [formatTaskId(id), directory.storedOffsetSum(formatTaskId(id))]));
+    for (const [taskId, sum] of standbys.offsetSums()) offsets.set(taskId, sum);
+    for (const task of this.tasks.restoring) offsets.set(task.taskId, task.changelogOffsetSum());
+    for (const task of this.tasks.running) offsets.set(task.taskId, LATEST_OFFSET);
     return offsets;
   }
 
   /**
-   * Makes the assignment so: closes what is not in it (its work is committed), keeps what is open, opens and restores the rest.
+   * Makes the assignment so: closes what is not in it (its work is committed), keeps what is open, opens and restores the rest. State
+   * that stays on this worker in another role is handed over as it is.
    */
-  async assign({ active }: TaskAssignment, signal: AbortSignal): Promise<void> {
+  async assign({ active, standby }: TaskAssignment, signal: AbortSignal): Promise<void> {
+    const { standbys } = this.#options;
+    await this.stopRestore();
+    this.#unopened.clear();
     const wanted = new Set(active.map(({ id }) => formatTaskId(id)));
-    for (const task of this.tasks.all) if (!wanted.has(task.taskId)) await this.#close(task, true);
-    for (const one of active) if (!this.tasks.has(formatTaskId(one.id))) await this.#open(one, active.length);
+    const warm = new Set(standby.map(formatTaskId));
+    for (const taskId of standbys.taskIds) if (!wanted.has(taskId) && !warm.has(taskId)) await standbys.drop(taskId);
+    for (const task of this.tasks.all) {
+      if (wanted.has(task.taskId)) continue;
+      if (warm.has(task.taskId)) await this.#demote(task);
+      else await this.#close(task, true);
+    }
+    for (const one of active) if (!this.tasks.has(formatTaskId(one.id))) await this.#open(one, active.length + standby.length);
+    for (const id of standby) if (!standbys.has(formatTaskId(id))) await standbys.add(id);
     this.#startRestore(signal);
   }
 
@@ -71,7 +110,9 @@ export class TaskManager {
     }
     const controller = new AbortController();
     const combined = AbortSignal.any([signal, controller.signal]);
-    this.#restoring = { controller, done: this.#restore(tasks, combined) };
+    this.#options.standbys.pause();
+    const done = this.#restore(tasks, combined).finally(() => this.#options.standbys.resume());
+    this.#restoring = { controller, done };
   }
 
   /** Interrupts restoring; what was restored so far is kept. */
@@ -99,21 +140,47 @@ export class TaskManager {
     this.#startRestore(signal);
   }
 
-  /** Puts the state of a task aside and opens it anew; `rollbackAll`, which the other tasks need, restores it too. */
-  async reviveCorrupted(taskId: string): Promise<void> {
+  /**
+   * Closes a task whose state has failed and opens it anew, damaged state having been put aside; `rollbackAll`, which the other tasks
+   * need, restores it too.
+   *
+   * @throws TaskCorruptedError `STATE_DISK_FULL` when there is no room for the state still: to be called again after a while
+   * @throws FatalStreamsError `STATE_KEEPS_FAILING`, `STATE_DISK_FULL` when it is not to be tried any more
+   */
+  async reviveCorrupted(taskId: string, cause: TaskCorruptedError): Promise<void> {
     await this.stopRestore();
     const task = this.tasks.get(taskId);
-    if (task === undefined) return;
-    await this.#close(task, false);
-    await this.#options.engine.quarantine(this.#options.directory.taskPath(taskId));
-    await this.#open({ id: task.id, partitions: task.inputPartitions }, this.tasks.size + 1);
+    if (task !== undefined) {
+      await this.#close(task, false);
+      this.#unopened.set(taskId, { id: task.id, partitions: task.inputPartitions });
+      if (mustPutAside(cause)) await this.#putAside(taskId, cause);
+    }
+    if (isDiskFull(cause) && this.#options.onStateDiskFull === 'fail') {
+      throw new FatalStreamsError('STATE_DISK_FULL', cause.message, { cause });
+    }
+    const assigned = this.#unopened.get(taskId);
+    if (assigned !== undefined) await this.#open(assigned, this.tasks.size + 1);
   }
 
-  /** @param clean whether everything is committed; if not, uncommitted work is dropped */
+  /**
+   * Gives up the active tasks; standby tasks are followed on.
+   *
+   * @param clean whether everything is committed; if not, uncommitted work is dropped
+   */
   async closeAll(clean: boolean): Promise<void> {
     await this.stopRestore();
     this.#failure = undefined;
+    this.#unopened.clear();
     for (const task of this.tasks.all) await this.#close(task, clean);
+  }
+
+  /** The worker ends: closes active and standby tasks. */
+  async close(): Promise<void> {
+    try {
+      await this.closeAll(true);
+    } finally {
+      await this.#options.standbys.close();
+    }
   }
 
   async #restore(tasks: readonly StreamTask[], signal: AbortSignal): Promise<void> {
@@ -139,22 +206,45 @@ export class TaskManager {
   async #run(task: StreamTask, offsets: CommittedOffsets, signal: AbortSignal): Promise<void> {
     await this.#options.input.open(task, offsets, signal);
     this.tasks.setRunning(task);
+    this.#revivals.running(task.taskId);
   }
 
   /** A database that cannot be opened because it is damaged is put aside once; restoring fills the new one. */
   async #open(assigned: AssignedTask, tasksOnWorker: number): Promise<void> {
+    const { openTask, standbys, logger } = this.#options;
+    const taskId = formatTaskId(assigned.id);
+    this.#unopened.set(taskId, assigned);
+    const parts = await standbys.promote(taskId);
     try {
-      this.tasks.add(await this.#options.openTask(assigned, tasksOnWorker));
+      this.tasks.add(await openTask(assigned, tasksOnWorker, parts));
     } catch (error) {
-      if (!(error instanceof StreamsError) || error.name !== 'TaskCorruptedError') throw error;
-      const taskId = formatTaskId(assigned.id);
-      this.#options.logger.warn('the local state of a task is damaged; it is put aside and restored from the changelog', {
-        taskId,
-        error,
-      });
-      await this.#options.engine.quarantine(this.#options.directory.taskPath(taskId));
-      this.tasks.add(await this.#options.openTask(assigned, tasksOnWorker));
+      if (!mustPutAside(error)) throw error;
+      logger.warn('the local state of a task is damaged; it is put aside and restored from the changelog', { taskId, error });
+      await this.#putAside(taskId, error);
+      this.tasks.add(await openTask(assigned, tasksOnWorker));
     }
+    this.#unopened.delete(taskId);
+  }
+
+  async #putAside(taskId: string, cause: TaskCorruptedError): Promise<void> {
+    const path = this.#options.directory.taskPath(taskId);
+    this.#revivals.reviving(taskId, cause);
+    try {
+      await this.#options.engine.quarantine(path);
+    } catch (error) {
+      throw new FatalStreamsError(
+        'STATE_DIRECTORY',
+        `the damaged state in ${path} cannot be put aside; check the disk and the rights of stateDir`,
+        { taskId, cause: error },
+      );
+    }
+  }
+
+  /** The task goes on as a standby, with the state that it has. */
+  async #demote(task: StreamTask): Promise<void> {
+    this.#options.input.close(task);
+    this.tasks.remove(task);
+    await this.#options.standbys.add(task.id, await task.detach());
   }
 
   async #close(task: StreamTask, clean: boolean): Promise<void> {

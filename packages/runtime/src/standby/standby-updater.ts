@@ -1,0 +1,382 @@
+import { CancelledError, formatTaskId, topicPartitionKey, type Clock, type Logger, type TaskId } from '@millrace/core';
+import type { CommittedOffset, FetchedPartition, Fetcher, KafkaClient } from '@millrace/client';
+import { mismatch, unreadable } from '../restore/changelog-check.ts';
+import { mustPutAside } from '../restore/revival-limit.ts';
+import type { TaskParts } from '../task/task-parts.ts';
+import type { TaskDatabases } from '../task-state/task-state.ts';
+import { FollowedChangelog } from './followed-changelog.ts';
+import type { StandbyTask } from './standby-task.ts';
+import type { StandbySuspendReason, StandbyUpdateListener } from './standby-update-listener.ts';
+
+/** How long the updater waits for data before it looks at what else there is to do. */
+const WAIT_MS = 250;
+/** What has been applied is written after this time at the latest. */
+const FLUSH_MS = 1000;
+/** How often committed input offsets are looked up. */
+const REFRESH_MS = 2000;
+/** Pauses before a standby that has failed is opened again. */
+const RETRY_FIRST_MS = 1000;
+const RETRY_MAX_MS = 60_000;
+const FETCH_SIZES = { partitionMaxBytes: 512 * 1024, maxBytes: 2 * 1024 * 1024, maxBufferedBytes: 8 * 1024 * 1024 };
+
+export interface StandbyUpdaterOptions {
+  readonly client: Pick<KafkaClient, 'createFetcher' | 'offsets'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly listener: StandbyUpdateListener;
+  readonly groupId: string;
+  /** Under exactly-once only what is committed is applied. */
+  readonly isolation: 'read_committed' | 'read_uncommitted';
+  /** Opens the state of a task, over databases that are open already if there are any. */
+  readonly openTask: (id: TaskId, databases?: TaskDatabases) => Promise<StandbyTask>;
+  /** Puts the files of a task's state aside. */
+  readonly quarantine: (taskId: string) => Promise<void>;
+}
+
+/** A standby task: opened, and followed, when its time has come. */
+interface Standby {
+  readonly id: TaskId;
+  readonly taskId: string;
+  /** Absent until its state is open, and again after a failure. */
+  task: StandbyTask | undefined;
+  changelogs: readonly FollowedChangelog[];
+  isFollowed: boolean;
+  needsFlush: boolean;
+  failures: number;
+  /** On the monotonic clock: not to be opened before. */
+  retryAtMs: number;
+  /** What is being done with it; never rejects. */
+  busy: Promise<void>;
+}
+
+/**
+ * Keeps the state of all standby tasks of a worker up to date, in the background, from one fetcher, one step after another.
+ *
+ * Standbys are never in anybody's way: they pause while an active task restores, give way after each step, and what goes wrong with
+ * one is logged and tried again. What is applied and up to where is written in one batch.
+ *
+ * Source: the role of Kafka Streams' `StoreChangelogReader` and `DefaultStateUpdater` for standby tasks.
+ */
+export class StandbyUpdater {
+  readonly #options: StandbyUpdaterOptions;
+  readonly #standbys = new Map<string, Standby>();
+  /** What is followed, by `topicPartitionKey`. */
+  readonly #followed = new Map<string, { readonly standby: Standby; readonly changelog: FollowedChangelog }>();
+  readonly #stop = new AbortController();
+  #fetcher: Fetcher | undefined;
+  #loop: Promise<void> | undefined;
+  #isPaused = false;
+  #wake: () => void = () => undefined;
+  #flushAtMs = 0;
+  #refreshAtMs = 0;
+  #isRefreshing = false;
+
+  constructor(options: StandbyUpdaterOptions) {
+    this.#options = options;
+  }
+
+  get taskIds(): string[] {
+    return [...this.#standbys.keys()];
+  }
+
+  has(taskId: string): boolean {
+    return this.#standbys.has(taskId);
+  }
+
+  /** Sums of changelog offsets of the states that are open. */
+  *offsetSums(): Generator<readonly [taskId: string, sum: number], void> {
+    for (const { taskId, task } of this.#standbys.values()) if (task !== undefined) yield [taskId, task.changelogOffsetSum()];
+  }
+
+  // ---- coming and going ------------------------------------------------------------------------------------------------
+
+  /**
+   * Follows a task from now on. Its state is opened in the background.
+   *
+   * @param databases what the active task has left open; then the state is opened at once
+   */
+  async add(id: TaskId, databases?: TaskDatabases): Promise<void> {
+    const taskId = formatTaskId(id);
+    const standby: Standby = {
+      id,
+      taskId,
+      task: undefined,
+      changelogs: [],
+      isFollowed: false,
+      needsFlush: false,
+      failures: 0,
+      retryAtMs: 0,
+      busy: Promise.resolve(),
+    };
+    this.#standbys.set(taskId, standby);
+    if (databases !== undefined) await this.#work(standby, () => this.#open(standby, databases));
+    this.#loop ??= this.#run(this.#stop.signal);
+    this.#wake();
+  }
+
+  /** Hands over the state of a task that becomes active; `undefined` when it is not here or not usable. */
+  async promote(taskId: string): Promise<TaskParts | undefined> {
+    const standby = await this.#release(taskId, 'promoted');
+    const task = standby?.task;
+    if (task === undefined) return undefined;
+    try {
+      await task.flush();
+      return task.parts;
+    } catch (error) {
+      await this.#discard(task, error);
+      return undefined;
+    }
+  }
+
+  /** Follows a task no longer; its state is kept on disk. */
+  async drop(taskId: string): Promise<void> {
+    const standby = await this.#release(taskId, 'migrated');
+    const task = standby?.task;
+    if (task === undefined) return;
+    try {
+      await task.flush();
+      await task.close();
+    } catch (error) {
+      await this.#discard(task, error);
+    }
+  }
+
+  /** Ends everything. */
+  async close(): Promise<void> {
+    this.#stop.abort(new CancelledError('the standby tasks are closed'));
+    this.#wake();
+    await this.#loop;
+    for (const taskId of this.taskIds) await this.drop(taskId);
+    await this.#fetcher?.close();
+  }
+
+  async #release(taskId: string, reason: StandbySuspendReason): Promise<Standby | undefined> {
+    const standby = this.#standbys.get(taskId);
+    if (standby === undefined) return undefined;
+    this.#standbys.delete(taskId);
+    await standby.busy;
+    for (const changelog of standby.changelogs) this.#tell(() => this.#options.listener.onUpdateSuspended?.(changelog, reason));
+    this.#unfollow(standby);
+    return standby;
+  }
+
+  // ---- priority --------------------------------------------------------------------------------------------------------
+
+  /** Active tasks restore: the broker's answers and this processor are theirs. */
+  pause(): void {
+    this.#isPaused = true;
+    for (const { changelog } of this.#followed.values()) this.#fetcher?.pause(changelog.topic, changelog.partition);
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    for (const { changelog } of this.#followed.values()) this.#fetchUpToLimit(changelog);
+    this.#wake();
+  }
+
+  #fetchUpToLimit(changelog: FollowedChangelog): void {
+    const { topic, partition } = changelog;
+    if (this.#isPaused || changelog.isAtLimit) this.#fetcher?.pause(topic, partition);
+    else this.#fetcher?.resume(topic, partition);
+  }
+
+  // ---- the loop --------------------------------------------------------------------------------------------------------
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { client, clock, isolation, logger } = this.#options;
+    const fetcher = client.createFetcher({ lane: 'restore', isolation, ...FETCH_SIZES });
+    this.#fetcher = fetcher;
+    while (!signal.aborted) {
+      try {
+        if (this.#isPaused || this.#standbys.size === 0) await this.#woken();
+        else await this.#turn(fetcher, signal);
+        await clock.sleep(0, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        logger.warn('a step of the standby tasks failed; going on', { error });
+        await clock.sleep(RETRY_FIRST_MS, signal).catch(() => undefined);
+      }
+    }
+  }
+
+  #woken(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  async #turn(fetcher: Fetcher, signal: AbortSignal): Promise<void> {
+    const now = this.#options.clock.monotonicMs();
+    for (const standby of this.#standbys.values()) {
+      if (standby.isFollowed || standby.retryAtMs > now) continue;
+      await this.#work(standby, () => this.#begin(standby, fetcher, signal));
+    }
+    for (const failure of fetcher.takeFailures()) {
+      const standby = this.#followed.get(topicPartitionKey(failure.topic, failure.partition))?.standby;
+      if (standby !== undefined) await this.#work(standby, () => Promise.reject(unreadable(standby.taskId, failure)));
+    }
+    if (now >= this.#refreshAtMs) this.#refresh(signal);
+    if (now >= this.#flushAtMs) await this.#flushAll();
+    const fetched = fetcher.take();
+    if (fetched === undefined) return fetcher.wait(WAIT_MS, signal);
+    const followed = this.#followed.get(topicPartitionKey(fetched.topic, fetched.partition));
+    if (followed !== undefined)
+      await this.#work(followed.standby, () => this.#apply(followed.standby, followed.changelog, fetched));
+  }
+
+  /** Does something with a standby that is still one; its failure is the standby's own affair. */
+  #work(standby: Standby, step: () => Promise<void>): Promise<void> {
+    if (!this.#isHere(standby)) return Promise.resolve();
+    standby.busy = step().catch((error: unknown) => this.#failed(standby, error));
+    return standby.busy;
+  }
+
+  #isHere(standby: Standby): boolean {
+    return this.#standbys.get(standby.taskId) === standby;
+  }
+
+  async #begin(standby: Standby, fetcher: Fetcher, signal: AbortSignal): Promise<void> {
+    if (standby.task === undefined) await this.#open(standby);
+    const { task } = standby;
+    if (task === undefined || !this.#isHere(standby)) return;
+    const changelogs = task.changelogs();
+    const { offsets } = this.#options.client;
+    const [ends, starts] = await Promise.all([
+      offsets.list(changelogs, 'latest', signal),
+      offsets.list(changelogs, 'earliest', signal),
+    ]);
+    if (!this.#isHere(standby)) return;
+    standby.isFollowed = true;
+    standby.changelogs = changelogs.map((changelog) => {
+      const key = topicPartitionKey(changelog.topic, changelog.partition);
+      const [start, end] = [starts.get(key) ?? 0, ends.get(key) ?? 0];
+      const problem = mismatch(task.taskId, changelog, { start, end }, false);
+      if (problem !== undefined) throw problem;
+      return new FollowedChangelog(task.taskId, changelog, changelog.offset ?? start, end);
+    });
+    for (const changelog of standby.changelogs) this.#follow(standby, changelog, fetcher);
+    if (task.watchedInputs.length > 0) this.#refreshAtMs = 0;
+  }
+
+  #follow(standby: Standby, changelog: FollowedChangelog, fetcher: Fetcher): void {
+    const { topic, partition, currentOffset } = changelog;
+    this.#followed.set(topicPartitionKey(topic, partition), { standby, changelog });
+    fetcher.assign(topic, partition, currentOffset);
+    this.#fetchUpToLimit(changelog);
+    this.#tell(() => this.#options.listener.onUpdateStart?.(changelog));
+  }
+
+  #unfollow(standby: Standby): void {
+    for (const { topic, partition } of standby.changelogs) {
+      if (this.#followed.delete(topicPartitionKey(topic, partition))) this.#fetcher?.unassign(topic, partition);
+    }
+    standby.changelogs = [];
+    standby.isFollowed = false;
+  }
+
+  async #open(standby: Standby, databases?: TaskDatabases): Promise<void> {
+    standby.task = await this.#options.openTask(standby.id, databases);
+  }
+
+  async #apply(standby: Standby, changelog: FollowedChangelog, fetched: FetchedPartition): Promise<void> {
+    const { task } = standby;
+    if (task === undefined) return;
+    const { limit, topic, partition } = changelog;
+    const records = await task.apply(fetched, limit);
+    standby.needsFlush = true;
+    standby.failures = 0;
+    changelog.currentOffset = Math.min(fetched.nextOffset, limit);
+    changelog.endOffset = Math.max(fetched.highWatermark, changelog.currentOffset);
+    this.#tell(() => this.#options.listener.onBatchLoaded?.(changelog, records));
+    if (!changelog.isAtLimit || !this.#isHere(standby)) return;
+    // What was fetched beyond it is fetched again once it may be applied.
+    this.#fetcher?.seek(topic, partition, changelog.currentOffset);
+    this.#fetchUpToLimit(changelog);
+  }
+
+  async #flushAll(): Promise<void> {
+    this.#flushAtMs = this.#options.clock.monotonicMs() + FLUSH_MS;
+    for (const standby of this.#standbys.values()) {
+      const { task, needsFlush } = standby;
+      if (task === undefined || !needsFlush) continue;
+      standby.needsFlush = false;
+      await this.#work(standby, () => task.flush());
+    }
+  }
+
+  // ---- committed offsets -----------------------------------------------------------------------------------------------
+
+  /** Looks up what the owners have committed. Beside the loop: the answer waits for transactions that are undecided. */
+  #refresh(signal: AbortSignal): void {
+    const { client, clock, groupId, logger } = this.#options;
+    this.#refreshAtMs = clock.monotonicMs() + REFRESH_MS;
+    const inputs = [...this.#standbys.values()].flatMap(({ task }) => task?.watchedInputs ?? []);
+    if (inputs.length === 0 || this.#isRefreshing) return;
+    this.#isRefreshing = true;
+    client.offsets
+      .committed(groupId, inputs, signal)
+      .then((offsets) => this.#takeOver(offsets))
+      .catch((error: unknown) => {
+        if (!signal.aborted) logger.warn('standby tasks could not look up committed offsets; trying again', { error });
+      })
+      .finally(() => {
+        this.#isRefreshing = false;
+      });
+  }
+
+  #takeOver(offsets: readonly CommittedOffset[]): void {
+    const byKey = new Map(offsets.map((one) => [topicPartitionKey(one.topic, one.partition), one]));
+    for (const { task } of this.#standbys.values()) {
+      if (task === undefined) continue;
+      task.resumeEmission(
+        task.watchedInputs.flatMap(({ topic, partition }) => byKey.get(topicPartitionKey(topic, partition)) ?? []),
+      );
+    }
+    for (const [key, { changelog }] of this.#followed) {
+      const committed = byKey.get(key)?.offset;
+      if (committed === undefined || changelog.limit === Infinity) continue;
+      changelog.limit = Math.max(changelog.limit, committed);
+      this.#fetchUpToLimit(changelog);
+    }
+  }
+
+  // ---- failures --------------------------------------------------------------------------------------------------------
+
+  async #failed(standby: Standby, error: unknown): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    const { task, taskId } = standby;
+    const pauseMs = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(standby.failures, 16));
+    standby.failures++;
+    standby.retryAtMs = this.#options.clock.monotonicMs() + pauseMs;
+    standby.task = undefined;
+    standby.needsFlush = false;
+    this.#options.logger.warn('a standby task failed; it begins again', { taskId, pauseMs, error });
+    this.#unfollow(standby);
+    if (task !== undefined) await this.#discard(task, error);
+    else if (mustPutAside(error)) await this.#putAside(taskId);
+  }
+
+  async #discard(task: StandbyTask, error: unknown): Promise<void> {
+    const { logger } = this.#options;
+    await task
+      .close()
+      .catch((cause: unknown) => logger.warn('a standby task could not be closed', { taskId: task.taskId, error: cause }));
+    if (mustPutAside(error)) await this.#putAside(task.taskId);
+  }
+
+  async #putAside(taskId: string): Promise<void> {
+    const { quarantine, logger } = this.#options;
+    await quarantine(taskId).catch((error: unknown) =>
+      logger.warn('the state of a standby task could not be put aside', { taskId, error }),
+    );
+  }
+
+  #tell(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#options.logger.warn('a standby update listener failed', { error });
+    }
+  }
+}
