@@ -119,6 +119,15 @@ export {
   type SaslHandshakeResponse,
 } from './messages/sasl.ts';
 export {
+  streamsGroupDescribe,
+  streamsGroupHeartbeat,
+  type StreamsGroupDescribeRequest,
+  type StreamsGroupDescribeResponse,
+  type StreamsGroupHeartbeatInput,
+  type StreamsGroupHeartbeatRequest,
+  type StreamsGroupHeartbeatResponse,
+} from './messages/streams-groups.ts';
+export {
   createPartitions,
   createTopics,
   deleteRecords,

@@ -16,6 +16,7 @@ import { metadata } from './metadata.ts';
 import { listOffsets, offsetCommit, offsetDelete, offsetFetch, offsetForLeaderEpoch } from './offsets.ts';
 import { produce } from './produce.ts';
 import { saslAuthenticate, saslHandshake } from './sasl.ts';
+import { streamsGroupDescribe, streamsGroupHeartbeat } from './streams-groups.ts';
 import { createPartitions, createTopics, deleteRecords, deleteTopics } from './topics.ts';
 import {
   addOffsetsToTxn,
@@ -63,6 +64,8 @@ export const ApiKey = {
   DescribeCluster: describeCluster.key,
   DescribeTransactions: describeTransactions.key,
   ListTransactions: listTransactions.key,
+  StreamsGroupHeartbeat: streamsGroupHeartbeat.key,
+  StreamsGroupDescribe: streamsGroupDescribe.key,
 } as const;
 
 /** Every API that is described. */
@@ -101,6 +104,8 @@ export const apis: readonly Api[] = [
   describeCluster,
   describeTransactions,
   listTransactions,
+  streamsGroupHeartbeat,
+  streamsGroupDescribe,
 ];
 
 const byKey = new Map(apis.map((api) => [api.key, api]));

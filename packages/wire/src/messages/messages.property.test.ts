@@ -13,6 +13,7 @@ const scalars: Readonly<Record<ScalarKind, fc.Arbitrary<unknown>>> = {
   boolean: fc.boolean(),
   int8: fc.integer({ min: -128, max: 127 }),
   int16: fc.integer({ min: -32768, max: 32767 }),
+  uint16: fc.integer({ min: 0, max: 65_535 }),
   int32: fc.integer(),
   int64: fc.oneof(fc.integer(), fc.integer(safe)),
   uuid: fc.uuid(),

@@ -59,6 +59,10 @@ export class ProtocolReader {
     return this.buffer.readInt16BE(this.skip(2));
   }
 
+  uint16(): number {
+    return this.buffer.readUInt16BE(this.skip(2));
+  }
+
   int32(): number {
     return this.buffer.readInt32BE(this.skip(4));
   }

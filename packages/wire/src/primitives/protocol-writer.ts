@@ -62,6 +62,11 @@ export class ProtocolWriter {
     this.buffer.writeInt16BE(value, at);
   }
 
+  uint16(value: number): void {
+    const at = this.reserve(2);
+    this.buffer.writeUInt16BE(value, at);
+  }
+
   int32(value: number): void {
     const at = this.reserve(4);
     this.buffer.writeInt32BE(value, at);

@@ -22,7 +22,7 @@ export interface FieldOptions<T> {
   readonly ignorable?: true;
 }
 
-export type ScalarKind = 'boolean' | 'int8' | 'int16' | 'int32' | 'int64' | 'uuid' | 'string' | 'bytes';
+export type ScalarKind = 'boolean' | 'int8' | 'int16' | 'uint16' | 'int32' | 'int64' | 'uuid' | 'string' | 'bytes';
 
 /** The type of a field, as data. */
 export type FieldType =
@@ -85,6 +85,7 @@ function scalar<T>(kind: ScalarKind): <const O extends FieldOptions<T> = NoOptio
 export const boolean = scalar<boolean>('boolean');
 export const int8 = scalar<number>('int8');
 export const int16 = scalar<number>('int16');
+export const uint16 = scalar<number>('uint16');
 export const int32 = scalar<number>('int32');
 /** A JS number; exact for safe integers. */
 export const int64 = scalar<number>('int64');

@@ -10,6 +10,7 @@ const FIXED_BYTES: Readonly<Record<FixedKind, number>> = {
   boolean: 1,
   int8: 1,
   int16: 2,
+  uint16: 2,
   int32: 4,
   int64: 8,
   uuid: 16,
