@@ -52,6 +52,14 @@ describe('what a partition knows of producers', () => {
     expect(() => lenient.check(header(3, 0, { transactional: true }))).toThrow('3 where 2 was expected');
   });
 
+  it('remembers over a marker what was announced before it, until data come', () => {
+    const states = new ProducerStates();
+    states.appended(header(0, 0));
+    states.announced({ producerId: 1, producerEpoch: 0, baseSequence: 0 }, true);
+    states.ended(1, 0, 1000);
+    expect(() => states.check(header(1, 1, { transactional: true }))).toThrow('1 where 0 was expected');
+  });
+
   it('refuses a transaction in an older epoch than it has seen when it is announced', () => {
     const states = new ProducerStates();
     states.ended(1, 4, 1000);

@@ -147,7 +147,7 @@ export class ProducerStates {
   }
 
   /**
-   * Takes note of a marker.
+   * Takes note of a marker. What was announced without any data stays announced, as in Kafka.
    *
    * @returns first offset of the transaction that it ends, if there were any data of it here
    */
@@ -156,7 +156,6 @@ export class ProducerStates {
     state.lastTimestamp = timestamp;
     const firstOffset = this.#open.get(producerId);
     this.#open.delete(producerId);
-    this.#announced.delete(producerId);
     return firstOffset;
   }
 
