@@ -35,7 +35,12 @@ export interface StartOptions
     Partial<
       Pick<
         StreamsComponents,
-        'onDeserializationError' | 'onProcessingError' | 'onProductionError' | 'restoreListener' | 'onUncaughtError'
+        | 'onDeserializationError'
+        | 'onProcessingError'
+        | 'onProductionError'
+        | 'restoreListener'
+        | 'standbyUpdateListener'
+        | 'onUncaughtError'
       >
     > {
   /** Default: LevelDB under `stateDir`. */
@@ -60,7 +65,8 @@ export interface StartOptions
  */
 export async function start(topology: Topology, options: StartOptions): Promise<StreamsApplication> {
   const { brokers, clientId, tls, sasl, transport, engine, logger, metrics, clock, random, ...rest } = options;
-  const { onDeserializationError, onProcessingError, onProductionError, restoreListener, onUncaughtError, ...settings } = rest;
+  const { onDeserializationError, onProcessingError, onProductionError, onUncaughtError, ...listenersAndSettings } = rest;
+  const { restoreListener, standbyUpdateListener, ...settings } = listenersAndSettings;
   const ports = {
     clock: clock ?? systemClock,
     random: random ?? systemRandom,
@@ -84,6 +90,7 @@ export async function start(topology: Topology, options: StartOptions): Promise<
     onProcessingError,
     onProductionError,
     restoreListener,
+    standbyUpdateListener,
     onUncaughtError,
   });
   application.start();

@@ -46,10 +46,19 @@ describe('renderView', () => {
   });
 
   it('draws a bar for each store that is being restored', () => {
-    const restore = { taskId: '0_1', store: 'totals', fraction: 0.5, restoredRecords: 12_000, recordsPerSecond: 3456.7 };
+    const restore = {
+      taskId: '0_1',
+      store: 'totals',
+      fraction: 0.5,
+      restoredRecords: 12_000,
+      restoredBytes: 3_400_000,
+      recordsPerSecond: 3456.7,
+      remainingMs: 65_000 as number | undefined,
+    };
     expect(render({ restores: [restore] }).at(-1)).toBe(
-      'restore  ████████████░░░░░░░░░░░░  50 %  0_1 totals  12,000 records, 3,457/s',
+      'restore  ████████████░░░░░░░░░░░░  50 %  0_1 totals  12,000 records, 3.4 MB, 3,457/s, 1 min 05 s left',
     );
+    expect(render({ restores: [{ ...restore, remainingMs: undefined }] }).at(-1)).toMatch(/3,457\/s$/);
     expect(render({ restores: Array.from({ length: 15 }, () => restore) }).at(-1)).toBe('         and 3 more');
   });
 

@@ -54,13 +54,18 @@ function tasksText(tasks: readonly TaskView[], palette: Palette, width: number):
 }
 
 function restoreLines(restores: readonly RestoreView[], palette: Palette): string[] {
-  const lines = restores.slice(0, RESTORES_MAX).map(({ taskId, store, fraction, restoredRecords, recordsPerSecond }) => {
-    const percent = `${Math.floor(fraction * 100)} %`.padStart(5);
-    const figures = `${whole.format(restoredRecords)} records, ${whole.format(recordsPerSecond)}/s`;
-    return `${palette.dim('restore  ')}${bar(fraction, palette)} ${percent}  ${taskId} ${store}  ${palette.dim(figures)}`;
+  const lines = restores.slice(0, RESTORES_MAX).map((restore) => {
+    const percent = `${Math.floor(restore.fraction * 100)} %`.padStart(5);
+    const where = `${restore.taskId} ${restore.store}`;
+    return `${palette.dim('restore  ')}${bar(restore.fraction, palette)} ${percent}  ${where}  ${palette.dim(restoreFigures(restore))}`;
   });
   const hidden = restores.length - lines.length;
   return hidden <= 0 ? lines : [...lines, palette.dim(`         and ${hidden} more`)];
+}
+
+function restoreFigures({ restoredRecords, restoredBytes, recordsPerSecond, remainingMs }: RestoreView): string {
+  const read = `${whole.format(restoredRecords)} records, ${fine.format(restoredBytes / 1e6)} MB, ${whole.format(recordsPerSecond)}/s`;
+  return remainingMs === undefined ? read : `${read}, ${duration(remainingMs)} left`;
 }
 
 function bar(fraction: number, palette: Palette): string {

@@ -20,6 +20,10 @@ const progress = {
   currentOffset: 100,
   endOffset: 300,
   restoredRecords: 0,
+  restoredBytes: 0,
+  elapsedMs: 0,
+  recordsPerSecond: 0,
+  remainingMs: undefined,
 };
 
 describe('RunMonitor', () => {
@@ -33,12 +37,10 @@ describe('RunMonitor', () => {
   });
 
   it('follows a store while it is being restored', () => {
-    const { clock, monitor } = setUp();
+    const { monitor } = setUp();
     const moving = { ...progress };
     monitor.board.onRestoreStart(moving);
-    moving.currentOffset = 150;
-    moving.restoredRecords = 40;
-    clock.advance(2000);
+    Object.assign(moving, { currentOffset: 150, restoredRecords: 40, recordsPerSecond: 20 });
     expect(monitor.snapshot()).toMatchObject({
       tasks: [{ id: '1_0', phase: 'restoring' }],
       restores: [{ taskId: '1_0', store: 'totals', fraction: 0.25, restoredRecords: 40, recordsPerSecond: 20 }],

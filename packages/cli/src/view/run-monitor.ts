@@ -26,7 +26,7 @@ export class RunMonitor {
 
   constructor(options: RunMonitorOptions) {
     this.#options = options;
-    this.board = new RestoreBoard(options.clock);
+    this.board = new RestoreBoard();
     this.#stateSinceMs = options.clock.monotonicMs();
   }
 
