@@ -18,6 +18,10 @@ it('says what each partition restores, and the rate over all of them', () => {
       currentOffset: 0,
       endOffset: 9,
       restoredRecords,
+      restoredBytes: 0,
+      elapsedMs: 0,
+      recordsPerSecond: 0,
+      remainingMs: undefined,
     };
   };
   log.onRestoreStart?.(progress(0, 0));
