@@ -28,7 +28,6 @@ export type {
   ValueMapper,
 } from './operators/callbacks.ts';
 export type { ValueTransformer, ValueTransformerSupplier } from './operators/value-transformer.ts';
-export type { AsyncOptions, RetryOptions } from './options/async-options.ts';
 export type { MaterializedOptions } from './options/materialized.ts';
 export type {
   ConsumedOptions,

@@ -8,7 +8,7 @@
  */
 import type { Serde, Topic } from '@millrace/core';
 import type { WindowedKey } from '@millrace/state';
-import type { AsyncProcessorSupplier, FixedKeyProcessorSupplier, ProcessorSupplier } from '@millrace/topology';
+import type { AsyncOptions, AsyncProcessorSupplier, FixedKeyProcessorSupplier, ProcessorSupplier } from '@millrace/topology';
 import { type AggregateOptions, aggregateByKey } from './grouped/aggregate.ts';
 import { aggregateCall, countCall, reduceCall } from './grouped/aggregation-calls.ts';
 import { aggregateTable, tableAggregateCall, tableCountCall, tableReduceCall } from './grouped/aggregate-table.ts';
@@ -26,7 +26,6 @@ import type {
 } from './operators/async-callbacks.ts';
 import type { Aggregator, Initializer, Joiner, Predicate, RecordAction, Reducer, SessionMerger } from './operators/callbacks.ts';
 import type { ValueTransformerSupplier } from './operators/value-transformer.ts';
-import type { AsyncOptions } from './options/async-options.ts';
 import type { GlobalJoinOptions } from './options/global-join-options.ts';
 import type { MaterializedOptions } from './options/materialized.ts';
 import type {

@@ -35,7 +35,6 @@ export {
   usePartitionTimeOnInvalidTimestamp,
 } from '@millrace/core';
 export {
-  type AsyncOptions,
   type BuildOptions,
   CogroupedKStream,
   GlobalKTable,
@@ -92,6 +91,7 @@ export {
 } from '@millrace/state';
 export {
   type AsyncCall,
+  type AsyncOptions,
   type AsyncProcessor,
   type AsyncProcessorSupplier,
   describeDifference,

@@ -49,5 +49,6 @@ export {
 export { sessionStore, type SessionStoreOptions } from './stores/session-store.ts';
 export { joinStore, outerJoinStore, type JoinStoreOptions, type OuterJoinStoreOptions } from './stores/join-store.ts';
 export { lruStore, type LruStoreOptions } from './stores/lru-store.ts';
+export { withoutLogging } from './stores/without-logging.ts';
 export { versionedKeyValueStore, type VersionedStoreOptions } from './stores/versioned-store.ts';
 export { changeBuffer, recordBuffer, type BufferOptions, type RecordBufferOptions } from './stores/buffer-store.ts';

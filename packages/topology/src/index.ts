@@ -28,6 +28,7 @@ export type {
   SubtopologyPlan,
   TopologyPlan,
 } from './plan/specs.ts';
+export { type AsyncOptions, resolveAsyncOptions, type RetryOptions } from './processor/async-options.ts';
 export type { AsyncProcessor, AsyncProcessorSupplier } from './processor/async-processor.ts';
 export { assertFreshProcessors } from './processor/checked-supplier.ts';
 export { processingContext } from './processor/processing-context.ts';

@@ -1,5 +1,5 @@
+import { resolveAsyncOptions } from '@millrace/topology';
 import { describe, expect, it } from 'vitest';
-import { resolveAsyncOptions } from '../options/async-options.ts';
 import { mapAsyncOperator } from './map-async.ts';
 import { OperatorHarness } from './operator-harness.ts';
 

@@ -1,8 +1,7 @@
-import type { AsyncProcessor, ProcessorContext } from '@millrace/topology';
+import { type AsyncProcessor, type ProcessorContext, resolveAsyncOptions } from '@millrace/topology';
 import { int32, string } from '@millrace/core';
 import { keyValueStore, type KeyValueStore } from '@millrace/state';
 import { describe, expect, it } from 'vitest';
-import { resolveAsyncOptions } from '../options/async-options.ts';
 import { OperatorHarness } from './operator-harness.ts';
 import { processAsyncOperator } from './process-async.ts';
 

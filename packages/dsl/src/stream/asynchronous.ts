@@ -1,6 +1,6 @@
 /** The asynchronous operators: which node each becomes. Kafka Streams has none; prefixes and traits follow their synchronous kin. */
 import type { Serde } from '@millrace/core';
-import { type AsyncProcessorSupplier, assertFreshProcessors } from '@millrace/topology';
+import { type AsyncOptions, type AsyncProcessorSupplier, assertFreshProcessors, resolveAsyncOptions } from '@millrace/topology';
 import type {
   AsyncFlatRecordMapper,
   AsyncFlatValueMapper,
@@ -14,7 +14,6 @@ import { foreachAsyncOperator } from '../operators/foreach-async.ts';
 import { mapAsyncOperator } from '../operators/map-async.ts';
 import { mapValuesAsyncOperator } from '../operators/map-values-async.ts';
 import { processAsyncOperator } from '../operators/process-async.ts';
-import { type AsyncOptions, resolveAsyncOptions } from '../options/async-options.ts';
 import type { NamedOptions, ProcessOptions, SerdeOptions } from '../options/operator-options.ts';
 import { deriveStream, type StreamOrigin } from '../origin/origins.ts';
 import { addKeyChange, addStateless, addValueChange } from './stateless.ts';

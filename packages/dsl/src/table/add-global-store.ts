@@ -1,9 +1,8 @@
-import type { StateStore, StoreBuilder } from '@millrace/state';
+import { type StateStore, type StoreBuilder, withoutLogging } from '@millrace/state';
 import { assertFreshProcessors, type ProcessorSupplier, processorNodeSupplier } from '@millrace/topology';
 import type { ConsumedOptions } from '../options/operator-options.ts';
 import { consumeTopics, globalSourceSpec, type TopicOrName } from '../origin/consumed-topics.ts';
 import type { DslContext } from '../origin/dsl-context.ts';
-import { withoutLogging } from './without-logging.ts';
 
 export interface GlobalStoreDefinition<K, V> {
   readonly builder: StoreBuilder<StateStore>;

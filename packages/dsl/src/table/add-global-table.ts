@@ -1,4 +1,5 @@
 import { TopologyError } from '@millrace/core';
+import { withoutLogging } from '@millrace/state';
 import { tableSourceOperator } from '../operators/table-source.ts';
 import { storedTableView } from '../operators/table-view.ts';
 import { type MaterializedOptions, resolveMaterialized } from '../options/materialized.ts';
@@ -7,7 +8,6 @@ import { consumeTopics, globalSourceSpec, nameOfTopic, type TopicOrName } from '
 import type { DslContext } from '../origin/dsl-context.ts';
 import type { GlobalTableOrigin } from '../origin/origins.ts';
 import { createTableStore } from './source-table.ts';
-import { withoutLogging } from './without-logging.ts';
 
 /**
  * `StreamsBuilder.globalTable`: always with a store, never with a changelog.

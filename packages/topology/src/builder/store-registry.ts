@@ -16,12 +16,12 @@ export class StoreRegistry {
   /** The same builder may come again: that adds nothing. */
   add(builder: StoreBuilder<StateStore>): void {
     if (this.#stores.get(builder.name)?.builder === builder) return;
-    this.#assertFree(builder.name);
+    this.assertFree(builder.name);
     this.#stores.set(builder.name, { builder, nodes: [], sourceTopicAsChangelog: undefined });
   }
 
   addGlobal(name: string): void {
-    this.#assertFree(name);
+    this.assertFree(name);
     this.#global.add(name);
   }
 
@@ -51,7 +51,7 @@ export class StoreRegistry {
     throw new TopologyError('UNKNOWN_STORE', `store ${store} is not added yet; add it with addStateStore first`, { node, store });
   }
 
-  #assertFree(name: string): void {
+  assertFree(name: string): void {
     if (!this.#stores.has(name) && !this.#global.has(name)) return;
     throw new TopologyError(
       'STORE_EXISTS',

@@ -8,6 +8,9 @@ const base = () => new Topology().addSource('source', 'in').addNode('node', noth
 const store = (logging = true) => keyValueStore('store', string(), string(), { logging });
 const processor = { name: 'g', supplier: () => ({ process: () => undefined }) };
 
+const asking = () => ({ request: async () => 0, process: () => undefined });
+const shared = asking();
+
 describe('a topology by hand', () => {
   it.each<[string, string, (topology: Topology) => unknown]>([
     ['two nodes of one name', 'NODE_EXISTS', (t) => t.addNode('source', nothing, ['source'])],
@@ -50,6 +53,41 @@ describe('a topology by hand', () => {
         t.addGlobalStore(store(false), { name: 'gs', topic: 'g' }, processor).connectProcessorAndStateStores('node', ['store']),
     ],
     [
+      'a read-only store of a name that is taken',
+      'STORE_EXISTS',
+      (t) => t.addStateStore(store()).addReadOnlyStateStore(store(), { name: 'rs', topic: 'r' }, processor),
+    ],
+    [
+      'a read-only store over a topic that is read',
+      'SOURCE_TOPIC_TAKEN',
+      (t) => t.addReadOnlyStateStore(store(), { name: 'rs', topic: 'in' }, processor),
+    ],
+    [
+      'a read-only store of which the processor has the name of a node',
+      'NODE_EXISTS',
+      (t) => t.addReadOnlyStateStore(store(), { name: 'rs', topic: 'r' }, { ...processor, name: 'node' }),
+    ],
+    [
+      'one name for both nodes of a read-only store',
+      'NODE_EXISTS',
+      (t) => t.addReadOnlyStateStore(store(), { name: 'g', topic: 'r' }, processor),
+    ],
+    [
+      'a processor of a read-only store that tasks would share',
+      'SHARED_PROCESSOR',
+      (t) => t.addReadOnlyStateStore(store(), { name: 'rs', topic: 'r' }, { name: 'p', supplier: () => shared }),
+    ],
+    [
+      'an asynchronous processor with options that nobody can keep',
+      'INVALID_ASYNC_OPTIONS',
+      (t) => t.addAsyncProcessor('x', asking, ['source'], { concurrency: 0 }),
+    ],
+    [
+      'an asynchronous processor that tasks would share',
+      'SHARED_PROCESSOR',
+      (t) => t.addAsyncProcessor('x', () => shared, ['source']),
+    ],
+    [
       'one repartition topic with two counts',
       'REPARTITION_TOPIC_EXISTS',
       (t) => t.addRepartitionTopic('r', 1).addRepartitionTopic('r', 2),
@@ -63,6 +101,37 @@ describe('a topology by hand', () => {
     const supplier = Object.assign(() => ({ process: () => undefined }), { stores: [builder] });
     const topology = base().addProcessor('p', supplier, ['source']).addProcessor('q', supplier, ['source']);
     expect(topology.definition().stores).toEqual([{ builder, nodes: ['p', 'q'], sourceTopicAsChangelog: undefined }]);
+  });
+
+  it('connects stores to asynchronous processors as to others', () => {
+    const own = keyValueStore('own', string(), string());
+    const supplier = Object.assign(() => asking(), { stores: [own] });
+    const topology = base()
+      .addStateStore(store())
+      .addAsyncProcessor('ask', supplier, ['node'], { stores: ['store'], order: 'none' })
+      .addSink('answers', 'answers', ['ask']);
+    expect(topology.definition().stores.map(({ builder, nodes }) => [builder.name, nodes])).toEqual([
+      ['store', ['ask']],
+      ['own', ['ask']],
+    ]);
+  });
+
+  it('adds nothing of a read-only store that it refuses', () => {
+    const topology = base();
+    expect(() => topology.addReadOnlyStateStore(store(), { name: 'rs', topic: 'in' }, processor)).toThrow();
+    expect(topology.definition()).toEqual(base().definition());
+  });
+
+  it('reads the topic of a read-only store from its beginning, and restores the store from it instead of a changelog', () => {
+    const topology = base()
+      .addReadOnlyStateStore(store(), { name: 'rs', topic: 'r' }, { name: 'keep', supplier: processor.supplier })
+      .connectProcessorAndStateStores('node', ['store']);
+    const { nodes, stores } = topology.definition();
+    expect(nodes).toContainEqual(expect.objectContaining({ name: 'rs', topics: ['r'], offsetReset: 'earliest' }));
+    expect(stores).toMatchObject([
+      { builder: { name: 'store', loggingEnabled: false }, nodes: ['keep', 'node'], sourceTopicAsChangelog: 'r' },
+    ]);
+    expect(topology.plan().subtopologies).toHaveLength(1);
   });
 
   it('takes the serdes of a topic, unless others are given', () => {

@@ -1,12 +1,15 @@
 import { assertTopicName, type Serde, type TimestampExtractor, type Topic, TopologyError } from '@millrace/core';
-import type { StateStore, StoreBuilder } from '@millrace/state';
+import { type StateStore, type StoreBuilder, withoutLogging } from '@millrace/state';
 import { describeTopology } from '../describe/describe-topology.ts';
 import type { NodeProcessorSupplier } from '../node/node-processor.ts';
 import type { StreamPartitioner, TopicNameExtractor } from '../node/task-port.ts';
 import { planTopology } from '../plan/plan-topology.ts';
 import type { GlobalStoreSpec, OffsetReset, RepartitionTopicSpec, SinkSpec, SourceSpec, TopologyPlan } from '../plan/specs.ts';
+import { type AsyncOptions, resolveAsyncOptions } from '../processor/async-options.ts';
+import type { AsyncProcessorSupplier } from '../processor/async-processor.ts';
 import { assertFreshProcessors } from '../processor/checked-supplier.ts';
 import type { ProcessorSupplier } from '../processor/processor.ts';
+import { asyncProcessorNodeSupplier } from '../processor/user-async-processor.ts';
 import { processorNodeSupplier } from '../processor/user-processor.ts';
 import { assertName } from './assert-name.ts';
 import { NodeRegistry } from './node-registry.ts';
@@ -74,10 +77,39 @@ export class Topology {
     parents: readonly string[],
     options: { readonly stores?: readonly string[] } = {},
   ): this {
+    return this.#addProcessor(name, supplier, processorNodeSupplier(supplier), parents, options.stores);
+  }
+
+  /**
+   * Handles records of its parents in two halves: `request` takes time, for several records side by side; `process` gets the
+   * answers one by one. See `AsyncProcessor`. Kafka Streams has nothing like it.
+   *
+   * @param parents names of sources and processors, at least one
+   * @throws TopologyError also `INVALID_ASYNC_OPTIONS`
+   *
+   * @example topology.addAsyncProcessor('score', scored, ['orders'], { stores: ['worst'], concurrency: 8, timeoutMs: 2000 });
+   */
+  addAsyncProcessor<KIn, VIn, R, KOut, VOut>(
+    name: string,
+    supplier: AsyncProcessorSupplier<KIn, VIn, R, KOut, VOut>,
+    parents: readonly string[],
+    options: { readonly stores?: readonly string[] } & AsyncOptions = {},
+  ): this {
+    const node = asyncProcessorNodeSupplier(supplier, resolveAsyncOptions(options, name));
+    return this.#addProcessor(name, supplier, node, parents, options.stores);
+  }
+
+  #addProcessor(
+    name: string,
+    supplier: (() => object) & { readonly stores?: readonly StoreBuilder[] },
+    node: NodeProcessorSupplier,
+    parents: readonly string[],
+    stores: readonly string[] = [],
+  ): this {
     assertFreshProcessors(supplier, name);
-    this.addNode(name, processorNodeSupplier(supplier), parents);
+    this.addNode(name, node, parents);
     for (const builder of supplier.stores ?? []) this.addStateStore(builder, [name]);
-    return this.connectProcessorAndStateStores(name, options.stores ?? []);
+    return this.connectProcessorAndStateStores(name, stores);
   }
 
   /** Writes the records of its parents to a topic, or to the one that a function chooses for each record. */
@@ -141,6 +173,44 @@ export class Topology {
     });
   }
 
+  /**
+   * Adds a store of which each task holds its partition of a topic, filled by a processor of its own. Other processors are
+   * connected to it by name, and should only read it: what they write is lost with the task.
+   *
+   * The topic is the changelog, whatever the builder says of logging, and is read from its beginning. A restore loads keys and
+   * values from it as they are, without the processor: that one has to put them as they come, and the serdes of topic and store
+   * have to write the same bytes.
+   *
+   * Source: Kafka Streams `Topology.addReadOnlyStateStore`, KIP-813.
+   *
+   * @example
+   * const keep: ProcessorSupplier<string, Price> = () => {
+   *   let prices: KeyValueStore<string, Price>;
+   *   return {
+   *     init: (context) => { prices = context.getStateStore('prices'); },
+   *     process: ({ key, value }) => prices.put(key, value),
+   *   };
+   * };
+   * topology
+   *   .addReadOnlyStateStore(keyValueStore('prices', string(), json<Price>()), { name: 'prices-in', topic: 'prices' }, { name: 'keep', supplier: keep })
+   *   .addProcessor('price', price, ['orders'], { stores: ['prices'] });
+   */
+  addReadOnlyStateStore<K, V>(
+    builder: StoreBuilder<StateStore>,
+    source: { readonly name: string; readonly topic: string | Topic<K, V> } & Omit<SourceOptions<K, V>, 'offsetReset'>,
+    processor: { readonly name: string; readonly supplier: ProcessorSupplier<K, V> },
+  ): this {
+    assertName(builder.name, 'store');
+    this.#stores.assertFree(builder.name);
+    this.#nodes.assertFree(processor.name);
+    if (source.name === processor.name) throwSameName(source.name, builder.name);
+    assertFreshProcessors(processor.supplier, processor.name);
+    return this.addSourceSpec({ ...sourceSpec(source.name, source.topic, source), offsetReset: 'earliest' })
+      .addNode(processor.name, processorNodeSupplier(processor.supplier), [source.name])
+      .addStateStore(withoutLogging(builder), [processor.name])
+      .useSourceTopicAsChangelog(builder.name, topicName(source.topic));
+  }
+
   // ---- for the DSL ----
 
   /** Adds a source given as data; topics that it names may be internal ones. */
@@ -177,7 +247,7 @@ export class Topology {
         },
       );
     }
-    if (source.name === processor.name) this.#throwSameName(source.name);
+    if (source.name === processor.name) throwSameName(source.name, builder.name);
     this.#nodes.assertFree(source.name);
     this.#nodes.assertFree(processor.name);
     this.#stores.addGlobal(builder.name);
@@ -251,14 +321,13 @@ export class Topology {
     this.#plan = undefined;
     return this;
   }
+}
 
-  #throwSameName(name: string): never {
-    throw new TopologyError(
-      'NODE_EXISTS',
-      `source and processor of a global store are both named ${name}; give one another name`,
-      { node: name },
-    );
-  }
+function throwSameName(node: string, store: string): never {
+  throw new TopologyError('NODE_EXISTS', `source and processor of store ${store} are both named ${node}; give one another name`, {
+    node,
+    store,
+  });
 }
 
 function sourceSpec<K, V>(name: string, topics: TopicSelection<K, V>, options: SourceOptions<K, V>): SourceSpec {

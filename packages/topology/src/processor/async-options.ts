@@ -1,5 +1,5 @@
 import { TopologyError } from '@millrace/core';
-import type { AsyncOrder, AsyncSettings } from '@millrace/topology';
+import type { AsyncOrder, AsyncSettings } from '../node/async-operator.ts';
 
 /** How a failed call of an asynchronous operator is made again. */
 export interface RetryOptions {
