@@ -1,4 +1,4 @@
-import type { BrokerComponents } from './broker-components.ts';
+import type { ResolvedComponents } from './broker-components.ts';
 import { GroupOffsets } from './groups/group-offsets.ts';
 import { GroupRegistry } from './groups/group-registry.ts';
 import { OffsetsLog } from './groups/offsets-log.ts';
@@ -31,7 +31,7 @@ export interface BrokerState {
 export function openBrokerState(
   storage: BrokerStorage,
   settings: ResolvedBrokerSettings,
-  { clock, random, logger }: Required<BrokerComponents>,
+  { clock, random, logger }: ResolvedComponents,
 ): BrokerState {
   const topics = new TopicRegistry({ storage, clock, random, topicDefaults: settings.topicDefaults });
   const offsetsTopic = new InternalTopic(internalTopics.offsets, topics, clock);

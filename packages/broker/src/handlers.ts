@@ -1,4 +1,4 @@
-import type { BrokerComponents } from './broker-components.ts';
+import type { ResolvedComponents } from './broker-components.ts';
 import type { BrokerState } from './broker-state.ts';
 import { alterConfigsHandler, incrementalAlterConfigsHandler } from './configs/alter-configs.ts';
 import { describeConfigsHandler } from './configs/describe-configs.ts';
@@ -40,7 +40,7 @@ import { offsetCommitVersions, produceVersions, TransactionGate } from './transa
 export interface HandlerContext {
   readonly state: BrokerState;
   readonly settings: ResolvedBrokerSettings;
-  readonly components: Required<BrokerComponents>;
+  readonly components: ResolvedComponents;
   readonly cluster: () => ClusterView;
 }
 

@@ -21,6 +21,8 @@ type Response = ResponseInput<Api> | undefined;
 interface Work {
   apply(reply: (response: Response) => void): void;
   send(response: Response): void;
+  /** Sends so many bytes of it and closes the connection. */
+  sendPart(response: Response, bytes: number): void;
 }
 
 /** Does to requests what tests have asked for. */
@@ -69,6 +71,9 @@ export class FaultPlan implements Faults {
         break;
       case 'cut-after':
         work.apply(() => exchange.disconnect());
+        break;
+      case 'truncate':
+        work.apply((response) => work.sendPart(response, fault.bytes));
         break;
     }
   }

@@ -5,12 +5,14 @@
  * - `delay`: it is applied so much later; requests behind it on the connection wait too
  * - `cut-before`: the connection is closed and nothing is applied
  * - `cut-after`: it is applied, but the connection is closed in place of the response
+ * - `truncate`: it is applied, but the connection is closed behind so many bytes of the response, length and header included
  */
 export type Fault =
   | { readonly kind: 'error'; readonly errorCode: number }
   | { readonly kind: 'delay'; readonly delayMs: number }
   | { readonly kind: 'cut-before' }
-  | { readonly kind: 'cut-after' };
+  | { readonly kind: 'cut-after' }
+  | { readonly kind: 'truncate'; readonly bytes: number };
 
 /** Which requests a fault hits. What is left out does not matter. */
 export interface FaultRule {

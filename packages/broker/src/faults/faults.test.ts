@@ -2,7 +2,8 @@ import { apis, describeCluster, initProducerId, metadata, produce, type RequestI
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RawClient } from '../raw-client/raw-client.ts';
 import { append, batchOf, createTopic, read, textsIn } from '../raw-client/requests.ts';
-import { type DevBroker, startBroker } from '../start-broker.ts';
+import type { DevBroker } from '../dev-broker.ts';
+import { startBroker } from '../start-broker.ts';
 import { errorResponse } from '../server/error-response.ts';
 
 describe('faults', () => {

@@ -2,7 +2,8 @@ import { deleteRecords, fetch, listOffsets, metadata } from '@millrace/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RawClient } from '../raw-client/raw-client.ts';
 import { append, batchOf, createTopic, read, textsIn } from '../raw-client/requests.ts';
-import { type DevBroker, startBroker } from '../start-broker.ts';
+import type { DevBroker } from '../dev-broker.ts';
+import { startBroker } from '../start-broker.ts';
 
 describe('records', () => {
   let broker: DevBroker;

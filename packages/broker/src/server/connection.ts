@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { FrameReader } from './frame-reader.ts';
 
 /** Above this many bytes of requests that wait for their turn, the socket is not read any further. */
@@ -10,9 +10,18 @@ export interface Exchange {
   readonly clientHost: string;
   /** Ends the request; `undefined` when it has no response. */
   respond(response: Buffer | undefined): void;
+  /** Sends no more than the beginning of a response, and closes the connection behind it. */
+  respondPartly(beginning: Buffer): void;
   /** Closes the connection, at once. */
   disconnect(): void;
   onDisconnect(listener: () => void): void;
+}
+
+export interface ConnectionOptions {
+  /** Address of the client, in the form that Kafka shows: `/127.0.0.1`. */
+  readonly clientHost: string;
+  readonly requestBytesMax: number;
+  readonly handle: (exchange: Exchange) => void;
 }
 
 /**
@@ -20,7 +29,8 @@ export interface Exchange {
  * everything behind it waits too, as in Kafka.
  */
 export class Connection {
-  readonly #socket: Socket;
+  readonly #stream: Duplex;
+  readonly #clientHost: string;
   readonly #handle: (exchange: Exchange) => void;
   readonly #queue: Buffer[] = [];
   #queuedBytes = 0;
@@ -30,23 +40,23 @@ export class Connection {
   #isClosed = false;
   #disconnectListener: (() => void) | undefined;
 
-  constructor(socket: Socket, requestBytesMax: number, handle: (exchange: Exchange) => void) {
-    this.#socket = socket;
+  constructor(stream: Duplex, { clientHost, requestBytesMax, handle }: ConnectionOptions) {
+    this.#stream = stream;
+    this.#clientHost = clientHost;
     this.#handle = handle;
     const reader = new FrameReader(requestBytesMax, (frame) => this.#enqueue(frame));
-    socket.setNoDelay(true);
-    socket.on('data', (chunk: Buffer) => {
+    stream.on('data', (chunk: Buffer) => {
       if (!reader.push(chunk)) this.close();
     });
-    socket.on('error', () => this.close());
-    socket.on('close', () => this.close());
+    stream.on('error', () => this.close());
+    stream.on('close', () => this.close());
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#queue.length = 0;
-    this.#socket.destroy();
+    this.#stream.destroy();
     this.#disconnectListener?.();
     this.#disconnectListener = undefined;
   }
@@ -55,7 +65,7 @@ export class Connection {
     if (this.#isClosed) return;
     this.#queue.push(frame);
     this.#queuedBytes += frame.length;
-    if (this.#queuedBytes > QUEUED_BYTES_MAX) this.#socket.pause();
+    if (this.#queuedBytes > QUEUED_BYTES_MAX) this.#stream.pause();
     this.#pump();
   }
 
@@ -67,7 +77,7 @@ export class Connection {
       const frame = this.#queue.shift();
       if (frame === undefined) break;
       this.#queuedBytes -= frame.length;
-      if (this.#queuedBytes <= QUEUED_BYTES_MAX && this.#socket.isPaused()) this.#socket.resume();
+      if (this.#queuedBytes <= QUEUED_BYTES_MAX && this.#stream.isPaused()) this.#stream.resume();
       this.#isBusy = true;
       this.#handle(this.#exchangeFor(frame));
     }
@@ -78,7 +88,7 @@ export class Connection {
     let isAnswered = false;
     return {
       frame,
-      clientHost: `/${this.#socket.remoteAddress ?? ''}`,
+      clientHost: this.#clientHost,
       respond: (response) => {
         if (isAnswered || this.#isClosed) return;
         isAnswered = true;
@@ -86,6 +96,13 @@ export class Connection {
         if (response !== undefined) this.#write(response);
         this.#isBusy = false;
         this.#pump();
+      },
+      respondPartly: (beginning) => {
+        if (isAnswered || this.#isClosed) return;
+        isAnswered = true;
+        // Nothing that follows on the connection is handled any more: the request stays in front of it.
+        this.#queue.length = 0;
+        this.#stream.end(beginning, () => this.close());
       },
       disconnect: () => this.close(),
       onDisconnect: (listener) => {
@@ -95,10 +112,10 @@ export class Connection {
   }
 
   #write(response: Buffer): void {
-    if (this.#socket.write(response)) return;
+    if (this.#stream.write(response)) return;
     // A client that does not read its responses gets no further ones.
     this.#isDraining = true;
-    this.#socket.once('drain', () => {
+    this.#stream.once('drain', () => {
       this.#isDraining = false;
       this.#pump();
     });

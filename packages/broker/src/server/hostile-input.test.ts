@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RawClient } from '../raw-client/raw-client.ts';
 import { awaitCoordinators, createTopic } from '../raw-client/requests.ts';
-import { type DevBroker, startBroker } from '../start-broker.ts';
+import type { DevBroker } from '../dev-broker.ts';
+import { startBroker } from '../start-broker.ts';
 
 /** More of them: `HOSTILE_FRAMES=100000`. */
 const frames = Number(process.env.HOSTILE_FRAMES ?? 1000);

@@ -82,9 +82,12 @@ export class RequestRouter {
         exchange.disconnect();
       }
     };
+    const encoded = (response: ResponseInput<Api> | undefined): Buffer | undefined =>
+      response === undefined ? undefined : encode(api, apiVersion, correlationId, response);
     this.#faults.around({ api, apiVersion, request }, exchange, {
       apply: (reply) => handler.handle(request, call, (response) => guarded(() => reply(response))),
-      send: (response) => exchange.respond(response === undefined ? undefined : encode(api, apiVersion, correlationId, response)),
+      send: (response) => exchange.respond(encoded(response)),
+      sendPart: (response, bytes) => exchange.respondPartly(encoded(response)?.subarray(0, bytes) ?? Buffer.alloc(0)),
     });
   }
 }

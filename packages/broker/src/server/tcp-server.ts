@@ -57,7 +57,9 @@ export class TcpServer {
 
   #accept(socket: Socket): void {
     const { requestBytesMax, handle } = this.#options;
-    const connection = new Connection(socket, requestBytesMax, handle);
+    socket.setNoDelay(true);
+    const clientHost = `/${socket.remoteAddress ?? ''}`;
+    const connection = new Connection(socket, { clientHost, requestBytesMax, handle });
     this.#connections.add(connection);
     socket.once('close', () => this.#connections.delete(connection));
   }

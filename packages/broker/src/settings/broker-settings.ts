@@ -9,6 +9,11 @@ export interface BrokerSettings {
   readonly host?: string;
   /** Port, 0 (default) for any that is free. */
   readonly port?: number;
+  /**
+   * False: no port at all, only connections within the process (`broker.connect()`); nodes are then said to be at `port`, or
+   * 9092 and what follows. Default true.
+   */
+  readonly listen?: boolean;
   /** Directory that keeps everything over a restart, also after SIGKILL. Default: nothing is kept. */
   readonly dataDirectory?: string;
   /**
@@ -52,6 +57,13 @@ export interface BrokerSettings {
   readonly transactionMaxTimeoutMs?: number;
   /** How often to look for transactions that have timed out. Default 10 000. */
   readonly transactionAbortIntervalMs?: number;
+  /** How long a transactional id without an open transaction is remembered. Default 7 days. Kafka: `transactional.id.expiration.ms`. */
+  readonly transactionalIdExpirationMs?: number;
+  /**
+   * How often to look for transactional ids to forget. Default 3 600 000.
+   * Kafka: `transaction.remove.expired.transaction.cleanup.interval.ms`.
+   */
+  readonly transactionalIdCheckIntervalMs?: number;
   /** How often to look for segments to delete. Default 300 000. Kafka: `log.retention.check.interval.ms`. */
   readonly retentionCheckIntervalMs?: number;
   /** How often to look for logs to compact. Default 15 000. Kafka: `log.cleaner.backoff.ms`. */

@@ -52,6 +52,11 @@ export class BrokerJournal {
     this.#journal.flush();
   }
 
+  /** What a power failure does. */
+  loseUnflushed(): void {
+    this.#journal.loseUnflushed();
+  }
+
   close(): void {
     this.#journal.close();
   }

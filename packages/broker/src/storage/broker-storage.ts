@@ -8,6 +8,22 @@ export interface StoredTopic {
   readonly configs: Readonly<Record<string, string>>;
 }
 
+/** When appends are put on the disk, so that they survive a power failure. */
+export type FsyncPolicy = 'never' | 'interval' | 'always';
+
+/** What is there after a crash: all that was written (SIGKILL), or what was put on the disk (power failure). */
+export type Survivors = 'written' | 'flushed';
+
+/** Keeps what outlives a broker. One broker at a time. */
+export interface BrokerDisk {
+  /**
+   * Opening it counts as a start: the leader epoch rises.
+   *
+   * @throws FatalStreamsError DIRECTORY_IN_USE
+   */
+  open(fsync: FsyncPolicy): BrokerStorage;
+}
+
 /** What outlives the broker: in a directory, or nothing at all. */
 export interface BrokerStorage {
   readonly clusterId: string | undefined;
@@ -25,4 +41,6 @@ export interface BrokerStorage {
   flush(): void;
   /** Lets go of files and lock. */
   close(): void;
+  /** Lets go as a process that dies does; the segments are closed already. */
+  abandon(survivors: Survivors): void;
 }

@@ -20,6 +20,11 @@ export class DirectoryLock {
     held.add(this.#directory);
   }
 
+  /** Leaves the lock behind, as a process that dies does. */
+  abandon(): void {
+    held.delete(this.#directory);
+  }
+
   release(): void {
     held.delete(this.#directory);
     rmSync(this.#path, { force: true });

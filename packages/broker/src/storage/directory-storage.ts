@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PartitionStorage } from '../log/segment-bytes.ts';
 import { BrokerJournal } from './broker-journal.ts';
-import type { BrokerStorage, StoredTopic } from './broker-storage.ts';
+import type { BrokerStorage, FsyncPolicy, StoredTopic, Survivors } from './broker-storage.ts';
 import { DirectoryLock } from './directory-lock.ts';
 import { DirectoryPartition } from './directory-partition.ts';
 import type { FileSegment } from './file-segment.ts';
@@ -20,11 +20,11 @@ export class DirectoryStorage implements BrokerStorage {
   readonly #directory: string;
   readonly #lock: DirectoryLock;
   readonly #journal: BrokerJournal;
-  readonly #fsync: 'never' | 'interval' | 'always';
+  readonly #fsync: FsyncPolicy;
   readonly #unflushed = new Set<FileSegment>();
 
   /** @throws FatalStreamsError DIRECTORY_IN_USE */
-  constructor(directory: string, fsync: 'never' | 'interval' | 'always') {
+  constructor(directory: string, fsync: FsyncPolicy) {
     mkdirSync(directory, { recursive: true });
     this.#directory = directory;
     this.#fsync = fsync;
@@ -60,6 +60,8 @@ export class DirectoryStorage implements BrokerStorage {
   reserveProducerIds(count: number): number {
     const first = this.#journal.producerIdsEnd;
     this.#journal.record({ kind: 'producer-ids', end: first + count });
+    // No id may ever be given away twice, whatever a power failure takes.
+    if (this.#fsync !== 'never') this.#journal.flush();
     return first;
   }
 
@@ -87,9 +89,18 @@ export class DirectoryStorage implements BrokerStorage {
     this.#lock.release();
   }
 
+  abandon(survivors: Survivors): void {
+    if (survivors === 'flushed') {
+      for (const segment of this.#unflushed) segment.loseUnflushed();
+      this.#journal.loseUnflushed();
+    }
+    this.#journal.close();
+    this.#lock.abandon();
+  }
+
   #appended(segment: FileSegment): void {
     if (this.#fsync === 'always') segment.flush();
-    else if (this.#fsync === 'interval') this.#unflushed.add(segment);
+    else this.#unflushed.add(segment);
   }
 
   /** The journal has forgotten a topic before its files were gone. */

@@ -1,4 +1,15 @@
-import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
 import { ErrorCode } from '@millrace/wire';
 import type { SegmentBytes } from '../log/segment-bytes.ts';
 import { Refusal } from '../refusal.ts';
@@ -21,12 +32,15 @@ export class FileSegment implements SegmentBytes {
   readonly #policy: FlushPolicy;
   #descriptor: number | undefined;
   #size: number;
+  /** What was there when it was opened has survived whatever there was. */
+  #flushedBytes: number;
   #isBroken = false;
 
   /** @param size bytes that the file has; 0 when it does not exist yet */
   constructor(path: string, size: number, policy: FlushPolicy) {
     this.#path = path;
     this.#size = size;
+    this.#flushedBytes = size;
     this.#policy = policy;
   }
 
@@ -70,15 +84,24 @@ export class FileSegment implements SegmentBytes {
     this.close();
     this.#descriptor = descriptor;
     this.#size = content.length;
+    this.#flushedBytes = content.length;
   }
 
   truncate(length: number): void {
     ftruncateSync(this.#open(), length);
     this.#size = length;
+    this.#flushedBytes = Math.min(this.#flushedBytes, length);
   }
 
   flush(): void {
-    if (this.#descriptor !== undefined) fsyncSync(this.#descriptor);
+    if (this.#descriptor === undefined) return;
+    fsyncSync(this.#descriptor);
+    this.#flushedBytes = this.#size;
+  }
+
+  /** Cuts off what a power failure could take. The segment is closed. */
+  loseUnflushed(): void {
+    if (existsSync(this.#path)) truncateSync(this.#path, this.#flushedBytes);
   }
 
   close(): void {

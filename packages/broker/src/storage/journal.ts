@@ -12,11 +12,14 @@ export class Journal {
   readonly #path: string;
   #descriptor: number;
   #size: number;
+  /** What was there when it was opened has survived whatever there was. */
+  #flushedBytes: number;
 
   private constructor(path: string, descriptor: number, size: number) {
     this.#path = path;
     this.#descriptor = descriptor;
     this.#size = size;
+    this.#flushedBytes = size;
   }
 
   /** @param visit called for each entry that is there, in order */
@@ -49,10 +52,17 @@ export class Journal {
     closeSync(this.#descriptor);
     this.#descriptor = openSync(this.#path, 'a');
     this.#size = content.length;
+    this.#flushedBytes = content.length;
   }
 
   flush(): void {
     fsyncSync(this.#descriptor);
+    this.#flushedBytes = this.#size;
+  }
+
+  /** Cuts off what a power failure could take. */
+  loseUnflushed(): void {
+    truncateSync(this.#path, this.#flushedBytes);
   }
 
   close(): void {

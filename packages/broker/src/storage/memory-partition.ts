@@ -1,33 +1,55 @@
 import type { PartitionStorage, SegmentBytes } from '../log/segment-bytes.ts';
 import { MemorySegment } from './memory-segment.ts';
 
-/** A partition that lives as long as the process. */
+/** A partition that lives as long as its {@link MemoryDisk}. */
 export class MemoryPartition implements PartitionStorage {
+  readonly #segments = new Map<number, MemorySegment>();
+  readonly #flushesAppends: boolean;
+  readonly #forget: () => void;
+  #logStart = 0;
+  #cleanPoint = 0;
+
+  constructor(flushesAppends: boolean, forget: () => void) {
+    this.#flushesAppends = flushesAppends;
+    this.#forget = forget;
+  }
+
+  flush(): void {
+    for (const segment of this.#segments.values()) segment.flush();
+  }
+
+  loseUnflushed(): void {
+    for (const segment of this.#segments.values()) segment.loseUnflushed();
+  }
+
   existingSegments(): readonly { readonly baseOffset: number; readonly bytes: SegmentBytes }[] {
-    return [];
+    const inOrder = [...this.#segments].sort(([a], [b]) => a - b);
+    return inOrder.map(([baseOffset, bytes]) => ({ baseOffset, bytes }));
   }
 
-  createSegment(): SegmentBytes {
-    return new MemorySegment();
+  createSegment(baseOffset: number): SegmentBytes {
+    const segment = new MemorySegment(this.#flushesAppends, () => void this.#segments.delete(baseOffset));
+    this.#segments.set(baseOffset, segment);
+    return segment;
   }
 
-  saveLogStart(): void {
-    // The log itself remembers it as long as the process lives.
+  saveLogStart(offset: number): void {
+    this.#logStart = offset;
   }
 
   savedLogStart(): number {
-    return 0;
+    return this.#logStart;
   }
 
-  saveCleanPoint(): void {
-    // As the log start.
+  saveCleanPoint(offset: number): void {
+    this.#cleanPoint = offset;
   }
 
   savedCleanPoint(): number {
-    return 0;
+    return this.#cleanPoint;
   }
 
   delete(): void {
-    // The segments are deleted one by one.
+    this.#forget();
   }
 }

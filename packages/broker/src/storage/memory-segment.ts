@@ -15,8 +15,16 @@ interface Chunk {
  * one is never copied. A chunk is only appended to, so views of it stay valid.
  */
 export class MemorySegment implements SegmentBytes {
+  readonly #flushesAppends: boolean;
+  readonly #forget: () => void;
   #chunks: Chunk[] = [];
   #size = 0;
+  #flushedBytes = 0;
+
+  constructor(flushesAppends: boolean, forget: () => void) {
+    this.#flushesAppends = flushesAppends;
+    this.#forget = forget;
+  }
 
   get sizeInBytes(): number {
     return this.#size;
@@ -27,6 +35,7 @@ export class MemorySegment implements SegmentBytes {
     batches.copy(chunk.buffer, chunk.used);
     chunk.used += batches.length;
     this.#size += batches.length;
+    if (this.#flushesAppends) this.flush();
   }
 
   read(position: number, length: number): Buffer {
@@ -45,6 +54,7 @@ export class MemorySegment implements SegmentBytes {
   replace(content: Buffer): void {
     this.#chunks = content.length === 0 ? [] : [{ start: 0, buffer: content, used: content.length }];
     this.#size = content.length;
+    this.flush();
   }
 
   truncate(length: number): void {
@@ -52,7 +62,12 @@ export class MemorySegment implements SegmentBytes {
   }
 
   flush(): void {
-    // Memory has no power failure to survive.
+    this.#flushedBytes = this.#size;
+  }
+
+  /** What a power failure does. */
+  loseUnflushed(): void {
+    if (this.#flushedBytes < this.#size) this.truncate(this.#flushedBytes);
   }
 
   close(): void {
@@ -62,6 +77,7 @@ export class MemorySegment implements SegmentBytes {
   delete(): void {
     this.#chunks = [];
     this.#size = 0;
+    this.#forget();
   }
 
   #chunkFor(length: number): Chunk {

@@ -15,7 +15,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RawClient } from '../raw-client/raw-client.ts';
 import { append, awaitCoordinators, batchOf, createTopic, initialise, read, textsIn } from '../raw-client/requests.ts';
 import type { BrokerSettings } from '../settings/broker-settings.ts';
-import { type DevBroker, startBroker } from '../start-broker.ts';
+import type { DevBroker } from '../dev-broker.ts';
+import { startBroker } from '../start-broker.ts';
 import { Journal } from './journal.ts';
 
 describe('a broker with a directory', () => {

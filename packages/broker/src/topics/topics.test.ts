@@ -10,7 +10,8 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RawClient } from '../raw-client/raw-client.ts';
 import { append, awaitCoordinators, batchOf, createTopic, read } from '../raw-client/requests.ts';
-import { type DevBroker, startBroker } from '../start-broker.ts';
+import type { DevBroker } from '../dev-broker.ts';
+import { startBroker } from '../start-broker.ts';
 
 describe('topics', () => {
   let broker: DevBroker;

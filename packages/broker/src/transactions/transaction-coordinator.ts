@@ -129,6 +129,17 @@ export class TransactionCoordinator {
     }
   }
 
+  /** Forgets the transactional ids that nobody has used for so long; those with an open transaction stay. */
+  expire(expirationMs: number): void {
+    const nowMs = this.#options.clock.nowMs();
+    for (const transaction of [...this.#transactions.values()]) {
+      const isIdle = transaction.state !== 'Ongoing' && !isCompleting(transaction);
+      if (!isIdle || nowMs - transaction.updatedMs < expirationMs) continue;
+      this.#options.log.forget(transaction.transactionalId);
+      this.#transactions.delete(transaction.transactionalId);
+    }
+  }
+
   #create(transactionalId: string, timeoutMs: number): Transaction {
     const transaction: Transaction = {
       transactionalId,

@@ -33,12 +33,17 @@ export class TransactionLog {
   save(transaction: Transaction): void {
     const nowMs = this.#clock.nowMs();
     transaction.updatedMs = nowMs;
+    this.#append(transaction.transactionalId, nowMs, encodeTransactionValue(transaction));
+  }
+
+  /** The transactional id is as if it had never been. */
+  forget(transactionalId: string): void {
+    this.#append(transactionalId, this.#clock.nowMs(), undefined);
+  }
+
+  #append(transactionalId: string, timestamp: number, value: Buffer | undefined): void {
     const builder = new RecordBatchBuilder(256);
-    builder.appendRecord({
-      timestamp: nowMs,
-      key: encodeTransactionKey(transaction.transactionalId),
-      value: encodeTransactionValue(transaction),
-    });
+    builder.appendRecord({ timestamp, key: encodeTransactionKey(transactionalId), value });
     this.log.appendInternal(builder.finish());
   }
 
