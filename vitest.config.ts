@@ -8,6 +8,18 @@ function project(name: string, include: readonly string[], options: Record<strin
   return { extends: true as const, test: { name, include: [...include], ...options } };
 }
 
+/** Integration tests that say nothing about the development broker beyond what they say beside a real Kafka. */
+const embeddedExcluded = [
+  // Compare it with Kafka, or run foreign programs on a development broker of their own.
+  'test/integration/broker/{differential,java-tools,kafka-streams,kcat}.test.ts',
+  // What one program wrote the other one continues: the bytes are theirs, and Kafka Streams needs Java.
+  'test/integration/interop/**',
+  // Start and stop a Kafka.
+  'test/integration/local-broker.test.ts',
+  // Brings a development broker of its own as well.
+  'test/integration/example/orders-payments.test.ts',
+];
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
@@ -33,6 +45,7 @@ export default defineConfig({
       project('architecture', ['test/architecture/**/*.test.ts'], { testTimeout: 30_000 }),
       project('integration', ['test/integration/**/*.test.ts'], {
         globalSetup: ['test/integration/kafka-set-up.ts'],
+        exclude: ['test/integration/embedded/**'],
         fileParallelism: false,
         isolate: true,
         testTimeout: 60_000,
@@ -40,11 +53,16 @@ export default defineConfig({
       }),
       project('embedded', ['test/integration/**/*.test.ts'], {
         globalSetup: ['test/integration/embedded-set-up.ts'],
-        // What these compare with is Kafka, or Java programs beside a broker of their own; and what starts Kafkas.
-        exclude: ['test/integration/{broker,interop}/**', 'test/integration/local-broker.test.ts'],
-        fileParallelism: false,
+        exclude: embeddedExcluded,
+        maxWorkers: 2,
         isolate: true,
         testTimeout: 60_000,
+        hookTimeout: 60_000,
+      }),
+      project('faults', ['test/faults/**/*.test.ts'], {
+        globalSetup: ['test/faults/rig/broker-set-up.ts'],
+        fileParallelism: false,
+        testTimeout: 90_000,
         hookTimeout: 60_000,
       }),
     ],

@@ -1,4 +1,4 @@
-import { BARRIER_PREFIX, repartitionOf, topicOf } from '../ledger/ledger.ts';
+import { barrierPrefix, repartitionOf, topicOf } from '../ledger/ledger.ts';
 import type { Evidence, Finding, PartitionLog } from '../evidence/evidence.ts';
 import { committedOf, committedRecords, partitionName, partitionsOf } from '../evidence/log-view.ts';
 
@@ -9,10 +9,11 @@ export function drained(evidence: Evidence): Finding[] {
   for (const topic of [topicOf(ledger, 'in'), topicOf(ledger, 'rates'), repartitionOf(ledger)]) {
     for (const log of partitionsOf(evidence, topic)) if (log !== undefined) findings.push(...behind(evidence, log));
   }
-  const echoed = new Set(committedOf(evidence, topicOf(ledger, 'echo')).flatMap((records) => records.map(({ key }) => key)));
+  const echoed = committedOf(evidence, topicOf(ledger, 'echo')).flat();
   for (let partition = 0; partition < ledger.partitions; partition++) {
-    const barrier = `${BARRIER_PREFIX}${partition}`;
-    if (!echoed.has(barrier)) findings.push({ check: 'V2', where: barrier, message: 'the barrier has not come out of the echo' });
+    const barrier = barrierPrefix(partition);
+    if (!echoed.some(({ key }) => key?.startsWith(barrier) === true))
+      findings.push({ check: 'V2', where: barrier, message: 'the barrier has not come out of the echo' });
   }
   return findings;
 }

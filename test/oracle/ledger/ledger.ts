@@ -27,7 +27,7 @@ export const STORES = { sums: 0, counts: 0, rates: 0, uids: 0, 'group-counts': 1
 export type LedgerStore = keyof typeof STORES;
 
 /** Stores of other layouts: only their changelogs are looked at. */
-export const OTHER_STORES = ['windows'] as const;
+export const OTHER_STORES = ['windows', 'closed-store'] as const;
 
 export type LedgerTopic = 'in' | 'rates' | Output;
 
@@ -67,6 +67,8 @@ export interface LedgerEntry {
   readonly v: number;
   /** What the workload is to do with this record instead of processing it, see the ledger program. */
   readonly order?: string;
+  /** Makes the record large. */
+  readonly padding?: string;
 }
 
 /** Output of `sum`, its state too. */
@@ -100,8 +102,10 @@ export interface UidValue {
 export const SOURCE_HEADER = 'source';
 /** Key of the counter in the store `uids`. */
 export const UID_KEY = 'next';
-/** Keys of records that close the windows; one per partition, behind everything else. */
-export const BARRIER_PREFIX = '~barrier-';
+/** How the key of the record begins that closes the windows of a partition; it lies behind everything else. */
+export function barrierPrefix(partition: number): string {
+  return `~barrier-${partition}-`;
+}
 
 /** The key behind the repartition topic. */
 export function groupOf(key: string): string {

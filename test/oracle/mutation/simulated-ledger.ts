@@ -1,6 +1,6 @@
 import { seededRandom } from '@millrace/core';
 import {
-  BARRIER_PREFIX,
+  barrierPrefix,
   changelogOf,
   GRACE_MS,
   groupOf,
@@ -109,7 +109,7 @@ export class SimulatedLedger {
       const disorder = Math.floor(random.next() * 1000);
       const timestamp = isBarrier ? 100_000_000 : 10_000 + seq * STEP_MS - disorder;
       const entry: LedgerEntry = { id: `${partition}-${seq}`, seq, v: isBarrier ? 0 : 1 + Math.floor(random.next() * 9) };
-      const name = isBarrier ? `${BARRIER_PREFIX}${partition}` : key(Math.floor(random.next() * KEYS));
+      const name = isBarrier ? barrierPrefix(partition) : key(Math.floor(random.next() * KEYS));
       this.logs.append(topicOf(this.ledger, 'in'), partition, { key: name, value: JSON.stringify(entry), timestamp });
     }
   }

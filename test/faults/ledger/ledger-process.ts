@@ -1,0 +1,109 @@
+import { readdirSync } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
+import { type Logger, MetricsRegistry, StreamsError, systemClock } from '@millrace/core';
+import {
+  DROPPED_RECORDS,
+  logAndContinueDeserialization,
+  logAndContinueProcessing,
+  type RestoreProgress,
+  type StreamsSettings,
+  type UncaughtErrorResponse,
+} from '@millrace/runtime';
+import { levelDbEngine } from '@millrace/state-leveldb';
+import { start } from 'millrace';
+import type { Ledger } from '../../oracle/ledger/ledger.ts';
+import { DyingEngine } from './dying-engine.ts';
+import { buildLedger } from './ledger-topology.ts';
+import { obedience } from './obedience.ts';
+import { SkewedClock, type SkewedClockOptions } from './skewed-clock.ts';
+
+/**
+ * One worker of the ledger as a process of its own. Takes its orders as JSON in the first argument, tells what happens as JSON
+ * lines, stops cleanly on SIGTERM, ends by itself, and with 1 when the application fails.
+ */
+export interface LedgerOrders {
+  readonly brokers: string;
+  readonly ledger: Ledger;
+  readonly settings: StreamsSettings;
+  /** Kills itself while its so-many-th batch is written to the local state. */
+  readonly dieInWrite?: number;
+  /** Its wall clock is wrong by so much, and from some moment on by more. */
+  readonly clock?: SkewedClockOptions;
+  /** Goes on behind records that cannot be deserialised or processed. */
+  readonly skips?: boolean;
+  readonly onUncaughtError?: UncaughtErrorResponse;
+}
+
+const SAMPLE_INTERVAL_MS = 500;
+
+const orders = JSON.parse(process.argv[2] ?? '') as LedgerOrders;
+
+function report(event: string, fields: object): void {
+  process.stdout.write(`${JSON.stringify({ event, atMs: systemClock.nowMs(), ...fields }, describeErrors)}\n`);
+}
+
+function describeErrors(_name: string, value: unknown): unknown {
+  if (!(value instanceof Error)) return value;
+  const { name, message, cause } = value;
+  if (!(value instanceof StreamsError)) return { name, message };
+  const { code, taskId, topic, partition, offset } = value;
+  return { name, message, cause, code, taskId, topic, partition, offset };
+}
+
+const logAt =
+  (level: string) =>
+  (message: string, fields?: object): void =>
+    report('log', { level, message, ...fields });
+const logger: Logger = {
+  debug: () => undefined,
+  info: logAt('info'),
+  warn: logAt('warn'),
+  error: logAt('error'),
+  child: () => logger,
+};
+
+process.on('unhandledRejection', (reason) => report('unhandled', { text: String(reason) }));
+process.on('uncaughtExceptionMonitor', (error) => report('unhandled', { text: String(error) }));
+
+const { dieInWrite, skips = false, onUncaughtError } = orders;
+const metrics = new MetricsRegistry();
+const topology = buildLedger(orders.ledger, {
+  onTask: (change, taskId) => report('task', { change, taskId }),
+  obey: obedience((order) => report('obeying', { order })),
+});
+const app = await start(topology, {
+  ...orders.settings,
+  brokers: orders.brokers.split(','),
+  logger,
+  metrics,
+  restoreListener: {
+    onRestoreStart: () => undefined,
+    onRestoreEnd: ({ taskId, store, restoredRecords }: RestoreProgress) => report('restored', { taskId, store, restoredRecords }),
+  },
+  ...(dieInWrite === undefined ? {} : { engine: new DyingEngine(levelDbEngine(), dieInWrite) }),
+  ...(orders.clock === undefined ? {} : { clock: new SkewedClock(systemClock, orders.clock) }),
+  ...(skips ? { onDeserializationError: logAndContinueDeserialization(logger) } : {}),
+  ...(skips ? { onProcessingError: logAndContinueProcessing(logger) } : {}),
+  ...(onUncaughtError === undefined ? {} : { onUncaughtError: () => onUncaughtError }),
+});
+report('state', { state: app.state });
+app.onStateChange((state) => report('state', { state }));
+process.once('SIGTERM', () => void app.close());
+const sampler = setInterval(sample, SAMPLE_INTERVAL_MS);
+sampler.unref();
+
+function sample(): void {
+  report('sample', { rssBytes: process.memoryUsage.rss(), fileDescriptors: readdirSync('/proc/self/fd').length });
+}
+
+await app.finished;
+clearInterval(sampler);
+const droppedRecords = metrics.samples().reduce((sum, { name, value }) => sum + (name === DROPPED_RECORDS ? value : 0), 0);
+process.exitCode = app.failure === undefined ? 0 : 1;
+// Sockets need a turn of the event loop to be gone after they were closed.
+await turn();
+await turn();
+const leftOpen = process
+  .getActiveResourcesInfo()
+  .filter((name) => name !== 'PipeWrap' && name !== 'TTYWrap' && name !== 'Immediate');
+report('ended', { state: app.state, failure: app.failure, droppedRecords, leftOpen });

@@ -1,0 +1,148 @@
+import type { Producer, TopicHandle } from '@millrace/client';
+import { NO_HEADERS, type Random, seededRandom, systemClock } from '@millrace/core';
+import { partitionForKey } from '@millrace/wire';
+import type { TestCluster } from '../../integration/runtime/cluster.ts';
+import { barrierPrefix, GRACE_MS, type Ledger, type LedgerEntry, topicOf, WINDOW_MS } from '../../oracle/ledger/ledger.ts';
+
+const KEYS = 60;
+/** Event time between two records of the input. */
+const STEP_MS = 10;
+/** Records are up to so much older than the newest: less than grace, so that none is late. */
+const DISORDER_MS = 2000;
+/** Every so many keys of the table is deleted again. */
+const DELETED_EVERY = 7;
+
+export type LedgerExtra = Pick<LedgerEntry, 'order' | 'padding'>;
+
+/** Writes the input of a ledger: gapless numbers per partition, unique ids, event time a little out of order. */
+export class LedgerSource {
+  readonly #ledger: Ledger;
+  readonly #producer: Producer;
+  readonly #random: Random;
+  readonly #baseMs = systemClock.nowMs();
+  readonly #sequences: number[];
+  readonly #keys: readonly string[];
+  #written = 0;
+  #feeding: Promise<void> | undefined;
+  #stopsFeeding = false;
+
+  constructor(ledger: Ledger, cluster: TestCluster, seed: number) {
+    this.#ledger = ledger;
+    this.#producer = cluster.client.createProducer();
+    this.#random = seededRandom(seed);
+    this.#sequences = Array.from({ length: ledger.partitions }, () => 0);
+    this.#keys = Array.from({ length: KEYS }, (_, n) => `key-${n}`);
+  }
+
+  /** Records written so far. */
+  get written(): number {
+    return this.#written;
+  }
+
+  /** Fills the table; nothing of it changes later, so each join has one right result. */
+  async writeRates(): Promise<void> {
+    const topic = await this.#producer.topic(topicOf(this.#ledger, 'rates'));
+    for (const [n, key] of this.#keys.entries()) {
+      this.#append(topic, key, String(n), this.#baseMs - 10_000);
+      if (n % DELETED_EVERY === 0) this.#append(topic, key, undefined, this.#baseMs - 9000);
+    }
+    await this.#producer.flush();
+  }
+
+  /** @param extra what the first of them tells the workload to do, or makes it large */
+  async write(records: number, extra: LedgerExtra = {}): Promise<void> {
+    const topic = await this.#producer.topic(topicOf(this.#ledger, 'in'));
+    for (let n = 0; n < records; n++) {
+      const key = this.#keys[Math.floor(this.#random.next() * KEYS)] as string;
+      this.#record(topic, key, n === 0 ? extra : {});
+    }
+    await this.#producer.flush();
+  }
+
+  /** Writes bytes that are no record of the ledger. */
+  async writeRaw(key: string, value: Buffer): Promise<void> {
+    const topic = await this.#producer.topic(topicOf(this.#ledger, 'in'));
+    const keyBytes = Buffer.from(key);
+    const to = partitionForKey(keyBytes, 0, keyBytes.length, topic.partitions);
+    const now = this.#baseMs + this.#written * STEP_MS;
+    this.#producer.append(topic, to, now, keyBytes, 0, keyBytes.length, value, 0, value.length, NO_HEADERS);
+    await this.#producer.flush();
+  }
+
+  /** Writes all the time, until {@link rest}. */
+  feed(perSecond: number): void {
+    this.#stopsFeeding = false;
+    this.#feeding = (async () => {
+      const chunk = Math.max(1, Math.round(perSecond / 20));
+      while (!this.#stopsFeeding) {
+        await this.write(chunk);
+        await systemClock.sleep(50);
+      }
+    })();
+    // Looked at by `rest`; a broker that is away for a while must not end the test process.
+    this.#feeding.catch(() => undefined);
+  }
+
+  async rest(): Promise<void> {
+    this.#stopsFeeding = true;
+    await this.#feeding;
+    this.#feeding = undefined;
+  }
+
+  /** Closes all windows: one record far ahead at the end of each partition. */
+  async writeBarriers(): Promise<void> {
+    await this.rest();
+    const topic = await this.#producer.topic(topicOf(this.#ledger, 'in'));
+    const farAhead = this.#baseMs + this.#written * STEP_MS + 10 * (WINDOW_MS + GRACE_MS);
+    for (let partition = 0; partition < this.#ledger.partitions; partition++)
+      this.#record(topic, barrierKey(partition, this.#ledger.partitions), {}, farAhead);
+    await this.#producer.flush();
+  }
+
+  async close(): Promise<void> {
+    this.#stopsFeeding = true;
+    await this.#feeding?.catch(() => undefined);
+    await this.#producer.close(true);
+  }
+
+  #record(topic: TopicHandle, key: string, extra: LedgerExtra, timestamp = this.#nextTimestamp()): void {
+    const keyBytes = Buffer.from(key);
+    const partition = partitionForKey(keyBytes, 0, keyBytes.length, topic.partitions);
+    const seq = this.#sequences[partition] as number;
+    this.#sequences[partition] = seq + 1;
+    const v = 1 + Math.floor(this.#random.next() * 100);
+    const entry: LedgerEntry = { id: `${partition}-${seq}`, seq, v, ...extra };
+    this.#append(topic, key, JSON.stringify(entry), timestamp);
+  }
+
+  #nextTimestamp(): number {
+    return this.#baseMs + this.#written++ * STEP_MS - Math.floor(this.#random.next() * DISORDER_MS);
+  }
+
+  #append(topic: TopicHandle, key: string, value: string | undefined, timestamp: number): void {
+    const keyBytes = Buffer.from(key);
+    const valueBytes = Buffer.from(value ?? '');
+    const to = partitionForKey(keyBytes, 0, keyBytes.length, topic.partitions);
+    const valueStart = value === undefined ? -1 : 0;
+    this.#producer.append(
+      topic,
+      to,
+      timestamp,
+      keyBytes,
+      0,
+      keyBytes.length,
+      valueBytes,
+      valueStart,
+      valueBytes.length,
+      NO_HEADERS,
+    );
+  }
+}
+
+/** A key that belongs to the partition. */
+function barrierKey(partition: number, partitions: number): string {
+  for (let n = 0; ; n++) {
+    const key = Buffer.from(`${barrierPrefix(partition)}${n}`);
+    if (partitionForKey(key, 0, key.length, partitions) === partition) return key.toString();
+  }
+}

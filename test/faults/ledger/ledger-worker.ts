@@ -1,0 +1,201 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '@millrace/core';
+import type { WorkerEvidence } from '../../oracle/evidence/evidence.ts';
+import type { LedgerOrders } from './ledger-process.ts';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const PROGRAM = 'test/faults/ledger/ledger-process.ts';
+const WAIT_MS = 45_000;
+
+/** One line of a worker; which fields there are depends on the event. */
+export interface LedgerEvent {
+  readonly event: 'state' | 'task' | 'restored' | 'log' | 'obeying' | 'sample' | 'unhandled' | 'ended';
+  readonly atMs: number;
+  readonly state?: string;
+  readonly change?: 'opened' | 'closed';
+  readonly taskId?: string;
+  readonly restoredRecords?: number;
+  readonly level?: string;
+  readonly message?: string;
+  readonly topic?: string;
+  readonly partition?: number;
+  readonly offset?: number;
+  readonly order?: string;
+  readonly text?: string;
+  readonly rssBytes?: number;
+  readonly fileDescriptors?: number;
+  readonly droppedRecords?: number;
+  readonly leftOpen?: readonly string[];
+  readonly failure?: { readonly code?: string; readonly message: string; readonly topic?: string; readonly offset?: number };
+}
+
+export interface End {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A worker of the ledger in a process of its own. Killed, if it still runs, when it goes out of scope. */
+export class LedgerWorker implements AsyncDisposable {
+  readonly name: string;
+  readonly stateDir: string;
+  readonly events: LedgerEvent[] = [];
+  readonly ended: Promise<End>;
+  /** How it has to end; tests that want another end say so. */
+  expectedEnd: WorkerEvidence['expectedEnd'] = 'clean';
+  readonly #child: ChildProcess;
+  readonly #waiting = new Set<() => void>();
+  #errors = '';
+  #end: End | undefined;
+  #endedAtMs = 0;
+
+  constructor(name: string, orders: LedgerOrders) {
+    this.name = name;
+    this.stateDir = orders.settings.stateDir ?? '';
+    this.#child = spawn(process.execPath, ['--conditions=@millrace/source', '--import', 'tsx', PROGRAM, JSON.stringify(orders)], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on('line', (line) => this.#hear(line));
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#errors += text;
+    });
+    this.ended = once(this.#child, 'close').then(([code, signal]) => {
+      this.#end = { code, signal };
+      this.#endedAtMs = systemClock.nowMs();
+      this.#wake();
+      return this.#end;
+    });
+  }
+
+  get isAlive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? -1;
+  }
+
+  /** The state of the application as last heard. */
+  get state(): string {
+    return this.events.findLast(({ event }) => event === 'state')?.state ?? 'unknown';
+  }
+
+  /** When it last opened each task that it ever had. */
+  get openings(): Map<string, number> {
+    return this.#tasks(false);
+  }
+
+  /** The tasks that it has now. */
+  get openTasks(): Map<string, number> {
+    return this.#tasks(true);
+  }
+
+  #tasks(openOnly: boolean): Map<string, number> {
+    const opened = new Map<string, number>();
+    for (const { event, change, taskId, atMs } of this.events) {
+      if (event !== 'task' || taskId === undefined) continue;
+      if (change === 'opened') opened.set(taskId, atMs);
+      else if (openOnly) opened.delete(taskId);
+    }
+    return opened;
+  }
+
+  get restoredRecords(): number {
+    return this.events.reduce((sum, { restoredRecords }) => sum + (restoredRecords ?? 0), 0);
+  }
+
+  logged(text: string): LedgerEvent | undefined {
+    return this.events.find(({ event, message }) => event === 'log' && message?.includes(text) === true);
+  }
+
+  /** How often it has gone into a rebalance since that moment. */
+  rebalancesSince(atMs: number): number {
+    return this.events.filter(({ event, state, atMs: at }) => event === 'state' && state === 'rebalancing' && at > atMs).length;
+  }
+
+  /** Waits until the worker has reported what fulfils the condition. @throws Error when it ends before, or takes too long */
+  async until(what: string, condition: (worker: this) => boolean): Promise<void> {
+    const giveUp = new Error(`${this.name} was to be ${what}`);
+    let isLate = false;
+    const cancel = systemClock.setTimer(WAIT_MS, () => {
+      isLate = true;
+      this.#wake();
+    });
+    try {
+      while (!condition(this)) {
+        if (this.#end !== undefined || isLate) throw new Error(`${giveUp.message}:\n${this.output}`, { cause: giveUp });
+        await new Promise<void>((resolve) => {
+          this.#waiting.add(resolve);
+        });
+      }
+    } finally {
+      cancel();
+    }
+  }
+
+  running(): Promise<void> {
+    return this.until('running', ({ state }) => state === 'running');
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  async stop(): Promise<End> {
+    this.signal('SIGTERM');
+    return this.ended;
+  }
+
+  async kill(): Promise<void> {
+    this.expectedEnd = 'killed';
+    this.signal('SIGKILL');
+    await this.ended;
+  }
+
+  evidence(): WorkerEvidence {
+    const end = this.events.findLast(({ event }) => event === 'ended');
+    return {
+      name: this.name,
+      expectedEnd: this.expectedEnd,
+      exitCode: this.#end?.code ?? null,
+      signal: this.#end?.signal ?? null,
+      lingeredMs: end === undefined ? 0 : this.#endedAtMs - end.atMs,
+      leftOpen: end?.leftOpen ?? [],
+      unhandled: this.events.filter(({ event }) => event === 'unhandled').map(({ text = '' }) => text),
+      samples: this.events
+        .filter(({ event }) => event === 'sample')
+        .map(({ atMs, rssBytes = 0, fileDescriptors = 0 }) => ({ atMs, rssBytes, fileDescriptors })),
+      droppedRecords: end?.droppedRecords ?? 0,
+    };
+  }
+
+  /** Everything that it has said, for the messages of failed tests. */
+  get output(): string {
+    const said = this.events.filter(({ event }) => event !== 'sample').map((event) => JSON.stringify(event));
+    return `${said.join('\n')}\n${this.#errors}`;
+  }
+
+  #hear(line: string): void {
+    try {
+      this.events.push(JSON.parse(line) as LedgerEvent);
+    } catch {
+      // The last line of a process that was killed may be cut off.
+      this.#errors += `${line}\n`;
+    }
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.isAlive) return;
+    this.signal('SIGCONT');
+    await this.kill();
+  }
+}

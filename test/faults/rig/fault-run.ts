@@ -1,0 +1,289 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '@millrace/core';
+import type { StreamsSettings } from '@millrace/runtime';
+import { TestCluster } from '../../integration/runtime/cluster.ts';
+import { dumpStores } from '../../oracle/collect/dump-stores.ts';
+import { LiveReader } from '../../oracle/collect/live-reader.ts';
+import { RawLogReader } from '../../oracle/collect/raw-log-reader.ts';
+import type { AnnouncedSkip, Evidence, Recovery, StoreDump } from '../../oracle/evidence/evidence.ts';
+import { describeFindings, judge } from '../../oracle/judge.ts';
+import { type Ledger, OUTPUTS, repartitionOf, taskIdsOf, topicOf, writtenTopics } from '../../oracle/ledger/ledger.ts';
+import type { LedgerOrders } from '../ledger/ledger-process.ts';
+import { LedgerSource } from '../ledger/ledger-source.ts';
+import { LedgerWorker } from '../ledger/ledger-worker.ts';
+import { KafkaProxy } from '../proxy/kafka-proxy.ts';
+import { PurgeWatch } from './purge-watch.ts';
+
+/** Short times, so that a test need not wait long for what has died; long enough for a busy machine. */
+export const TIMES = {
+  sessionTimeoutMs: 2500,
+  heartbeatIntervalMs: 250,
+  requestTimeoutMs: 2000,
+  transactionTimeoutMs: 8000,
+} as const satisfies Partial<StreamsSettings>;
+
+/** After a fault: the session runs out, the group rebalances, the tasks restore. */
+const DRAIN_LIMIT_MS = TIMES.sessionTimeoutMs + 10_000;
+const SEED = 20_261_121;
+
+export interface FaultRunOptions {
+  readonly brokers: string;
+  readonly partitions?: number;
+  readonly guarantee?: Ledger['guarantee'];
+  readonly cached?: boolean;
+  readonly settings?: Partial<StreamsSettings>;
+  /** How long it may take to drain after the last fault. Default: session timeout and ten seconds. */
+  readonly drainLimitMs?: number;
+  /** Workers see the brokers themselves, without a proxy: where there is more than one broker. */
+  readonly direct?: boolean;
+}
+
+/** The end of a run. */
+export interface Conclusion {
+  readonly evidence: Evidence;
+  /** What the oracle has found, as text; nothing when all is right. */
+  readonly findings: string;
+  /** Records that were written, but in transactions that were aborted. */
+  readonly abortedRecords: number;
+}
+
+/** A worker and the network that it sees. */
+export interface Seat {
+  readonly worker: LedgerWorker;
+  readonly proxy: KafkaProxy;
+}
+
+/**
+ * One run of the ledger under faults: topics, source, workers, a reader that watches; in the end the oracle's verdict. What it
+ * started is gone when it goes out of scope.
+ */
+export class FaultRun implements AsyncDisposable {
+  readonly ledger: Ledger;
+  readonly cluster: TestCluster;
+  readonly source: LedgerSource;
+  readonly #options: FaultRunOptions;
+  readonly #root = mkdtempSync(join(tmpdir(), 'millrace-fault-'));
+  readonly #workers: LedgerWorker[] = [];
+  readonly #proxies = new Map<string, KafkaProxy>();
+  readonly #live: LiveReader;
+  readonly #purges: PurgeWatch;
+  readonly #dumps: StoreDump[] = [];
+  #healedAtMs = systemClock.nowMs();
+
+  private constructor(options: FaultRunOptions) {
+    const { partitions = 3, guarantee = 'exactly_once_v2', cached = true } = options;
+    const prefix = `fault-${randomUUID().slice(0, 8)}.`;
+    this.#options = options;
+    this.ledger = { applicationId: `${prefix}app`, prefix, guarantee, partitions, cached };
+    this.cluster = new TestCluster(options.brokers);
+    this.source = new LedgerSource(this.ledger, this.cluster, SEED);
+    this.#live = new LiveReader(this.cluster.client);
+    this.#purges = new PurgeWatch(this.cluster.client, this.ledger);
+  }
+
+  static async start(options: FaultRunOptions): Promise<FaultRun> {
+    const run = new FaultRun(options);
+    const { ledger, cluster } = run;
+    for (const name of ['in', 'rates', ...OUTPUTS] as const)
+      await cluster.create(topicOf(ledger, name), ledger.partitions, { 'retention.ms': '-1' });
+    for (const name of OUTPUTS) run.#live.watch(topicOf(ledger, name), ledger.partitions);
+    await run.source.writeRates();
+    return run;
+  }
+
+  /** Starts a worker that sees the broker through a proxy of its own. The same name finds the same state again. */
+  async worker(
+    name: string,
+    orders: Partial<Omit<LedgerOrders, 'settings'>> & { settings?: Partial<StreamsSettings> } = {},
+  ): Promise<Seat> {
+    const proxy = this.#proxies.get(name) ?? (await KafkaProxy.start(this.#options.brokers.split(',')[0] as string));
+    this.#proxies.set(name, proxy);
+    const { settings, ...rest } = orders;
+    const worker = new LedgerWorker(name, {
+      brokers: this.#options.direct === true ? this.#options.brokers : proxy.address,
+      ledger: this.ledger,
+      settings: {
+        commitIntervalMs: 100,
+        ...TIMES,
+        stateDir: join(this.#root, name),
+        ...this.#options.settings,
+        ...settings,
+        applicationId: this.ledger.applicationId,
+        guarantee: this.ledger.guarantee,
+      },
+      ...rest,
+    });
+    this.#workers.push(worker);
+    return { worker, proxy };
+  }
+
+  /** Starts workers and waits until all of them run. */
+  async workers(...names: string[]): Promise<Seat[]> {
+    const seats: Seat[] = [];
+    for (const name of names) seats.push(await this.worker(name));
+    await Promise.all(seats.map(({ worker }) => worker.running()));
+    await this.#watchRepartition();
+    return seats;
+  }
+
+  async #watchRepartition(): Promise<void> {
+    const topic = repartitionOf(this.ledger);
+    if (this.#live.isWatching(topic) || (await this.cluster.partitions(topic)).length === 0) return;
+    this.#live.watch(topic, this.ledger.partitions);
+    this.#purges.start();
+  }
+
+  /** Waits until the group has committed all input that is there now. */
+  async drained(): Promise<void> {
+    try {
+      await this.cluster.drained(this.ledger.applicationId, topicOf(this.ledger, 'in'));
+      await this.cluster.drained(this.ledger.applicationId, repartitionOf(this.ledger));
+    } catch (cause) {
+      throw new Error(`not drained: ${String(cause)}\n${this.log}`, { cause });
+    }
+  }
+
+  /** Kills a worker, and takes a copy of what it has on its disk. */
+  async kill(seat: Seat): Promise<void> {
+    await seat.worker.kill();
+    await this.buried(seat);
+  }
+
+  /**
+   * Takes a copy of the state of a worker that is killed by somebody else.
+   *
+   * @param how for the findings
+   */
+  async buried({ worker }: Seat, how = 'killed'): Promise<void> {
+    worker.expectedEnd = 'killed';
+    await worker.ended;
+    for (const content of await dumpStores(join(worker.stateDir, this.ledger.applicationId)))
+      this.#dumps.push({ ...content, worker: `${worker.name}, ${how}`, moment: 'kill', isOwner: false });
+  }
+
+  /** Waits until these workers have all tasks among them. */
+  async haveAllTasks(...seats: Seat[]): Promise<void> {
+    const all = taskIdsOf(this.ledger);
+    await Promise.any(
+      seats.map(({ worker }) =>
+        worker.until('with the others in possession of all tasks', () =>
+          all.every((task) => seats.some((one) => one.worker.openTasks.has(task))),
+        ),
+      ),
+    );
+  }
+
+  stateDirOf(name: string): string {
+    return join(this.#root, name);
+  }
+
+  /** From here on nothing is wrong any more: the time to recover begins. */
+  healed(): void {
+    for (const proxy of this.#proxies.values()) proxy.heal();
+    this.#healedAtMs = systemClock.nowMs();
+  }
+
+  /** Writes the barriers, waits, stops everything, and collects what is known. */
+  async #evidence(): Promise<Evidence> {
+    await this.#watchRepartition();
+    await this.source.writeBarriers();
+    await this.drained();
+    const drainedAfterMs = systemClock.nowMs() - this.#healedAtMs;
+    const recovery = this.#recovery(drainedAfterMs);
+    await Promise.all(this.#workers.filter(({ isAlive }) => isAlive).map((worker) => worker.stop()));
+    await this.#purges.stop();
+    await this.cluster.settled(this.ledger.prefix);
+    await this.#live.finish(AbortSignal.timeout(10_000));
+    for (const name of new Set(this.#workers.map((worker) => worker.name))) await this.#dumpEnd(name);
+    await using reader = new RawLogReader(this.#options.brokers);
+    const { ledger } = this;
+    const inputs = [topicOf(ledger, 'in'), topicOf(ledger, 'rates')];
+    return {
+      ledger,
+      recovery,
+      logs: await reader.read([...inputs, ...writtenTopics(ledger)]),
+      committedOffsets: await this.#committedOffsets(),
+      groupMembers: (await this.cluster.client.admin.describeGroup(ledger.applicationId)).members.length,
+      stores: this.#dumps,
+      live: this.#live.seen,
+      purges: this.#purges.samples,
+      workers: this.#workers.map((worker) => worker.evidence()),
+      skips: this.#skips(),
+    };
+  }
+
+  /** Lets everything come to an end and asks the oracle. */
+  async conclude(): Promise<Conclusion> {
+    const evidence = await this.#evidence();
+    const found = describeFindings(judge(evidence));
+    const entries = [...evidence.logs.values()].flatMap((log) =>
+      log.entries.filter(({ kind, offset }) => kind === 'record' && !log.visible.has(offset)),
+    );
+    return { evidence, abortedRecords: entries.length, findings: found === '' ? '' : `${found}\n${this.log}` };
+  }
+
+  /** The verdict alone: nothing when all is right. */
+  async verdict(): Promise<string> {
+    return (await this.conclude()).findings;
+  }
+
+  #recovery(drainedAfterMs: number): Recovery {
+    const alive = this.#workers.filter(({ isAlive }) => isAlive);
+    const owned = new Set(alive.flatMap((worker) => [...worker.openTasks.keys()]));
+    return {
+      drainedAfterMs,
+      drainLimitMs: this.#options.drainLimitMs ?? DRAIN_LIMIT_MS,
+      rebalancesAfter: Math.max(0, ...alive.map((worker) => worker.rebalancesSince(this.#healedAtMs))),
+      unassignedTasks: taskIdsOf(this.ledger).filter((task) => !owned.has(task)),
+    };
+  }
+
+  async #dumpEnd(name: string): Promise<void> {
+    for (const content of await dumpStores(join(this.stateDirOf(name), this.ledger.applicationId)))
+      this.#dumps.push({ ...content, worker: name, moment: 'end', isOwner: this.#ownerOf(content.taskId) === name });
+  }
+
+  #ownerOf(taskId: string): string | undefined {
+    const opened = this.#workers.map((worker) => ({ name: worker.name, atMs: worker.openings.get(taskId) ?? 0 }));
+    return opened.reduce((last, one) => (one.atMs >= last.atMs ? one : last)).name;
+  }
+
+  async #committedOffsets(): Promise<Map<string, number>> {
+    const topics = [topicOf(this.ledger, 'in'), topicOf(this.ledger, 'rates'), repartitionOf(this.ledger)];
+    const partitions = (await Promise.all(topics.map((topic) => this.cluster.partitions(topic)))).flat();
+    const committed = await this.cluster.client.offsets.committed(this.ledger.applicationId, partitions);
+    return new Map(committed.map(({ topic, partition, offset }) => [`${topic}-${partition}`, offset]));
+  }
+
+  #skips(): AnnouncedSkip[] {
+    const input = topicOf(this.ledger, 'in');
+    const places = new Map<string, AnnouncedSkip>();
+    for (const { event, message, topic, partition = -1, offset = -1 } of this.#workers.flatMap(({ events }) => events)) {
+      if (event !== 'log' || topic !== input || message?.includes('skipped') !== true) continue;
+      places.set(`${partition}:${offset}`, { partition, offset, by: 'log' });
+    }
+    return [...places.values()];
+  }
+
+  /** What the workers have said, for the messages of failed tests. */
+  get log(): string {
+    return this.#workers.map(({ name, output }) => `--- ${name}\n${output}`).join('\n');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.source.close();
+    await this.#purges.stop();
+    await this.#live.finish(AbortSignal.abort()).catch(() => undefined);
+    for (const worker of this.#workers) await worker[Symbol.asyncDispose]();
+    for (const proxy of this.#proxies.values()) await proxy[Symbol.asyncDispose]();
+    const names = (await this.cluster.client.admin.listTopics()).map(({ name }) => name);
+    await this.cluster.client.admin
+      .deleteTopics(names.filter((name) => name.startsWith(this.ledger.prefix)))
+      .catch(() => undefined);
+    await this.cluster[Symbol.asyncDispose]();
+    rmSync(this.#root, { recursive: true, force: true });
+  }
+}
