@@ -1,0 +1,360 @@
+import { CancelledError, FatalStreamsError, RetriableError, type Cancel } from '@millrace/core';
+import {
+  ErrorCode,
+  streamsGroupDescribe,
+  streamsGroupHeartbeat,
+  type StreamsGroupHeartbeatInput,
+  type StreamsGroupHeartbeatResponse,
+} from '@millrace/wire';
+import type { Cluster } from '../cluster/cluster.ts';
+import { brokerErrorAs, brokerError } from '../errors/broker-error.ts';
+import { isOutcomeUnknown } from '../errors/transport-error.ts';
+import type { GroupMember, GroupMetadata, MemberAssignment } from '../port/kafka-client.ts';
+import { Backoff } from '../retry/backoff.ts';
+import { cancellable } from '../retry/cancellable.ts';
+import { MembershipStateMachine, type MembershipState } from './membership-state.ts';
+import { GroupStatusWatch } from './streams-group-status.ts';
+import type { StreamsGroupMemberOptions, StreamsGroupTasks } from './streams-group.ts';
+import { assignedIn, heartbeatRequest, joinRequest, leaveRequest, NO_TASKS, tasksKey } from './streams-heartbeat.ts';
+
+const LEAVE_TIMEOUT_MS = 1_000;
+const REQUEST_TIMEOUT_MS = 5_000;
+const REBALANCE_TIMEOUT_MS = 300_000;
+const HEARTBEAT_INTERVAL_MAX_MS = 500;
+/** How often to look whether the owner has opened and closed what it was told. */
+const OWNED_CHECK_MS = 50;
+
+/** An assignment, and whether the tasks from before can go on: false when others may have worked on them. */
+type Joined = MemberAssignment & { readonly isUnbroken: boolean };
+
+/** What the membership is at the broker. */
+interface Standing {
+  readonly memberEpoch: number;
+  readonly target: StreamsGroupTasks;
+}
+
+/**
+ * Membership in a streams group: the broker knows the topology, makes the internal topics and assigns the tasks.
+ *
+ * The broker takes a task from a member by naming a target without it. `state` becomes `rejoin-needed`, the owner commits,
+ * `join` returns the target, the owner closes the task; the heartbeat after that says so, and only then another member gets it.
+ *
+ * Source: Kafka `StreamsMembershipManager`, `StreamsGroupHeartbeatRequestManager`; KIP-1071.
+ */
+export class StreamsGroupMember implements GroupMember {
+  readonly #cluster: Cluster;
+  readonly #options: StreamsGroupMemberOptions;
+  readonly #memberId: string;
+  readonly #machine = new MembershipStateMachine();
+  readonly #status = new GroupStatusWatch();
+  /** Undefined while not a member. */
+  #standing: Standing | undefined;
+  /** What `join` returned last. */
+  #delivered: StreamsGroupTasks | undefined;
+  /** Others may have worked on the tasks since the last `join`. */
+  #wasLost = true;
+  #error: Error | undefined;
+  /** What the broker has been told that is owned. */
+  #reported = '';
+  /** An answer got lost: it may have held a target. */
+  #mayHaveMissed = false;
+  /** The owner doubts the membership. */
+  #isDoubted = false;
+  #sending: Promise<void> | undefined;
+  #joining: AbortController | undefined;
+  #cancelTimer: Cancel | undefined;
+  #sentAtMs = 0;
+  #intervalMs: number;
+
+  constructor(cluster: Cluster, options: StreamsGroupMemberOptions) {
+    this.#cluster = cluster;
+    this.#options = options;
+    this.#memberId = cluster.random.uuid();
+    this.#intervalMs = options.heartbeatIntervalMs ?? HEARTBEAT_INTERVAL_MAX_MS;
+  }
+
+  get metadata(): GroupMetadata | undefined {
+    if (this.#standing === undefined) return undefined;
+    const { memberEpoch: generationId } = this.#standing;
+    return { groupId: this.#options.groupId, generationId, memberId: this.#memberId, groupInstanceId: undefined };
+  }
+
+  get state(): MembershipState {
+    return this.#machine.state;
+  }
+
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
+  changed(): Promise<void> {
+    return this.#machine.changed();
+  }
+
+  requestRejoin(_reason: string): void {
+    if (this.#machine.state !== 'stable') return;
+    this.#isDoubted = true;
+    this.#machine.to('rejoin-needed');
+  }
+
+  // ---- joining ---------------------------------------------------------------------------------------------------------
+
+  async join(signal?: AbortSignal): Promise<Joined> {
+    if (this.#error !== undefined) throw this.#error;
+    this.#joining?.abort();
+    const joining = new AbortController();
+    this.#joining = joining;
+    const signals = [joining.signal, this.#cluster.closing, ...(signal === undefined ? [] : [signal])];
+    try {
+      return await this.#joinUntilDone(AbortSignal.any(signals));
+    } catch (error) {
+      if (error instanceof FatalStreamsError) this.#fail(error);
+      throw error;
+    } finally {
+      if (this.#joining === joining) this.#joining = undefined;
+    }
+  }
+
+  async #joinUntilDone(signal: AbortSignal): Promise<Joined> {
+    const { clock, random, logger } = this.#cluster;
+    const backoff = new Backoff(clock, random);
+    for (;;) {
+      try {
+        return await this.#joinOnce(signal);
+      } catch (error) {
+        if (!(error instanceof RetriableError) || signal.aborted) throw error;
+        logger.info('joining the group is retried', { groupId: this.#options.groupId, error: error.message });
+        await backoff.wait(signal);
+      }
+    }
+  }
+
+  async #joinOnce(signal: AbortSignal): Promise<Joined> {
+    const { clock } = this.#cluster;
+    this.#stopTimer();
+    await this.#sending;
+    if (this.#standing === undefined) await this.#enter(signal);
+    else if (this.#isDoubted) await this.#beat(signal);
+    // An empty assignment while the group waits for topics, or for more members, is none.
+    while (this.#standing === undefined || (this.#status.isWaiting && isEmpty(this.#standing.target))) {
+      await clock.sleep(OWNED_CHECK_MS * 2, signal);
+      await (this.#standing === undefined ? this.#enter(signal) : this.#beat(signal));
+    }
+    const { target } = this.#standing;
+    // Restoring may take long, and looking up topics too: the membership lives on meanwhile.
+    this.#arm();
+    const assignment = await this.#options.assignmentOf({ ...target, shutdown: this.#status.shutdown });
+    if (signal.aborted) throw new CancelledError();
+    return this.#deliver(target, assignment);
+  }
+
+  #deliver(target: StreamsGroupTasks, assignment: MemberAssignment): Joined {
+    if (this.#standing === undefined) throw new RetriableError('MEMBERSHIP_LOST', 'the membership was lost while it was joined');
+    this.#delivered = target;
+    this.#isDoubted = false;
+    const isUnbroken = !this.#wasLost;
+    this.#wasLost = false;
+    this.#machine.to('stable');
+    if (this.#standing.target !== target) this.#machine.to('rejoin-needed');
+    return { ...assignment, isUnbroken };
+  }
+
+  /** Becomes a member: with nothing owned, whatever was before. */
+  async #enter(signal: AbortSignal): Promise<void> {
+    this.#status.reset();
+    this.#reported = tasksKey(NO_TASKS);
+    this.#mayHaveMissed = false;
+    this.#wasLost = true;
+    const rebalanceTimeoutMs = this.#options.rebalanceTimeoutMs ?? REBALANCE_TIMEOUT_MS;
+    const response = await this.#send(joinRequest(this.#options, this.#memberId, rebalanceTimeoutMs), signal);
+    if (response.errorCode !== ErrorCode.NONE) throw this.#joinError(response);
+    this.#standing = { memberEpoch: response.memberEpoch, target: assignedIn(response) ?? NO_TASKS };
+    this.#heard(response);
+  }
+
+  #joinError({ errorCode, errorMessage }: StreamsGroupHeartbeatResponse): Error {
+    const context = { ...this.#context('StreamsGroupHeartbeat'), brokerMessage: errorMessage };
+    switch (errorCode) {
+      case ErrorCode.UNKNOWN_MEMBER_ID:
+      case ErrorCode.FENCED_MEMBER_EPOCH:
+        return brokerErrorAs(RetriableError, errorCode, context);
+      case ErrorCode.INVALID_REQUEST:
+        return new FatalStreamsError(
+          'TOPOLOGY_MISMATCH',
+          `the group ${this.#options.groupId} refuses this member: ${errorMessage}; a streams group keeps the topology that it was made with: ` +
+            'end all members of the old version and delete the group (its offsets with it), or use a new application id',
+        );
+      case ErrorCode.GROUP_ID_NOT_FOUND:
+        return new FatalStreamsError(
+          'GROUP_OF_ANOTHER_PROTOCOL',
+          `${this.#options.groupId} is not a streams group: ${errorMessage}; end all members that use the classic protocol before, or use a new application id`,
+        );
+      default:
+        return brokerError(errorCode, context);
+    }
+  }
+
+  // ---- heartbeats ------------------------------------------------------------------------------------------------------
+
+  #arm(): void {
+    this.#stopTimer();
+    if (this.#standing === undefined) return;
+    this.#cancelTimer = this.#cluster.clock.setTimer(Math.min(OWNED_CHECK_MS, this.#intervalMs), () => {
+      const dueInMs = this.#sentAtMs + this.#intervalMs - this.#cluster.clock.monotonicMs();
+      if (this.#sending === undefined && (dueInMs <= 0 || this.#hasNews())) void this.#beatByTimer();
+      this.#arm();
+    });
+  }
+
+  #stopTimer(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+
+  #hasNews(): boolean {
+    return tasksKey(this.#options.ownedTasks()) !== this.#reported;
+  }
+
+  async #beatByTimer(): Promise<void> {
+    try {
+      await this.#beat(this.#cluster.closing);
+    } catch (error) {
+      if (error instanceof FatalStreamsError) this.#fail(error);
+      else if (!(error instanceof CancelledError))
+        this.#cluster.logger.debug('heartbeat failed', { groupId: this.#options.groupId, error });
+    }
+  }
+
+  /** One heartbeat at a time: the epoch of the next one is in the answer. */
+  async #beat(signal: AbortSignal): Promise<void> {
+    await this.#sending?.catch(() => undefined);
+    const beat = this.#beatOnce(signal).finally(() => {
+      if (this.#sending === settled) this.#sending = undefined;
+    });
+    const settled = beat.catch(() => undefined);
+    this.#sending = settled;
+    await beat;
+  }
+
+  async #beatOnce(signal: AbortSignal): Promise<void> {
+    const standing = this.#standing;
+    if (standing === undefined) return;
+    const tasks = this.#options.ownedTasks();
+    const key = tasksKey(tasks);
+    const identity = { memberId: this.#memberId, memberEpoch: standing.memberEpoch };
+    // After a lost answer the broker accepts the epoch before only from a member that says what it owns.
+    const isFull = key !== this.#reported || this.#mayHaveMissed;
+    const response = await this.#send(heartbeatRequest(this.#options, identity, isFull ? tasks : undefined), signal);
+    if (this.#standing !== standing) return;
+    if (response.errorCode !== ErrorCode.NONE) return this.#refused(response);
+    this.#reported = key;
+    let target = assignedIn(response);
+    if (target === undefined && this.#mayHaveMissed) target = await this.#lookUpTarget(response.memberEpoch, signal);
+    this.#mayHaveMissed = false;
+    this.#standing = { memberEpoch: response.memberEpoch, target: this.#changed(standing.target, target) };
+    this.#heard(response);
+  }
+
+  /** The new target, or the very one from before when it says the same. */
+  #changed(before: StreamsGroupTasks, after: StreamsGroupTasks | undefined): StreamsGroupTasks {
+    return after === undefined || tasksKey(after) === tasksKey(before) ? before : after;
+  }
+
+  /** The broker names a target once. Whoever missed that has to ask. @throws RetriableError when the answer is of another epoch */
+  async #lookUpTarget(memberEpoch: number, signal: AbortSignal): Promise<StreamsGroupTasks> {
+    const { groupId } = this.#options;
+    const to = { kind: 'group', key: groupId, lane: 'group', timeoutMs: REQUEST_TIMEOUT_MS, signal } as const;
+    const { groups } = await this.#cluster.sendToCoordinator(streamsGroupDescribe, to, { groupIds: [groupId] });
+    const [group] = groups;
+    const context = { ...this.#context('StreamsGroupDescribe'), brokerMessage: group?.errorMessage };
+    if (group !== undefined && group.errorCode !== ErrorCode.NONE) throw brokerError(group.errorCode, context);
+    const self = group?.members.find(({ memberId }) => memberId === this.#memberId);
+    if (self?.memberEpoch !== memberEpoch) {
+      throw new RetriableError('ASSIGNMENT_MOVES', `the assignment of group ${groupId} is changing; asking again`);
+    }
+    const { activeTasks: active, standbyTasks: standby, warmupTasks: warmup } = self.assignment;
+    return { active, standby, warmup };
+  }
+
+  /** What an answer without an error brings. @throws FatalStreamsError when the group cannot work */
+  #heard({ heartbeatIntervalMs, status }: StreamsGroupHeartbeatResponse): void {
+    const own = this.#options.heartbeatIntervalMs ?? HEARTBEAT_INTERVAL_MAX_MS;
+    this.#intervalMs = heartbeatIntervalMs > 0 ? Math.min(own, heartbeatIntervalMs) : own;
+    const wasShutdown = this.#status.shutdown;
+    this.#status.observe(status ?? [], this.#cluster.clock.monotonicMs());
+    const isNews = this.#standing?.target !== this.#delivered || this.#status.shutdown !== wasShutdown;
+    if (isNews && this.#machine.state === 'stable') this.#machine.to('rejoin-needed');
+  }
+
+  #refused({ errorCode, errorMessage }: StreamsGroupHeartbeatResponse): void {
+    if (errorCode !== ErrorCode.UNKNOWN_MEMBER_ID && errorCode !== ErrorCode.FENCED_MEMBER_EPOCH) {
+      throw brokerError(errorCode, { ...this.#context('StreamsGroupHeartbeat'), brokerMessage: errorMessage });
+    }
+    const { groupId } = this.#options;
+    this.#cluster.logger.warn('the group membership is lost', { groupId, reason: errorMessage ?? `error ${errorCode}` });
+    this.#endStanding();
+    if (this.#machine.state === 'stable' || this.#machine.state === 'rejoin-needed') this.#machine.to('lost');
+  }
+
+  async #send(body: StreamsGroupHeartbeatInput, signal: AbortSignal): Promise<StreamsGroupHeartbeatResponse> {
+    const { groupId } = this.#options;
+    const to = { kind: 'group', key: groupId, lane: 'group', timeoutMs: REQUEST_TIMEOUT_MS, signal } as const;
+    this.#sentAtMs = this.#cluster.clock.monotonicMs();
+    try {
+      const response = await this.#cluster.sendToCoordinator(streamsGroupHeartbeat, to, body);
+      this.#cluster.noteCoordinatorError(response.errorCode, 'group', groupId);
+      return response;
+    } catch (error) {
+      // A wait that was given up leaves a request under way, of which the answer is dropped.
+      if (isOutcomeUnknown(error) || error instanceof CancelledError) this.#mayHaveMissed = true;
+      throw error;
+    }
+  }
+
+  // ---- the end of a membership -----------------------------------------------------------------------------------------
+
+  #endStanding(): void {
+    this.#stopTimer();
+    this.#standing = undefined;
+    this.#delivered = undefined;
+    this.#wasLost = true;
+  }
+
+  #fail(error: Error): void {
+    this.#stopTimer();
+    this.#error = error;
+    this.#machine.to('failed');
+  }
+
+  async leave(reason: string): Promise<void> {
+    const isMember = this.#standing !== undefined;
+    await this.close();
+    if (!isMember) return;
+    const { groupId } = this.#options;
+    const deadline = new AbortController();
+    const cancelTimer = this.#cluster.clock.setTimer(LEAVE_TIMEOUT_MS, () => deadline.abort());
+    try {
+      await cancellable(this.#send(leaveRequest(this.#options, this.#memberId), deadline.signal), deadline.signal);
+      this.#cluster.logger.debug('left the group', { groupId, reason });
+    } catch (error) {
+      this.#cluster.logger.info('the group was not told of the departure; it will notice', { groupId, error });
+    } finally {
+      cancelTimer();
+    }
+  }
+
+  close(): Promise<void> {
+    this.#joining?.abort();
+    this.#endStanding();
+    if (this.#machine.can('unjoined')) this.#machine.to('unjoined');
+    return Promise.resolve();
+  }
+
+  #context(api: string): { api: string; subject: string } {
+    return { api, subject: `group ${this.#options.groupId}` };
+  }
+}
+
+function isEmpty({ active, standby, warmup }: StreamsGroupTasks): boolean {
+  return active.length === 0 && standby.length === 0 && warmup.length === 0;
+}
