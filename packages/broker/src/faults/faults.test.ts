@@ -45,6 +45,14 @@ describe('faults', () => {
     expect(await texts()).toEqual(['0:after']);
   });
 
+  it('cut a response off, after the work is done', async () => {
+    broker.faults.add({ api: 'Produce', fault: { kind: 'truncate', bytes: 20 } });
+    const other = await RawClient.connect(broker);
+    await expect(append(other, 't', batchOf(['applied']))).rejects.toThrow('closed');
+    expect(await texts()).toEqual(['0:applied']);
+    expect(other.isOpen).toBe(false);
+  });
+
   it('delay a request, and with it what follows', async () => {
     broker.faults.add({ api: 'DescribeCluster', fault: { kind: 'delay', delayMs: 60 } });
     const started = performance.now();

@@ -28,6 +28,8 @@ export function commitEach({ groupId, topics: wanted }: CommitRequest, context: 
   const isKnown = (topic: string, partition: number) => topics.log(topic, partition) !== undefined;
   const isAnyKnown = wanted.some(({ name, partitions }) => partitions.some((one) => isKnown(name, one.partitionIndex)));
   const refused = isAnyKnown ? refusal() : undefined;
+  // Whoever is let in has made the group, also if nothing of what is committed can be written.
+  if (isAnyKnown && refused === undefined) groups.getOrCreate(groupId);
   const changes: OffsetChange[] = [];
   const checked = wanted.map(({ name, partitions }) => ({
     name,
@@ -59,7 +61,6 @@ export function commitEach({ groupId, topics: wanted }: CommitRequest, context: 
   function write(): number | undefined {
     if (changes.length === 0) return undefined;
     try {
-      groups.getOrCreate(groupId);
       groups.log.write(changes, producer);
       return undefined;
     } catch (error) {

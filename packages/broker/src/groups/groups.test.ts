@@ -193,6 +193,14 @@ describe('a group', () => {
     expect((await before.send(heartbeat, 4, { ...fenced, groupInstanceId: 'other' })).errorCode).toBe(25);
   });
 
+  it('is there as soon as somebody may commit, also if what he commits is refused', async () => {
+    const client = await connection();
+    const partitions = [{ partitionIndex: 0, committedOffset: 1, committedMetadata: 'm'.repeat(4097) }];
+    const { topics } = await client.send(offsetCommit, 8, { groupId: 'g', topics: [{ name: 't', partitions }] });
+    expect(topics[0]?.partitions[0]?.errorCode).toBe(12);
+    expect(await state()).toBe('Empty');
+  });
+
   it('may have offsets without members, and is listed and deleted', async () => {
     const client = await connection();
     expect(await commit(client, -1, '', 7)).toBe(0);

@@ -5,7 +5,8 @@ import { Journal } from './journal.ts';
 const REWRITE_BYTES_MIN = 1024 * 1024;
 const REWRITE_GARBAGE_FACTOR = 4;
 
-type Entry =
+/** What the journal remembers. */
+export type JournalEntry =
   | { readonly kind: 'start'; readonly leaderEpoch: number }
   | { readonly kind: 'cluster'; readonly clusterId: string }
   | { readonly kind: 'topic'; readonly topic: StoredTopic }
@@ -26,7 +27,7 @@ export class BrokerJournal {
 
   /** Opening it counts as a start: the leader epoch rises. */
   constructor(path: string) {
-    this.#journal = Journal.open(path, (entry) => this.#apply(entry as Entry));
+    this.#journal = Journal.open(path, (entry) => this.#apply(entry as JournalEntry));
     this.record({ kind: 'start', leaderEpoch: this.leaderEpoch + 1 });
   }
 
@@ -38,7 +39,7 @@ export class BrokerJournal {
     return this.#cleanPoints.get(partition) ?? 0;
   }
 
-  record(entry: Entry): void {
+  record(entry: JournalEntry): void {
     this.#journal.append(entry);
     this.#apply(entry);
     const { sizeInBytes } = this.#journal;
@@ -61,7 +62,7 @@ export class BrokerJournal {
     this.#journal.close();
   }
 
-  #apply(entry: Entry): void {
+  #apply(entry: JournalEntry): void {
     switch (entry.kind) {
       case 'start':
         this.leaderEpoch = entry.leaderEpoch;
@@ -94,7 +95,7 @@ export class BrokerJournal {
     }
   }
 
-  #entries(): Entry[] {
+  #entries(): JournalEntry[] {
     return [
       { kind: 'start', leaderEpoch: this.leaderEpoch },
       ...(this.clusterId === undefined ? [] : [{ kind: 'cluster', clusterId: this.clusterId } as const]),

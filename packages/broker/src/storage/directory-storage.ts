@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PartitionStorage } from '../log/segment-bytes.ts';
-import { BrokerJournal } from './broker-journal.ts';
+import { BrokerJournal, type JournalEntry } from './broker-journal.ts';
 import type { BrokerStorage, FsyncPolicy, StoredTopic, Survivors } from './broker-storage.ts';
 import { DirectoryLock } from './directory-lock.ts';
 import { DirectoryPartition } from './directory-partition.ts';
@@ -46,15 +46,15 @@ export class DirectoryStorage implements BrokerStorage {
   }
 
   saveTopic(topic: StoredTopic): void {
-    this.#journal.record({ kind: 'topic', topic });
+    this.#record({ kind: 'topic', topic });
   }
 
   forgetTopic(topicId: string): void {
-    this.#journal.record({ kind: 'topic-deleted', topicId });
+    this.#record({ kind: 'topic-deleted', topicId });
   }
 
   saveClusterId(clusterId: string): void {
-    if (clusterId !== this.clusterId) this.#journal.record({ kind: 'cluster', clusterId });
+    if (clusterId !== this.clusterId) this.#record({ kind: 'cluster', clusterId });
   }
 
   reserveProducerIds(count: number): number {
@@ -71,8 +71,8 @@ export class DirectoryStorage implements BrokerStorage {
     const memory = {
       logStart: journal.logStart(name),
       cleanPoint: journal.cleanPoint(name),
-      saveLogStart: (offset: number) => journal.record({ kind: 'log-start', partition: name, offset }),
-      saveCleanPoint: (offset: number) => journal.record({ kind: 'clean-point', partition: name, offset }),
+      saveLogStart: (offset: number) => this.#record({ kind: 'log-start', partition: name, offset }),
+      saveCleanPoint: (offset: number) => this.#record({ kind: 'clean-point', partition: name, offset }),
     };
     return new DirectoryPartition(join(this.#directory, name), memory, { appended: (segment) => this.#appended(segment) });
   }
@@ -96,6 +96,11 @@ export class DirectoryStorage implements BrokerStorage {
     }
     this.#journal.close();
     this.#lock.abandon();
+  }
+
+  #record(entry: JournalEntry): void {
+    this.#journal.record(entry);
+    if (this.#fsync === 'always') this.#journal.flush();
   }
 
   #appended(segment: FileSegment): void {

@@ -254,3 +254,17 @@ describe('a transaction that takes too long', () => {
 function pick({ producerId, producerEpoch }: Producer): Producer {
   return { producerId, producerEpoch };
 }
+
+describe('a transactional id that nobody uses', () => {
+  it('is forgotten, with a record that says so, and its producer with it', async () => {
+    await open({ transactionalIdExpirationMs: 40, transactionalIdCheckIntervalMs: 10 });
+    const p = await initialise(client, 'a');
+    const busy = await initialise(client, 'busy');
+    expect(await add('busy', busy)).toBe(0);
+    await expect.poll(() => broker.inspect().transactions.map(({ transactionalId }) => transactionalId)).toEqual(['busy']);
+    expect(await add('a', p)).toBe(49);
+    const records = broker.readLog('__transaction_state', 0).flatMap((batch) => batch.records);
+    expect(records.at(-1)?.value).toBeUndefined();
+    expect((await initialise(client, 'a')).producerId).not.toBe(p.producerId);
+  });
+});
