@@ -19,6 +19,7 @@ export type {
   GroupMember,
   GroupMemberOptions,
   GroupMetadata,
+  JoinedGroup,
   KafkaClient,
   MemberAssignment,
   MemberSubscription,

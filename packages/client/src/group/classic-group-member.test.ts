@@ -73,7 +73,7 @@ function membership(options: Partial<GroupMemberOptions> = {}) {
 describe('a group member', () => {
   it('joins with the id that the coordinator gives it, and gets its assignment with user data', async () => {
     const { transport, member, join } = membership();
-    expect(await join()).toEqual({ partitions: OWN, userData: Buffer.from('plan') });
+    expect(await join()).toEqual({ partitions: OWN, userData: Buffer.from('plan'), isUnbroken: false });
     expect(member.state).toBe('stable');
     expect(member.metadata).toEqual({ groupId: 'app', generationId: 1, memberId: 'm-1', groupInstanceId: undefined });
     expect(transport.bodies(joinGroup).map(({ memberId }) => memberId)).toEqual(['', 'm-1']);
@@ -140,7 +140,7 @@ describe('a group member', () => {
   it('assigns nothing as a follower', async () => {
     const { transport, join } = membership({ assignor: assignor({ assign: () => Promise.reject(new Error('not asked')) }) });
     transport.on(joinGroup, (request) => (request.memberId === '' ? refused(79, 'm-1') : joined(request, 4, 'm-2')));
-    expect(await join()).toEqual({ partitions: [], userData: undefined });
+    expect(await join()).toMatchObject({ partitions: [], userData: undefined });
   });
 
   it('keeps the group as it is when it comes back as its leader under its instance id', async () => {
@@ -283,6 +283,31 @@ describe('a group member', () => {
     await join();
     expect(member.state).toBe('stable');
     expect(transport.bodies(joinGroup).at(-1)?.memberId).toBe('m-1');
+  });
+
+  it('says whether it was in the group all the time since its last assignment', async () => {
+    const { transport, clock, member, join } = membership();
+    expect(await join()).toMatchObject({ isUnbroken: false });
+    member.requestRejoin('test');
+    transport.once(syncGroup, () => ({ errorCode: 27, assignment: Buffer.alloc(0) }));
+    expect(await join()).toMatchObject({ isUnbroken: true });
+    transport.once(heartbeat, () => ({ errorCode: 25 }));
+    await clock.advance(2600);
+    expect(await join()).toMatchObject({ isUnbroken: false });
+    expect(await join()).toMatchObject({ isUnbroken: true });
+  });
+
+  it.each([22, 25])('is lost as soon as it hears so while it joins (%i), not only when the join has ended', async (errorCode) => {
+    const { transport, clock, member, join } = membership();
+    await join();
+    member.requestRejoin('test');
+    transport.once(joinGroup, () => refused(errorCode)).once(joinGroup, () => new Promise(() => undefined));
+    const abort = new AbortController();
+    const joining = member.join(abort.signal);
+    await clock.advance(1000);
+    expect(member.state).toBe('lost');
+    abort.abort();
+    await expect(joining).rejects.toMatchObject({ code: 'CANCELLED' });
   });
 
   it('joins again when the connection breaks meanwhile, with the id that it has', async () => {

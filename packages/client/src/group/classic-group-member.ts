@@ -2,7 +2,7 @@ import { CancelledError, FatalStreamsError, RetriableError } from '@millrace/cor
 import { leaveGroup } from '@millrace/wire';
 import type { Cluster } from '../cluster/cluster.ts';
 import { brokerErrorAs } from '../errors/broker-error.ts';
-import type { GroupMember, GroupMemberOptions, GroupMetadata, MemberAssignment } from '../port/kafka-client.ts';
+import type { GroupMember, GroupMemberOptions, GroupMetadata, JoinedGroup } from '../port/kafka-client.ts';
 import { Backoff } from '../retry/backoff.ts';
 import { cancellable } from '../retry/cancellable.ts';
 import { resolveGroupSettings, type GroupSettings } from './group-settings.ts';
@@ -26,6 +26,8 @@ export class ClassicGroupMember implements GroupMember {
   #metadata: GroupMetadata | undefined;
   #error: Error | undefined;
   #rejoinReason = 'first join';
+  /** True from an assignment on for as long as the coordinator counts the member in. */
+  #isUnbroken = false;
   /** Ends the join that is going on. */
   #joining: AbortController | undefined;
 
@@ -63,7 +65,7 @@ export class ClassicGroupMember implements GroupMember {
 
   // ---- joining ---------------------------------------------------------------------------------------------------------
 
-  async join(signal?: AbortSignal): Promise<MemberAssignment> {
+  async join(signal?: AbortSignal): Promise<JoinedGroup> {
     if (this.#error !== undefined) throw this.#error;
     this.#joining?.abort();
     const joining = new AbortController();
@@ -78,7 +80,7 @@ export class ClassicGroupMember implements GroupMember {
     }
   }
 
-  async #joinUntilDone(signal: AbortSignal): Promise<MemberAssignment> {
+  async #joinUntilDone(signal: AbortSignal): Promise<JoinedGroup> {
     const { clock, random, logger } = this.#cluster;
     const backoff = new Backoff(clock, random);
     for (;;) {
@@ -93,15 +95,13 @@ export class ClassicGroupMember implements GroupMember {
     }
   }
 
-  async #joinOnce(signal: AbortSignal): Promise<MemberAssignment> {
+  async #joinOnce(signal: AbortSignal): Promise<JoinedGroup> {
     const options: RebalanceOptions = {
       signal,
       cluster: this.#cluster,
       settings: this.#settings,
       reason: this.#rejoinReason,
-      onIdentity: (identity) => {
-        this.#identity = identity;
-      },
+      onIdentity: (identity) => this.#identify(identity),
       onAssigning: (metadata) => this.#heartbeats.start(metadata),
       onAssigned: () => this.#heartbeats.stop(),
     };
@@ -110,7 +110,17 @@ export class ClassicGroupMember implements GroupMember {
     this.#metadata = metadata;
     this.#machine.to('stable');
     this.#heartbeats.start(metadata);
-    return assignment;
+    const isUnbroken = this.#isUnbroken;
+    this.#isUnbroken = true;
+    return { ...assignment, isUnbroken };
+  }
+
+  /** Outside of any generation the group goes on without this member: its owner should know before the join ends. */
+  #identify(identity: MemberIdentity): void {
+    this.#identity = identity;
+    if (identity.generationId >= 0) return;
+    this.#isUnbroken = false;
+    if (this.#machine.state === 'rejoin-needed') this.#lose('the group went on without this member', identity);
   }
 
   /** A leader that cannot assign must not hold up the others: it leaves, and they choose another. */
@@ -130,8 +140,9 @@ export class ClassicGroupMember implements GroupMember {
 
   // ---- the end of a membership -----------------------------------------------------------------------------------------
 
-  #lose(reason: string): void {
-    this.#identity = NO_MEMBER;
+  #lose(reason: string, identity = NO_MEMBER): void {
+    this.#identity = identity;
+    this.#isUnbroken = false;
     this.#rejoinReason = reason;
     this.#cluster.logger.warn('the group membership is lost', { groupId: this.#settings.groupId, reason });
     if (this.#machine.state === 'stable' || this.#machine.state === 'rejoin-needed') this.#machine.to('lost');
@@ -146,6 +157,7 @@ export class ClassicGroupMember implements GroupMember {
   async leave(reason: string): Promise<void> {
     this.#joining?.abort();
     this.#heartbeats.stop();
+    this.#isUnbroken = false;
     await this.#sendLeave(reason);
     this.#metadata = undefined;
     if (this.#machine.can('unjoined')) this.#machine.to('unjoined');

@@ -27,8 +27,8 @@ export function readSubscription({
   groupInstanceId,
   metadata,
 }: JoinGroupResponse['members'][number]): MemberSubscription {
-  const { topics, ownedPartitions, userData } = decodeSubscription(metadata);
-  return { memberId, groupInstanceId, topics, ownedPartitions: flat(ownedPartitions), userData };
+  const { topics, ownedPartitions, userData, generationId } = decodeSubscription(metadata);
+  return { memberId, groupInstanceId, topics, ownedPartitions: flat(ownedPartitions), userData, generationId };
 }
 
 export function assignmentBytes({ partitions, userData }: MemberAssignment): Buffer {

@@ -35,12 +35,20 @@ export interface MemberSubscription {
   readonly topics: readonly string[];
   readonly ownedPartitions: readonly TopicPartition[];
   readonly userData: Buffer | undefined;
+  /** The generation that it was in when it joined; −1 when it was in none: what it says it owns may belong to others by now. */
+  readonly generationId: number;
 }
 
 /** What the leader gives to a member. */
 export interface MemberAssignment {
   readonly partitions: readonly TopicPartition[];
   readonly userData: Buffer | undefined;
+}
+
+/** What a join brings. */
+export interface JoinedGroup extends MemberAssignment {
+  /** False when the member was out of the group since its last assignment: others may have worked on what it had. */
+  readonly isUnbroken: boolean;
 }
 
 /** Decides who gets what. The leader's copy is asked; every member's copy supplies the subscription. */
@@ -82,10 +90,12 @@ export interface GroupMember {
   /** Resolves as soon as `state` is not `stable`; so that a waiting loop wakes up. */
   changed(): Promise<void>;
   /**
-   * Joins (again) and waits for the assignment. Retries what passes by itself until the signal aborts.
+   * Joins (again) and waits for the assignment, which takes as long as the slowest member. Work may go on meanwhile, but
+   * nothing can be committed before the assignment is there. When the membership is lost in between, `state` says so.
+   * Retries what passes by itself until the signal aborts.
    * @throws FatalStreamsError when it cannot join at all; CancelledError
    */
-  join(signal?: AbortSignal): Promise<MemberAssignment>;
+  join(signal?: AbortSignal): Promise<JoinedGroup>;
   /** Asks for a rebalance at the next opportunity (`state` becomes `rejoin-needed`). */
   requestRejoin(reason: string): void;
   /** Leaves the group so that the others take over at once. Never rejects; gives up after a second. */

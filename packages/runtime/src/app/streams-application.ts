@@ -1,6 +1,7 @@
 import { type Clock, TopologyError } from '@millrace/core';
 import type { StateStore } from '@millrace/state';
 import type { Topology } from '@millrace/topology';
+import { contractOf } from '../assignment/topology-contract.ts';
 import type { StreamsComponents } from '../components.ts';
 import { withGlobalStores } from '../global/with-global-stores.ts';
 import { resolveSettings } from '../settings/resolve-settings.ts';
@@ -135,10 +136,12 @@ export class StreamsApplication implements AsyncDisposable {
     globalStores: ReadonlyMap<string, StateStore>,
     asksForShutdown: boolean,
   ): StreamWorker {
+    const plan = this.#topology.plan();
     return createWorker({
       asksForShutdown,
       globalStores,
-      plan: this.#topology.plan(),
+      plan,
+      contract: contractOf(plan, String(this.#topology.describe())),
       settings: this.settings,
       components: this.#components,
       directory,

@@ -1,7 +1,9 @@
 import { CorruptDataError } from '@millrace/core';
 
-/** Strings in user data are names and ids; nothing legitimate is longer. */
-const MAX_STRING_BYTES = 4096;
+/** Strings in user data are names, ids and sentences; nothing legitimate is longer. */
+export const MAX_STRING_BYTES = 4096;
+/** Larger blocks of bytes are not worth their place in the record that keeps the whole group. */
+export const MAX_BLOCK_BYTES = 65_536;
 
 /** Writes the few types that user data consists of. */
 export class UserDataWriter {
@@ -26,6 +28,16 @@ export class UserDataWriter {
     this.int32(bytes.length);
     this.#parts.push(bytes);
     return this;
+  }
+
+  block(value: Buffer): this {
+    this.int32(value.length);
+    this.#parts.push(value);
+    return this;
+  }
+
+  boolean(value: boolean): this {
+    return this.int32(value ? 1 : 0);
   }
 
   list<T>(values: readonly T[], write: (value: T) => void): this {
@@ -61,6 +73,17 @@ export class UserDataReader {
     if (length < 0 || length > MAX_STRING_BYTES) throw malformed(`a text of ${length} bytes`);
     const start = this.#take(length);
     return this.#bytes.toString('utf8', start, start + length);
+  }
+
+  block(): Buffer {
+    const length = this.int32();
+    if (length < 0 || length > MAX_BLOCK_BYTES) throw malformed(`a block of ${length} bytes`);
+    const start = this.#take(length);
+    return this.#bytes.subarray(start, start + length);
+  }
+
+  boolean(): boolean {
+    return this.int32() === 1;
   }
 
   list<T>(read: () => T): T[] {

@@ -4,8 +4,7 @@ import type { Admin, NewTopic } from '@millrace/client';
 import { keyValueStore } from '@millrace/state';
 import { Topology, type Processor } from '@millrace/topology';
 import { resolveSettings } from '../settings/resolve-settings.ts';
-import { planTasks, sourceTopicsOf, subtopologyOf, topicMatcher, topicResolver } from './plan-tasks.ts';
-import type { PlannedTask } from './streams-assignor.ts';
+import { planTasks, sourceTopicsOf, subtopologyOf, topicMatcher, topicResolver, type PlannedTask } from './plan-tasks.ts';
 
 const text = { key: string(), value: string() };
 const idle = (): Processor<string, string, string, string> => ({ process: () => undefined });
@@ -40,13 +39,13 @@ async function plan(
 }
 
 describe('planTasks', () => {
-  it('makes one task per partition, and says what each reads and whether it has state', async () => {
+  it('makes one task per partition, and says what each reads and where its state is backed up', async () => {
     const { tasks } = await plan(repartitioning(), { in: 2 });
-    expect(tasks.map(({ id, stateful, partitions }) => [formatTaskId(id), stateful, partitions])).toEqual([
-      ['0_0', false, [{ topic: 'in', partition: 0 }]],
-      ['0_1', false, [{ topic: 'in', partition: 1 }]],
-      ['1_0', true, [{ topic: 'app-keyed-repartition', partition: 0 }]],
-      ['1_1', true, [{ topic: 'app-keyed-repartition', partition: 1 }]],
+    expect(tasks.map(({ id, changelogs, partitions }) => [formatTaskId(id), changelogs, partitions])).toEqual([
+      ['0_0', [], [{ topic: 'in', partition: 0 }]],
+      ['0_1', [], [{ topic: 'in', partition: 1 }]],
+      ['1_0', [{ topic: 'app-counts-changelog', partition: 0 }], [{ topic: 'app-keyed-repartition', partition: 0 }]],
+      ['1_1', [{ topic: 'app-counts-changelog', partition: 1 }], [{ topic: 'app-keyed-repartition', partition: 1 }]],
     ]);
   });
 

@@ -1,4 +1,4 @@
-import { assert, type Logger } from '@millrace/core';
+import { assert, type Logger, type TaskId, type TopicPartition } from '@millrace/core';
 import type { Admin } from '@millrace/client';
 import {
   matchesTopic,
@@ -10,7 +10,14 @@ import {
 import type { ResolvedSettings } from '../settings/settings.ts';
 import { CHANGELOG_CONFIG, ensureInternalTopics, REPARTITION_CONFIG, type InternalTopic } from '../topics/internal-topics.ts';
 import { changelogTopicName, internalTopicName } from '../topics/topic-names.ts';
-import type { PlannedTask } from './streams-assignor.ts';
+
+/** A task, with what it reads and where its state is backed up. */
+export interface PlannedTask {
+  readonly id: TaskId;
+  readonly partitions: readonly TopicPartition[];
+  /** Topics from which its stores are restored, source topics among them. Without any it has no state that a move would cost. */
+  readonly changelogs: readonly TopicPartition[];
+}
 
 export interface PlanTasksOptions {
   readonly plan: TopologyPlan;
@@ -107,9 +114,19 @@ function tasksOf(
       ({ name }) => [internalTopicName(applicationId, name), counts.repartitionTopics.get(name) ?? 0] as const,
     ),
   ];
+  const changelogs = changelogsOf(subtopology, applicationId);
   return Array.from({ length: counts.tasks.get(subtopology.id) ?? 0 }, (_, partition) => ({
     id: { subtopology: subtopology.id, partition },
-    stateful: subtopology.stores.length > 0,
     partitions: inputs.filter(([, partitions]) => partition < partitions).map(([topic]) => ({ topic, partition })),
+    changelogs: changelogs.map((topic) => ({ topic, partition })),
   }));
+}
+
+function changelogsOf(subtopology: SubtopologyPlan, applicationId: string): string[] {
+  const resolve = topicResolver(subtopology, applicationId);
+  return subtopology.stores
+    .filter(({ builder }) => builder.loggingEnabled)
+    .map(({ builder, sourceTopicAsChangelog: source }) =>
+      source === undefined ? changelogTopicName(applicationId, builder.name) : resolve(source),
+    );
 }

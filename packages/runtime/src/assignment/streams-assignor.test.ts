@@ -1,12 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { formatTaskId, silentLogger, type LogFields } from '@millrace/core';
-import type { Admin, MemberSubscription } from '@millrace/client';
+import { formatTaskId, silentLogger, systemClock, TopologyError, topicPartitionKey, type LogFields } from '@millrace/core';
+import type { Admin, MemberAssignment, MemberSubscription, Offsets } from '@millrace/client';
 import { isOwnTransactionalId, transactionalIdOf } from '../topics/topic-names.ts';
-import { decodeAssignmentData } from './assignment-data.ts';
-import { StreamsAssignor, type PlannedTask } from './streams-assignor.ts';
+import { decodeAssignmentData, NO_ASSIGNMENT, type AssignmentData } from './assignment-data.ts';
+import { LATEST_OFFSET } from './placement/placement-input.ts';
+import { SETTINGS } from './placement/simulated-group.ts';
+import type { PlannedTask } from './plan-tasks.ts';
+import { StreamsAssignor } from './streams-assignor.ts';
 import { encodeSubscriptionData, type SubscriptionData } from './subscription-data.ts';
+import { unpackContract } from './topology-contract.ts';
 
 const PROCESS = '00000000-0000-4000-8000-00000000000';
+const END = 100_000;
 const transactionalId = (process: number): string => transactionalIdOf('app', `${PROCESS}${process}`, 0);
 
 const self: SubscriptionData = {
@@ -15,22 +20,32 @@ const self: SubscriptionData = {
   fingerprint: 'f',
   endpoint: '',
   activeTasks: [],
+  standbyTasks: [],
   stateOffsets: new Map(),
+  clientTags: new Map(),
   asksForShutdown: false,
 };
 
-function member(process: number, data: Partial<SubscriptionData> = {}): MemberSubscription {
-  const userData = encodeSubscriptionData({ ...self, transactionalId: transactionalId(process), ...data });
-  return { memberId: `m${process}`, groupInstanceId: undefined, topics: ['in'], ownedPartitions: [], userData };
+function member(process: number, data: Partial<SubscriptionData> = {}, generationId = 7): MemberSubscription {
+  const own = { processId: `${PROCESS}${process}`, transactionalId: transactionalId(process) };
+  const userData = encodeSubscriptionData({ ...self, ...own, ...data });
+  return { memberId: `m${process}`, groupInstanceId: undefined, topics: ['in'], ownedPartitions: [], userData, generationId };
+}
+
+/** A member that runs tasks `0_<partition>`. */
+function running(process: number, partitions: readonly number[], data: Partial<SubscriptionData> = {}): MemberSubscription {
+  const activeTasks = partitions.map((partition) => ({ subtopology: 0, partition }));
+  const stateOffsets = new Map(activeTasks.map((id) => [formatTaskId(id), LATEST_OFFSET]));
+  return member(process, { activeTasks, stateOffsets, ...data });
 }
 
 const TASKS: PlannedTask[] = [0, 1].map((partition) => ({
   id: { subtopology: 0, partition },
-  stateful: true,
   partitions: [
     { topic: 'in', partition },
     { topic: 'other', partition },
   ],
+  changelogs: [{ topic: 'changelog', partition }],
 }));
 
 class Stage {
@@ -38,32 +53,52 @@ class Stage {
   readonly fenced: string[] = [];
   fenceFailure: Error | undefined;
   readonly warnings: string[] = [];
+  planFailure: Error | undefined;
+  endOffset: number | Error = 0;
+  numStandbyReplicas = 0;
 
-  readonly assignor = new StreamsAssignor({
-    admin: {
-      listOpenTransactions: async () => this.open,
-      fenceTransactionalId: async (id: string) => {
-        this.fenced.push(id);
-        if (this.fenceFailure !== undefined) throw this.fenceFailure;
+  get assignor(): StreamsAssignor {
+    const { endOffset, numStandbyReplicas } = this;
+    return new StreamsAssignor({
+      admin: {
+        listOpenTransactions: async () => this.open,
+        fenceTransactionalId: async (id: string) => {
+          this.fenced.push(id);
+          if (this.fenceFailure !== undefined) throw this.fenceFailure;
+        },
+      } as unknown as Admin,
+      offsets: {
+        list: async (partitions: readonly { topic: string; partition: number }[]) => {
+          if (endOffset instanceof Error) throw endOffset;
+          return new Map(partitions.map(({ topic, partition }) => [topicPartitionKey(topic, partition), endOffset]));
+        },
+      } as unknown as Offsets,
+      clock: systemClock,
+      logger: { ...silentLogger, warn: (message: string, _fields?: LogFields) => void this.warnings.push(message) },
+      placement: { ...SETTINGS, numStandbyReplicas },
+      probingRebalanceIntervalMs: 600_000,
+      contract: { fingerprint: 'f', facts: ['a fact'], description: 'Topologies:\n' },
+      transactionTimeoutMs: 1000,
+      topics: () => ['in', 'other'],
+      describeSelf: () => self,
+      planTasks: async () => {
+        if (this.planFailure !== undefined) throw this.planFailure;
+        return TASKS;
       },
-    } as unknown as Admin,
-    logger: { ...silentLogger, warn: (message: string, _fields?: LogFields) => void this.warnings.push(message) },
-    transactionTimeoutMs: 1000,
-    topics: () => ['in', 'other'],
-    describeSelf: () => self,
-    planTasks: async () => TASKS,
-    isOwnTransactionalId: (id) => isOwnTransactionalId('app', id),
-  });
+      isOwnTransactionalId: (id) => isOwnTransactionalId('app', id),
+    });
+  }
+
+  async words(...members: MemberSubscription[]): Promise<Record<string, AssignmentData>> {
+    const assignment = await this.assignor.assign(members);
+    const read = ({ userData }: MemberAssignment): AssignmentData => decodeAssignmentData(userData ?? Buffer.alloc(0));
+    return Object.fromEntries([...assignment].map(([id, one]) => [id, read(one)]));
+  }
 
   /** Tasks by member. */
   async assign(...members: MemberSubscription[]): Promise<Record<string, string[]>> {
-    const assignment = await this.assignor.assign(members);
-    return Object.fromEntries(
-      [...assignment].map(([id, { userData }]) => [
-        id,
-        decodeAssignmentData(userData ?? Buffer.alloc(0)).activeTasks.map(formatTaskId),
-      ]),
-    );
+    const words = await this.words(...members);
+    return Object.fromEntries(Object.entries(words).map(([id, { activeTasks }]) => [id, activeTasks.map(formatTaskId)]));
   }
 }
 
@@ -76,20 +111,83 @@ describe('StreamsAssignor', () => {
   });
 
   it('tells every member to stop when one of them asks for it', async () => {
-    const assignment = await new Stage().assignor.assign([member(1), member(2, { asksForShutdown: true })]);
-    for (const { userData } of assignment.values()) {
-      expect(decodeAssignmentData(userData ?? Buffer.alloc(0))).toEqual({ activeTasks: [], shutdown: true });
-    }
-    expect(assignment.size).toBe(2);
+    const words = await new Stage().words(member(1), member(2, { asksForShutdown: true }));
+    expect(Object.keys(words)).toHaveLength(2);
+    for (const word of Object.values(words)) expect(word).toMatchObject({ activeTasks: [], shutdown: true });
   });
 
+  it('tells every member why nobody can work', async () => {
+    const stage = new Stage();
+    stage.planFailure = new TopologyError('SOURCE_TOPIC_MISSING', 'source topics do not exist: in');
+    const error = { code: 'SOURCE_TOPIC_MISSING', message: 'source topics do not exist: in' };
+    expect(await stage.words(member(1), running(2, [0]))).toMatchObject({ m1: { error }, m2: { error, activeTasks: [] } });
+  });
+
+  it('tells the group what it reads and what it has', () => {
+    const { topics, userData } = new Stage().assignor.subscription();
+    expect(topics).toEqual(['in', 'other']);
+    expect(userData).toEqual(encodeSubscriptionData(self));
+  });
+
+  it('refuses a group with members of another framework', async () => {
+    const foreign: MemberSubscription = { ...member(1), memberId: 'java', userData: undefined };
+    await expect(new Stage().assign(foreign)).rejects.toMatchObject({
+      code: 'FOREIGN_MEMBER',
+      message: expect.stringContaining('java'),
+    });
+  });
+});
+
+describe('StreamsAssignor, moving tasks', () => {
   it('leaves tasks with the members that run them', async () => {
-    const running = (process: number, partition: number): MemberSubscription =>
-      member(process, { activeTasks: [{ subtopology: 0, partition }] });
-    expect(await new Stage().assign(running(1, 1), running(2, 0))).toEqual({ m1: ['0_1'], m2: ['0_0'] });
+    expect(await new Stage().assign(running(1, [1]), running(2, [0]))).toEqual({ m1: ['0_1'], m2: ['0_0'] });
   });
 
-  it('fences departed workers of this application that left a transaction open, and nobody else', async () => {
+  it('hands a task out only after the member that runs it has given it up', async () => {
+    expect(await new Stage().assign(running(1, [0, 1]), member(2))).toEqual({ m1: ['0_0'], m2: [] });
+    expect(await new Stage().assign(running(1, [0]), member(2))).toEqual({ m1: ['0_0'], m2: ['0_1'] });
+  });
+
+  it('hands it out at once when the member has been out of the group: what it says it runs may be old', async () => {
+    const stale = { ...running(1, [0, 1]), generationId: 5 };
+    expect(await new Stage().assign(stale, running(2, [0, 1]))).toEqual({ m1: [], m2: ['0_0'] });
+    expect(await new Stage().assign({ ...stale, generationId: -1 }, member(2))).toEqual({ m1: ['0_0'], m2: ['0_1'] });
+  });
+
+  it('gives a task that two members say they run to neither', async () => {
+    expect(await new Stage().assign(running(1, [0, 1]), running(2, [1]))).toEqual({ m1: ['0_0'], m2: [] });
+  });
+
+  it('says which states are to be warmed up, how far, and when to look again', async () => {
+    const stage = new Stage();
+    stage.endOffset = END;
+    const { m1, m2 } = await stage.words(running(1, [0, 1]), member(2));
+    expect(m1?.activeTasks).toHaveLength(2);
+    expect(m2?.standbyTasks.map(formatTaskId)).toEqual(['0_1']);
+    expect(m2?.warmUpGoals).toEqual(new Map([['0_1', END - SETTINGS.acceptableRecoveryLag / 2]]));
+    expect([m1?.nextRebalanceMs, m2?.nextRebalanceMs]).toEqual([600_000, 600_000]);
+  });
+
+  it('places copies, and is content with that', async () => {
+    const stage = new Stage();
+    stage.endOffset = END;
+    stage.numStandbyReplicas = 1;
+    const words = await stage.words(running(1, [0]), running(2, [1]));
+    expect(words.m1).toMatchObject({ standbyTasks: [{ subtopology: 0, partition: 1 }], nextRebalanceMs: -1 });
+    expect(words.m2?.madeFor).toEqual({ processId: `${PROCESS}2`, fingerprint: 'f' });
+  });
+
+  it('leaves tasks where they are when the ends of the changelogs cannot be looked up, and tries again soon', async () => {
+    const stage = new Stage();
+    stage.endOffset = new Error('no leader');
+    const { m1 } = await stage.words(running(1, [0, 1]), member(2));
+    expect(m1).toMatchObject({ activeTasks: [{ partition: 0 }, { partition: 1 }], nextRebalanceMs: 10_000 });
+    expect(stage.warnings).toEqual([expect.stringContaining('ends of the changelogs are unknown')]);
+  });
+});
+
+describe('StreamsAssignor, departed workers', () => {
+  it('fences those of this application that left a transaction open, and nobody else', async () => {
     const stage = new Stage();
     stage.open = [transactionalId(1), transactionalId(9), transactionalIdOf('application', `${PROCESS}8`, 0), 'foreign'];
     await stage.assign(member(1));
@@ -110,24 +208,29 @@ describe('StreamsAssignor', () => {
     await stage.assign(member(1, { transactionalId: '' }));
     expect(stage.fenced).toEqual([]);
   });
+});
 
-  it('warns of members with different topologies', async () => {
-    const stage = new Stage();
-    await stage.assign(member(1), member(2, { fingerprint: 'g' }));
-    expect(stage.warnings).toEqual([expect.stringContaining('different topologies')]);
+describe('StreamsAssignor, members with another topology (F39)', () => {
+  it('gives them nothing, and tells them what the group runs', async () => {
+    const words = await new Stage().words(running(1, [0, 1]), member(2, { fingerprint: 'g' }));
+    expect(words.m1?.activeTasks).toHaveLength(2);
+    expect(words.m2).toMatchObject({ ...NO_ASSIGNMENT, madeFor: { fingerprint: 'g' }, groupTopology: { fingerprint: 'f' } });
+    expect(unpackContract(words.m2?.groupTopology?.contract ?? Buffer.alloc(0))?.facts).toEqual(['a fact']);
   });
 
-  it('refuses a group with members of another framework', async () => {
-    const foreign: MemberSubscription = { ...member(1), memberId: 'java', userData: undefined };
-    await expect(new Stage().assign(foreign)).rejects.toMatchObject({
-      code: 'FOREIGN_MEMBER',
-      message: expect.stringContaining('java'),
-    });
+  it('goes with those that own tasks, even if the others are more', async () => {
+    const words = await new Stage().words(running(1, [0]), member(2, { fingerprint: 'g' }), member(3, { fingerprint: 'g' }));
+    expect(words.m1?.activeTasks).toHaveLength(2);
   });
 
-  it('tells the group what it reads and what it has', () => {
-    const { topics, userData } = new Stage().assignor.subscription();
-    expect(topics).toEqual(['in', 'other']);
-    expect(userData).toEqual(encodeSubscriptionData(self));
+  it('goes with the majority when nobody owns a task, and with the leader among equals', async () => {
+    const others = [member(2, { fingerprint: 'g' }), member(3, { fingerprint: 'g' })] as const;
+    await expect(new Stage().assign(member(1), ...others)).rejects.toMatchObject({ code: 'TOPOLOGY_NOT_THE_GROUPS' });
+    expect(await new Stage().assign(member(1), others[0])).toEqual({ m1: ['0_0', '0_1'], m2: [] });
+  });
+
+  it('does not lead a group that runs another topology', async () => {
+    const assigned = new Stage().assign(member(1), running(2, [0, 1], { fingerprint: 'g' }));
+    await expect(assigned).rejects.toMatchObject({ name: 'RetriableError', code: 'TOPOLOGY_NOT_THE_GROUPS' });
   });
 });

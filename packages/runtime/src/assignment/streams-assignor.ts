@@ -1,41 +1,42 @@
-import { FatalStreamsError, formatTaskId, type Logger, type TaskId, type TopicPartition } from '@millrace/core';
-import type { Admin, Assignor, MemberAssignment, MemberSubscription } from '@millrace/client';
-import { encodeAssignmentData } from './assignment-data.ts';
-import { assignTasks, type AssignmentClient, type TaskToAssign } from './assign-tasks.ts';
-import { decodeSubscriptionData, encodeSubscriptionData, type SubscriptionData } from './subscription-data.ts';
+import { formatTaskId, RetriableError, StreamsError, type Logger, type TopicPartition } from '@millrace/core';
+import type { Assignor, MemberAssignment, MemberSubscription } from '@millrace/client';
+import { encodeAssignmentData, NO_ASSIGNMENT, type AssignmentData } from './assignment-data.ts';
+import { MAX_STRING_BYTES } from './binary.ts';
+import { withChangelogEnds, type ChangelogEndsOptions } from './changelog-ends.ts';
+import { fenceDeparted, type DepartedWorkersOptions } from './departed-workers.ts';
+import { readMembers, toPlacementMember, type KnownMember } from './group-members.ts';
+import { ownersOf, withoutOwnedByOthers } from './handover.ts';
+import type { MemberPlacement, Placement, PlacementSettings, TaskToPlace } from './placement/placement-input.ts';
+import { placeTasks } from './placement/place-tasks.ts';
+import type { PlannedTask } from './plan-tasks.ts';
+import { encodeSubscriptionData, type SubscriptionData } from './subscription-data.ts';
+import { packContract, type TopologyContract } from './topology-contract.ts';
+import { votedFingerprint } from './topology-vote.ts';
 
 /** Protocol name in the group: members of another framework are refused by the broker. */
 const PROTOCOL = 'millrace';
+/** When the lags could not be looked up, they are looked up again soon. */
+const UNKNOWN_ENDS_REBALANCE_MS = 10_000;
 
-/** A task with the partitions it reads. */
-export interface PlannedTask extends TaskToAssign {
-  readonly partitions: readonly TopicPartition[];
-}
-
-export interface StreamsAssignorOptions {
-  readonly admin: Admin;
+export interface StreamsAssignorOptions extends ChangelogEndsOptions, DepartedWorkersOptions {
   readonly logger: Logger;
-  readonly transactionTimeoutMs: number;
+  readonly placement: PlacementSettings;
+  readonly probingRebalanceIntervalMs: number;
+  /** Of this member's topology. */
+  readonly contract: TopologyContract;
   /** Source topics as the group protocol shows them; for tools, the assignment does not depend on it. */
   readonly topics: () => readonly string[];
   /** This member as it is now. */
   readonly describeSelf: () => SubscriptionData;
   /** Looks at the cluster, makes the internal topics, and says which tasks there are. Run on the leader. */
   readonly planTasks: () => Promise<readonly PlannedTask[]>;
-  /** True for the transactional ids of this application. */
-  readonly isOwnTransactionalId: (id: string) => boolean;
-}
-
-interface KnownMember {
-  readonly memberId: string;
-  readonly data: SubscriptionData;
 }
 
 /**
- * The application's side of a rebalance in the classic group protocol.
+ * The application's side of a rebalance in the classic group protocol: cooperative, in which a task changes hands in two
+ * rebalances and all others go on.
  *
- * Before it hands out tasks the leader fences the transactional ids of workers that are gone: their open transactions end at
- * once instead of after the transaction timeout, and the new owners can read stable offsets within milliseconds.
+ * Source: Kafka Streams `StreamsPartitionAssignor`; KIP-429, KIP-441.
  */
 export class StreamsAssignor implements Assignor {
   readonly name = PROTOCOL;
@@ -53,70 +54,132 @@ export class StreamsAssignor implements Assignor {
     };
   }
 
-  async assign(members: readonly MemberSubscription[]): Promise<ReadonlyMap<string, MemberAssignment>> {
-    const known = members.map(readMember);
-    if (known.some(({ data }) => data.asksForShutdown)) return shutdownOf(known);
-    this.#warnOfMixedTopologies(known);
-    const [tasks] = await Promise.all([this.#options.planTasks(), this.#fenceTheDeparted(known)]);
-    const placed = assignTasks(tasks, known.map(toClient));
-    this.#options.logger.info('assigned tasks', {
-      members: known.length,
-      tasks: Object.fromEntries([...placed].map(([member, ids]) => [member, ids.map(formatTaskId)])),
-    });
-    const byId = new Map(tasks.map((task) => [formatTaskId(task.id), task]));
-    return new Map([...placed].map(([member, ids]) => [member, toAssignment(ids, byId)]));
+  /** @throws RetriableError `TOPOLOGY_NOT_THE_GROUPS` when another member has to lead */
+  async assign(subscriptions: readonly MemberSubscription[]): Promise<ReadonlyMap<string, MemberAssignment>> {
+    const members = readMembers(subscriptions);
+    if (members.some(({ data }) => data.asksForShutdown)) return toAll(members, { shutdown: true });
+    const { contract } = this.#options;
+    const voted = votedFingerprint(members, contract.fingerprint);
+    if (voted !== contract.fingerprint) throw notTheGroups();
+    const partakers = members.filter(({ data }) => data.fingerprint === voted);
+    const [tasks] = await Promise.all([this.#plan(), fenceDeparted(members, this.#options)]);
+    if (tasks instanceof StreamsError) return toAll(members, { error: errorOf(tasks) });
+    const assigned = await this.#place(tasks, partakers, members);
+    const waiting = members.filter(({ data }) => data.fingerprint !== voted);
+    return new Map([...assigned, ...this.#ofWaiting(waiting)]);
   }
 
-  async #fenceTheDeparted(members: readonly KnownMember[]): Promise<void> {
-    if (members.every(({ data }) => data.transactionalId === '')) return;
-    const present = new Set(members.map(({ data }) => data.transactionalId));
-    const open = await this.#options.admin.listOpenTransactions();
-    const departed = open.filter((id) => this.#options.isOwnTransactionalId(id) && !present.has(id));
-    await Promise.all(departed.map((id) => this.#fence(id)));
-  }
-
-  /** A failure costs time, not correctness: readers of the offsets wait until the transaction times out. */
-  async #fence(transactionalId: string): Promise<void> {
+  /** @returns the tasks, or the error with which every member has to end */
+  async #plan(): Promise<readonly PlannedTask[] | StreamsError> {
     try {
-      await this.#options.admin.fenceTransactionalId(transactionalId, this.#options.transactionTimeoutMs);
-      this.#options.logger.info('fenced a departed worker', { transactionalId });
+      return await this.#options.planTasks();
     } catch (error) {
-      this.#options.logger.warn('could not fence a departed worker; its transaction ends by timeout', { transactionalId, error });
+      if (!(error instanceof StreamsError) || error instanceof RetriableError) throw error;
+      this.#options.logger.error('the tasks cannot be assigned; all workers of the application are told to stop', { error });
+      return error;
     }
   }
 
-  #warnOfMixedTopologies(members: readonly KnownMember[]): void {
-    const fingerprints = new Set(members.map(({ data }) => data.fingerprint));
-    if (fingerprints.size <= 1) return;
-    this.#options.logger.warn('members of the group run different topologies; finish the rollout of one version', {
-      topologies: Object.fromEntries(members.map(({ memberId, data }) => [memberId, data.fingerprint])),
+  async #place(
+    planned: readonly PlannedTask[],
+    partakers: readonly KnownMember[],
+    members: readonly KnownMember[],
+  ): Promise<[string, MemberAssignment][]> {
+    const tasks = await withChangelogEnds(planned, this.#options);
+    const placement = placeTasks(tasks, partakers.map(toPlacementMember), this.#options.placement);
+    const owners = ownersOf(members);
+    const byId = new Map(planned.map((task) => [formatTaskId(task.id), task]));
+    const nextRebalanceMs = this.#nextRebalanceMs(tasks, placement);
+    const assigned = partakers.map((member): [string, AssignmentData] => {
+      const placed = placement.byMember.get(member.memberId) as MemberPlacement;
+      return [
+        member.memberId,
+        {
+          ...NO_ASSIGNMENT,
+          activeTasks: withoutOwnedByOthers(member.memberId, placed.active, owners),
+          standbyTasks: [...placed.standby, ...placed.warmUps],
+          warmUpGoals: this.#goals(placed, tasks),
+          nextRebalanceMs,
+          madeFor: madeFor(member),
+        },
+      ];
     });
+    this.#log(assigned, nextRebalanceMs);
+    return assigned.map(([memberId, data]) => [memberId, toAssignment(data, byId)]);
   }
-}
 
-function readMember(member: MemberSubscription): KnownMember {
-  if (member.userData === undefined) {
-    throw new FatalStreamsError(
-      'FOREIGN_MEMBER',
-      `group member ${member.memberId} is not a Millrace worker; give the application an id of its own`,
+  #nextRebalanceMs(tasks: readonly TaskToPlace[], { isSettled }: Placement): number {
+    if (isSettled) return -1;
+    const { probingRebalanceIntervalMs } = this.#options;
+    const endsKnown = tasks.every(({ stateful, changelogEnd }) => !stateful || changelogEnd !== undefined);
+    return endsKnown ? probingRebalanceIntervalMs : Math.min(probingRebalanceIntervalMs, UNKNOWN_ENDS_REBALANCE_MS);
+  }
+
+  #goals({ warmUps }: MemberPlacement, tasks: readonly TaskToPlace[]): Map<string, number> {
+    const ends = new Map(tasks.map(({ id, changelogEnd }) => [formatTaskId(id), changelogEnd]));
+    // Half of what is accepted: it must still be caught up when the rebalance comes.
+    const lag = Math.floor(this.#options.placement.acceptableRecoveryLag / 2);
+    return new Map(
+      warmUps.map(formatTaskId).flatMap((task) => {
+        const end = ends.get(task);
+        return end === undefined ? [] : [[task, Math.max(0, end - lag)] as const];
+      }),
     );
   }
-  return { memberId: member.memberId, data: decodeSubscriptionData(member.userData) };
+
+  #log(assigned: readonly [string, AssignmentData][], nextRebalanceMs: number): void {
+    this.#options.logger.info('assigned tasks', {
+      members: assigned.length,
+      active: Object.fromEntries(assigned.map(([member, { activeTasks }]) => [member, activeTasks.map(formatTaskId)])),
+      standby: Object.fromEntries(assigned.map(([member, { standbyTasks }]) => [member, standbyTasks.map(formatTaskId)])),
+      ...(nextRebalanceMs < 0 ? {} : { nextRebalanceMs }),
+    });
+  }
+
+  /** Members of another version: they get nothing, and learn what the group runs. */
+  #ofWaiting(members: readonly KnownMember[]): [string, MemberAssignment][] {
+    if (members.length === 0) return [];
+    const { contract, logger } = this.#options;
+    logger.warn('members of the group run a topology that cannot share its tasks; they get none until the others are gone', {
+      members: members.map(({ memberId }) => memberId),
+    });
+    const groupTopology = { fingerprint: contract.fingerprint, contract: packContract(contract) };
+    return members.map((member) => [
+      member.memberId,
+      toAssignment({ ...NO_ASSIGNMENT, groupTopology, madeFor: madeFor(member) }, new Map()),
+    ]);
+  }
 }
 
-function toClient({ memberId, data }: KnownMember): AssignmentClient {
-  return { memberId, activeTasks: new Set(data.activeTasks.map(formatTaskId)), stateOffsets: data.stateOffsets };
+function madeFor({ data }: KnownMember): NonNullable<AssignmentData['madeFor']> {
+  return { processId: data.processId, fingerprint: data.fingerprint };
 }
 
-function toAssignment(ids: readonly TaskId[], tasks: ReadonlyMap<string, PlannedTask>): MemberAssignment {
+function toAssignment(data: AssignmentData, tasks: ReadonlyMap<string, PlannedTask>): MemberAssignment {
   return {
-    partitions: ids.flatMap((id) => tasks.get(formatTaskId(id))?.partitions ?? []),
-    userData: encodeAssignmentData({ activeTasks: ids, shutdown: false }),
+    partitions: data.activeTasks.flatMap((id) => tasks.get(formatTaskId(id))?.partitions ?? []),
+    userData: encodeAssignmentData(data),
   };
 }
 
-/** Tells every member to stop. */
-function shutdownOf(members: readonly KnownMember[]): Map<string, MemberAssignment> {
-  const userData = encodeAssignmentData({ activeTasks: [], shutdown: true });
-  return new Map(members.map(({ memberId }) => [memberId, { partitions: [], userData }]));
+function toAll(members: readonly KnownMember[], data: Partial<AssignmentData>): Map<string, MemberAssignment> {
+  return new Map(
+    members.map((member) => [member.memberId, toAssignment({ ...NO_ASSIGNMENT, madeFor: madeFor(member), ...data }, new Map())]),
+  );
+}
+
+/** The message may hold names of many topics; what does not fit is cut off. */
+function errorOf({ code, message }: StreamsError): AssignmentData['error'] {
+  const cut = Buffer.from(message)
+    .subarray(0, MAX_STRING_BYTES - 4)
+    .toString('utf8');
+  return { code, message: cut };
+}
+
+/** By leaving, this member makes another one the leader: it does not know the tasks of the version that the group runs. */
+function notTheGroups(): RetriableError {
+  return new RetriableError(
+    'TOPOLOGY_NOT_THE_GROUPS',
+    'the members that own the tasks run another topology than this one, which was made the leader; it joins again as a follower',
+  );
 }

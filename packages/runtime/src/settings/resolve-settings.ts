@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SettingsError } from '@millrace/core';
+import { clientTagProblems } from './client-tag-problems.ts';
 import type { ResolvedSettings, StreamsSettings } from './settings.ts';
 
 const MAX_INT = 2_147_483_647;
@@ -22,6 +23,10 @@ const RANGES: Readonly<Record<NumberSetting, readonly [min: number, max: number]
   rebalanceTimeoutMs: [1000, MAX_INT],
   transactionTimeoutMs: [100, 900_000],
   requestTimeoutMs: [100, 600_000],
+  numStandbyReplicas: [0, 100],
+  acceptableRecoveryLag: [0, Number.MAX_SAFE_INTEGER],
+  maxWarmupReplicas: [1, MAX_INT],
+  probingRebalanceIntervalMs: [1000, MAX_INT],
   replicationFactor: [-1, 32_767],
   lingerMs: [0, 60_000],
   emitIntervalMs: [0, 3_600_000],
@@ -35,11 +40,14 @@ const CHOICES = {
   offsetReset: ['earliest', 'latest', 'none'],
   onMissingOffsets: ['fail', 'reset'],
   onStateDiskFull: ['wait', 'fail'],
+  onTopologyMismatch: ['wait', 'refuse'],
   allowChangelogRebuild: [true, false],
   compression: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
 } as const;
 
-function defaults(input: Pick<StreamsSettings, 'guarantee' | 'sessionTimeoutMs'>): Omit<ResolvedSettings, 'applicationId'> {
+type DecidingSettings = Pick<StreamsSettings, 'guarantee' | 'sessionTimeoutMs' | 'clientTags'>;
+
+function defaults(input: DecidingSettings): Omit<ResolvedSettings, 'applicationId'> {
   const sessionTimeoutMs = input.sessionTimeoutMs ?? 10_000;
   return {
     guarantee: 'at_least_once',
@@ -60,6 +68,13 @@ function defaults(input: Pick<StreamsSettings, 'guarantee' | 'sessionTimeoutMs'>
     onMissingOffsets: 'fail',
     allowChangelogRebuild: false,
     onStateDiskFull: 'wait',
+    numStandbyReplicas: 0,
+    acceptableRecoveryLag: 10_000,
+    maxWarmupReplicas: 2,
+    probingRebalanceIntervalMs: 600_000,
+    clientTags: {},
+    rackAwareAssignmentTags: Object.keys(input.clientTags ?? {}),
+    onTopologyMismatch: 'wait',
     replicationFactor: -1,
     topicConfig: {},
     lingerMs: 5,
@@ -84,6 +99,7 @@ export function resolveSettings(input: StreamsSettings): ResolvedSettings {
     ...applicationIdProblems(settings.applicationId),
     ...rangeProblems(settings),
     ...choiceProblems(settings),
+    ...clientTagProblems(settings),
     ...relationProblems(settings),
   ];
   if (problems.length > 0) {

@@ -97,6 +97,41 @@ export interface StreamsSettings {
    * lost either way: state is written after the commit, and what is missing comes from the changelog. No counterpart in Kafka Streams.
    */
   readonly onStateDiskFull?: DiskFullPolicy;
+  /**
+   * Copies of each state that other processes keep warm. One: a task whose worker dies goes on elsewhere without a restore; costs
+   * as much disk and as much reading of changelogs again. Range 0–100 · default 0. Kafka: `num.standby.replicas`.
+   */
+  readonly numStandbyReplicas?: number;
+  /**
+   * A task may move to a worker whose copy of its state lacks no more than so many records. Higher: tasks move sooner, and pause
+   * for longer when they do. Unit records · default 10 000. Kafka: `acceptable.recovery.lag`.
+   */
+  readonly acceptableRecoveryLag?: number;
+  /**
+   * States that are warmed up at one time in the whole application before their tasks move. Higher: a new worker gets its share
+   * sooner, the changelogs are read by more at a time. Range ≥ 1 · default 2. Kafka: `max.warmup.replicas`.
+   */
+  readonly maxWarmupReplicas?: number;
+  /**
+   * The longest time until the group looks again whether tasks can move to where they should be; as a rule workers say so as soon
+   * as a state is warm. Unit ms · range ≥ 1 000 · default 600 000. Kafka: `probing.rebalance.interval.ms` (≥ 60 000).
+   */
+  readonly probingRebalanceIntervalMs?: number;
+  /**
+   * Where this process runs, in words of your own: `{ zone: 'eu-1a', rack: '7' }`. At most 5 tags, names up to 20 and values up to
+   * 30 characters. Default none. Kafka: prefix `client.tag.`.
+   */
+  readonly clientTags?: Readonly<{ [tag: string]: string }>;
+  /**
+   * Tags over whose values the copies of a state are spread. Give all workers the same. Default: the names of `clientTags`.
+   * Kafka: `rack.aware.assignment.tags`.
+   */
+  readonly rackAwareAssignmentTags?: readonly string[];
+  /**
+   * When the workers that own the tasks run a topology that cannot share them with this one's: `wait` (default) without tasks until
+   * they are gone, or `refuse` and end with `TOPOLOGY_MISMATCH`. The difference is logged either way. No counterpart in Kafka Streams.
+   */
+  readonly onTopologyMismatch?: TopologyMismatchPolicy;
   /** Replicas of internal topics; −1 (default) takes the broker's default. Kafka: `replication.factor`. */
   readonly replicationFactor?: number;
   /** Overrides for the configuration of internal topics, in Kafka's words. Kafka: prefix `topic.`. */
@@ -121,6 +156,9 @@ export interface StreamsSettings {
   /** Longest wait for a clean stop before the process gives up. Unit ms · default 20 000. */
   readonly shutdownTimeoutMs?: number;
 }
+
+/** What a worker does when the group runs another topology: wait without tasks until that version is gone, or end. */
+export type TopologyMismatchPolicy = 'wait' | 'refuse';
 
 /** Settings with nothing left open. */
 export type ResolvedSettings = Required<Omit<StreamsSettings, 'groupInstanceId'>> & {

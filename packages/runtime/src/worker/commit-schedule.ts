@@ -16,11 +16,14 @@ export class CommitSchedule {
 
   due(tasks: readonly StreamTask[], nowMs: number): boolean {
     if (nowMs - this.#lastMs >= this.#intervalMs) return true;
+    for (const task of tasks) if (task.commitRequested) return true;
+    return this.isFull(tasks);
+  }
+
+  /** True when no more uncommitted rows should be added. */
+  isFull(tasks: readonly StreamTask[]): boolean {
     let dirtyBytes = 0;
-    for (const task of tasks) {
-      if (task.commitRequested) return true;
-      dirtyBytes += task.dirtyBytes;
-    }
+    for (const task of tasks) dirtyBytes += task.dirtyBytes;
     return dirtyBytes > this.#cacheMaxBytes;
   }
 

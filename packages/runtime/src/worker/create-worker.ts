@@ -1,11 +1,9 @@
 import { formatTaskId, type TaskId } from '@millrace/core';
-import type { GroupMember, KafkaClient, MemberAssignment } from '@millrace/client';
+import type { KafkaClient } from '@millrace/client';
 import type { StateStore } from '@millrace/state';
 import { matchesTopic, type TopologyPlan } from '@millrace/topology';
-import { decodeAssignmentData } from '../assignment/assignment-data.ts';
-import { ShutdownRequestedError } from '../app/shutdown-requested-error.ts';
-import { planTasks, sourceTopicsOf, subtopologyOf, topicMatcher } from '../assignment/plan-tasks.ts';
-import { StreamsAssignor } from '../assignment/streams-assignor.ts';
+import { subtopologyOf } from '../assignment/plan-tasks.ts';
+import type { TopologyContract } from '../assignment/topology-contract.ts';
 import { AtLeastOnceCommitter } from '../commit/at-least-once.ts';
 import type { Committer } from '../commit/committer.ts';
 import { ExactlyOnceCommitter } from '../commit/exactly-once.ts';
@@ -20,13 +18,14 @@ import { StandbyUpdater } from '../standby/standby-updater.ts';
 import type { StateDirectory } from '../state-directory/state-directory.ts';
 import { StreamTask } from '../task/stream-task.ts';
 import type { TaskParts, TaskPartsOptions } from '../task/task-parts.ts';
-import { internalTopicName, isOwnTransactionalId, transactionalIdOf } from '../topics/topic-names.ts';
+import { internalTopicName, transactionalIdOf } from '../topics/topic-names.ts';
 import { CommitSchedule } from './commit-schedule.ts';
+import { createMembership } from './create-membership.ts';
 import { Input } from './input.ts';
 import { RepartitionPurge } from './repartition-purge.ts';
 import { StreamWorker, type WorkerEvents } from './stream-worker.ts';
 import { WorkerMetrics } from './worker-metrics.ts';
-import type { AssignedTask, TaskAssignment } from './task-assignment.ts';
+import type { AssignedTask } from './task-assignment.ts';
 import { TaskManager } from './task-manager.ts';
 
 /** Uncommitted rows are kept in memory: beyond this a commit comes early even when record caching is off. */
@@ -34,6 +33,8 @@ const UNCOMMITTED_BYTES_MIN = 16 * 1024 * 1024;
 
 export interface CreateWorkerOptions {
   readonly plan: TopologyPlan;
+  /** Of the same topology. */
+  readonly contract: TopologyContract;
   readonly settings: ResolvedSettings;
   readonly components: StreamsComponents;
   readonly directory: StateDirectory;
@@ -90,7 +91,7 @@ export function createWorker(options: CreateWorkerOptions): StreamWorker {
     openTask: (assigned, tasksOnWorker, parts) => openTask(options, { committer, input, assigned, tasksOnWorker }, parts),
     onAllRunning: events.onRunning,
   });
-  const member = createMember(options, transactionalId, manager);
+  const { member, membership } = createMembership({ ...options, transactionalId, manager, standbys });
   const repartitionTopics = new Set(
     plan.subtopologies.flatMap(({ repartitionSources }) =>
       repartitionSources.map(({ name }) => internalTopicName(settings.applicationId, name)),
@@ -100,6 +101,7 @@ export function createWorker(options: CreateWorkerOptions): StreamWorker {
     clock,
     logger,
     member,
+    membership,
     committer,
     refused: new RefusedRecords({
       appender: committer.appender,
@@ -128,7 +130,6 @@ export function createWorker(options: CreateWorkerOptions): StreamWorker {
     asyncDrainMs: settings.asyncDrainMs,
     isStaticMember: settings.groupInstanceId !== undefined,
     events,
-    readAssignment: (assignment) => readAssignment(assignment, plan, settings.applicationId),
   });
 }
 
@@ -136,36 +137,6 @@ function createCommitter(client: KafkaClient, settings: ResolvedSettings, transa
   const { compression, lingerMs, transactionTimeoutMs } = settings;
   if (transactionalId === '') return new AtLeastOnceCommitter(client, client.createProducer({ compression, lingerMs }));
   return new ExactlyOnceCommitter(client.createTransactionalProducer({ transactionalId, transactionTimeoutMs, compression }));
-}
-
-function createMember(options: CreateWorkerOptions, transactionalId: string, manager: TaskManager): GroupMember {
-  const { plan, settings, components, directory } = options;
-  const { client, logger } = components;
-  const assignor = new StreamsAssignor({
-    admin: client.admin,
-    logger,
-    transactionTimeoutMs: settings.transactionTimeoutMs,
-    topics: () => sourceTopicsOf(plan, settings.applicationId),
-    describeSelf: () => ({
-      processId: directory.processId,
-      transactionalId,
-      fingerprint: plan.fingerprint,
-      endpoint: '',
-      activeTasks: manager.tasks.all.map(({ id }) => id),
-      stateOffsets: manager.stateOffsets(),
-      asksForShutdown: options.asksForShutdown,
-    }),
-    planTasks: () => planTasks({ plan, settings, admin: client.admin, logger }),
-    isOwnTransactionalId: (id) => isOwnTransactionalId(settings.applicationId, id),
-  });
-  return client.createGroupMember({
-    groupId: settings.applicationId,
-    ...(settings.groupInstanceId === undefined ? {} : { groupInstanceId: settings.groupInstanceId }),
-    sessionTimeoutMs: settings.sessionTimeoutMs,
-    rebalanceTimeoutMs: settings.rebalanceTimeoutMs,
-    heartbeatIntervalMs: settings.heartbeatIntervalMs,
-    assignor,
-  });
 }
 
 interface OpenTask {
@@ -203,19 +174,6 @@ function statePartsOf(options: CreateWorkerOptions, id: TaskId, tasksOnWorker: n
     // Shares are equal: a worker's tasks rarely differ enough to pay for moving memory between them.
     cleanCacheBytes: Math.floor((settings.stateCacheBytes * cacheShare) / tasksOnWorker),
   };
-}
-
-/** The leader names tasks and partitions; which partition belongs to which task follows from the topology. */
-function readAssignment(assignment: MemberAssignment, plan: TopologyPlan, applicationId: string): TaskAssignment {
-  if (assignment.userData === undefined) return { active: [], standby: [] };
-  const { activeTasks, shutdown } = decodeAssignmentData(assignment.userData);
-  if (shutdown) throw new ShutdownRequestedError();
-  const active = activeTasks.map((id) => {
-    const subtopology = subtopologyOf(plan, id.subtopology);
-    const reads = topicMatcher(subtopology, applicationId);
-    return { id, partitions: assignment.partitions.filter(({ topic, partition }) => partition === id.partition && reads(topic)) };
-  });
-  return { active, standby: [] };
 }
 
 /** The source's own policy, else the application's; what is in a repartition topic must be read, whatever they say. */

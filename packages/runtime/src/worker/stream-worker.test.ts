@@ -15,10 +15,14 @@ import type { RefusedRecords } from '../commit/refused-records.ts';
 import type { StreamTask } from '../task/stream-task.ts';
 import { CommitSchedule } from './commit-schedule.ts';
 import type { Input } from './input.ts';
+import { Membership } from './membership.ts';
 import type { RepartitionPurge } from './repartition-purge.ts';
 import { StreamWorker } from './stream-worker.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
+import type { AssignedTask } from './task-assignment.ts';
 import type { TaskManager } from './task-manager.ts';
+
+const TASK: AssignedTask = { id: { subtopology: 0, partition: 0 }, partitions: [] };
 
 /** The worker with everything around it replaced by a script that writes down what is asked of it. */
 class Stage {
@@ -33,6 +37,12 @@ class Stage {
   refused: () => ReturnType<RefusedRecords['judge']> = () => 'none';
   /** Answers to the first calls that take over an assignment. */
   readonly assignFailures: Error[] = [];
+  /** What the next joins bring; when they are used up, the task. */
+  readonly assignments: (readonly AssignedTask[])[] = [];
+  /** The next join tells that the member was out of the group. */
+  isInterrupted = false;
+  /** The next joins end with it. */
+  joinIsHeld: Promise<void> | undefined;
   /** Called with each rollback of the tasks. */
   onRollback: () => void = () => undefined;
   /** Ends the run after this many successful commits. */
@@ -101,6 +111,7 @@ class Stage {
       error: undefined,
       async join() {
         stage.calls.push('join');
+        await stage.joinIsHeld;
         stage.memberState = 'stable';
         stage.metadata = {
           groupId: 'g',
@@ -108,7 +119,9 @@ class Stage {
           generationId: (stage.metadata?.generationId ?? 0) + 1,
           groupInstanceId: undefined,
         };
-        return { partitions: [], userData: undefined };
+        const isUnbroken = !stage.isInterrupted;
+        stage.isInterrupted = false;
+        return { partitions: [], userData: undefined, isUnbroken };
       },
       requestRejoin() {
         stage.calls.push('request rejoin');
@@ -124,6 +137,9 @@ class Stage {
     return {
       tasks: {
         running: [this.task],
+        get all() {
+          return stage.assigned ? [stage.task] : [];
+        },
         get size() {
           return stage.assigned ? 1 : 0;
         },
@@ -167,6 +183,17 @@ class Stage {
       clock: systemClock,
       logger: silentLogger,
       member: this.member,
+      membership: new Membership({
+        member: this.member,
+        clock: systemClock,
+        readAssignment: () => ({
+          tasks: { active: this.assignments.shift() ?? [TASK], standby: [] },
+          warmUpGoals: new Map(),
+          nextRebalanceMs: -1,
+          rejoinReason: undefined,
+        }),
+        stateOffsets: () => new Map(),
+      }),
       committer: this.committer,
       refused: { judge: () => this.refused() } as unknown as RefusedRecords,
       input,
@@ -178,7 +205,6 @@ class Stage {
       asyncDrainMs: 0,
       isStaticMember: this.isStaticMember,
       events: { onRebalancing: () => undefined, onRunning: () => undefined },
-      readAssignment: () => ({ active: [], standby: [] }),
     });
     await worker.run(this.stop.signal);
     return this.calls;

@@ -1,6 +1,6 @@
 import {
   CancelledError,
-  FatalStreamsError,
+  formatTaskId,
   RetriableError,
   TaskCorruptedError,
   TaskMigratedError,
@@ -8,18 +8,19 @@ import {
   type Clock,
   type Logger,
 } from '@millrace/core';
-import type { GroupMember, GroupMetadata, MemberAssignment, OffsetCommit } from '@millrace/client';
+import type { GroupMember, GroupMetadata, OffsetCommit } from '@millrace/client';
 import type { Committer } from '../commit/committer.ts';
 import type { RefusedRecords } from '../commit/refused-records.ts';
 import { Backoff } from './backoff.ts';
 import type { CommitSchedule } from './commit-schedule.ts';
 import type { Input } from './input.ts';
 import { LocalWrites } from './local-writes.ts';
+import type { Membership } from './membership.ts';
 import type { RepartitionPurge } from './repartition-purge.ts';
 import { membershipLost, TaskFlush, type Tenure } from './task-flush.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
-import type { TaskAssignment } from './task-assignment.ts';
 import type { TaskManager } from './task-manager.ts';
+import { untilFirst } from './until-first.ts';
 
 /** Longest time that records are processed before timers and the network get their turn. */
 const SLICE_MS = 8;
@@ -38,6 +39,7 @@ export interface StreamWorkerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly member: GroupMember;
+  readonly membership: Membership;
   readonly committer: Committer;
   readonly refused: RefusedRecords;
   readonly input: Input;
@@ -51,14 +53,6 @@ export interface StreamWorkerOptions {
   /** The member has an instance id: its restart should not make the others rebalance. */
   readonly isStaticMember: boolean;
   readonly events: WorkerEvents;
-  /** Reads the leader's words. */
-  readonly readAssignment: (assignment: MemberAssignment) => TaskAssignment;
-}
-
-interface PendingAssignment {
-  readonly tasks: TaskAssignment;
-  /** False when others may have worked on the tasks since the last join: nothing that is open may stay. */
-  readonly isUnbroken: boolean;
 }
 
 /**
@@ -75,8 +69,8 @@ export class StreamWorker {
   readonly #flush: TaskFlush;
   /** What has to succeed before the loop goes on; set by `#planRecovery`. */
   #recovery: ((signal: AbortSignal) => Promise<void>) | undefined;
-  /** What the last join brought, until it has been taken over completely. */
-  #assignment: PendingAssignment | undefined;
+  /** Tasks are being committed for the last time here: others wait for them. */
+  #isGivingUp = false;
   /** Aborts when the worker has to stop. */
   #stop: AbortSignal | undefined;
 
@@ -138,20 +132,39 @@ export class StreamWorker {
   }
 
   async #iterate(signal: AbortSignal): Promise<void> {
-    const { member, manager, input, clock, schedule } = this.#options;
-    if (member.state !== 'stable') return this.#rebalance(signal);
-    if (this.#assignment !== undefined) return this.#takeOver(this.#assignment, signal);
+    const { membership, manager, input, clock, schedule } = this.#options;
+    if (!(await this.#keepMembership(signal))) return;
     manager.throwFailure();
     await input.handleFailures(signal);
     input.deliver(manager.tasks);
-    const processed = await this.#process();
+    // While it joins nothing can be committed: what is uncommitted must not grow without bounds.
+    const isFull = membership.isJoining && schedule.isFull(manager.tasks.running);
+    const processed = !isFull && (await this.#process());
     input.resumeDrained();
     await this.#punctuate();
     const now = clock.nowMs();
     this.#options.metrics.observeLag(manager.tasks.running, input.fetcher, now);
-    if (schedule.due(manager.tasks.running, now)) await this.#commit();
+    if (!membership.isJoining && schedule.due(manager.tasks.running, now)) await this.#commit();
     if (processed) await clock.sleep(0);
-    else await this.#idle(signal);
+    else await this.#idle(signal, isFull);
+  }
+
+  /** @returns false when the loop has to begin again */
+  async #keepMembership(signal: AbortSignal): Promise<boolean> {
+    switch (this.#options.membership.next()) {
+      case 'go-on':
+        return true;
+      case 'join':
+        await this.#join(signal);
+        return false;
+      case 'take-over':
+        await this.#takeOver(signal);
+        return false;
+      case 'abandon':
+        this.#options.events.onRebalancing();
+        await this.#abandon(signal);
+        return false;
+    }
   }
 
   /** Gives each task a turn, round after round, until nothing is left or the slice is over. */
@@ -179,28 +192,34 @@ export class StreamWorker {
     }
   }
 
-  /** Sleeps until records or results arrive, a commit or a punctuation is due, or the poll interval is over. */
-  async #idle(signal: AbortSignal): Promise<void> {
-    const { clock, manager, schedule, input, pollMs } = this.#options;
+  /**
+   * Sleeps until records or results arrive, a join ends, a commit or a punctuation is due, or the poll interval is over.
+   *
+   * @param isFull records that are there cannot be taken before the join has ended
+   */
+  async #idle(signal: AbortSignal, isFull: boolean): Promise<void> {
+    const { clock, manager, membership, schedule, input, pollMs } = this.#options;
     const now = clock.nowMs();
+    const { isJoining } = membership;
     let waitMs = pollMs;
     for (const task of manager.tasks.running) {
       waitMs = Math.min(waitMs, task.nextWakeUpMs(now) - now);
-      if (task.commitNeeded) waitMs = Math.min(waitMs, schedule.remainingMs(now));
+      if (task.commitNeeded && !isJoining) waitMs = Math.min(waitMs, schedule.remainingMs(now));
     }
-    if (input.fetcher.available) return clock.sleep(0);
-    const results = manager.tasks.running
-      .filter(({ asyncWork }) => asyncWork.held > 0)
-      .map(({ asyncWork }) => asyncWork.progress);
-    const wait = (until: AbortSignal): Promise<void> => input.fetcher.wait(Math.max(0, waitMs), until);
-    await (results.length === 0 ? wait(signal) : untilFirst(results, signal, wait));
+    if (input.fetcher.available && !isFull) return clock.sleep(0);
+    const events = manager.tasks.running.filter(({ asyncWork }) => asyncWork.held > 0).map(({ asyncWork }) => asyncWork.progress);
+    if (isJoining) events.push(membership.joinEnded);
+    const wait = isFull
+      ? (until: AbortSignal): Promise<void> => clock.sleep(Math.max(0, waitMs), until).catch(() => undefined)
+      : (until: AbortSignal): Promise<void> => input.fetcher.wait(Math.max(0, waitMs), until);
+    await (events.length === 0 ? wait(signal) : untilFirst(events, signal, wait));
   }
 
   /** The way of a commit: flush caches → changelogs → Kafka → local databases (in the background). */
   async #commit(): Promise<void> {
     const { clock, manager, member, schedule, purge, input } = this.#options;
     const running = manager.tasks.running;
-    await this.#flush.flush(running);
+    if (!(await this.#flush.flush(running))) return;
     const tasks = running.filter((task) => task.commitNeeded);
     if (tasks.length > 0) {
       await this.#writes.settled();
@@ -228,42 +247,44 @@ export class StreamWorker {
     }
   }
 
-  /**
-   * Stops working, commits, joins, and takes what it is given. Tasks that stay keep their state, queues and positions, unless
-   * the membership was broken in between: then others may have worked on them.
-   */
-  async #rebalance(signal: AbortSignal): Promise<void> {
-    const { member, manager, events } = this.#options;
-    events.onRebalancing();
-    if (member.state === 'failed') throw member.error ?? new FatalStreamsError('GROUP', 'the group membership failed');
-    this.#assignment = undefined;
-    await manager.stopRestore();
-    if (member.state === 'lost') await this.#abandon(signal);
-    else if (member.state === 'rejoin-needed') await this.#commit();
-    const before = member.metadata;
-    const assignment = await member.join(signal);
-    const after = member.metadata;
-    const isUnbroken =
-      before?.memberId === after?.memberId && before !== undefined && after?.generationId === before.generationId + 1;
-    this.#assignment = { tasks: this.#options.readAssignment(assignment), isUnbroken };
-    await this.#takeOver(this.#assignment, signal);
+  /** Begins to join. What can be committed without waiting is: until the join has ended nothing can. */
+  async #join(signal: AbortSignal): Promise<void> {
+    const { member, membership } = this.#options;
+    if (member.state === 'rejoin-needed') await this.#commit();
+    membership.beginJoin(signal);
   }
 
-  /** If this fails for a passing reason, the loop comes back to it: the group will not tell the assignment twice. */
-  async #takeOver({ tasks, isUnbroken }: PendingAssignment, signal: AbortSignal): Promise<void> {
-    const { manager } = this.#options;
-    if (!isUnbroken && manager.tasks.size > 0) await this.#abandon(signal);
-    // What is open from here on belongs to this membership.
-    this.#assignment = { tasks, isUnbroken: true };
+  /**
+   * Makes the assignment so. Tasks that stay go on with their state, queues and positions; those that others are to have are
+   * committed and closed. If this fails for a passing reason, the loop comes back to it: the group does not tell the assignment
+   * twice.
+   */
+  async #takeOver(signal: AbortSignal): Promise<void> {
+    const { manager, membership, events } = this.#options;
+    const tasks = membership.assignment?.tasks ?? { active: [], standby: [] };
+    const wanted = new Set(tasks.active.map(({ id }) => formatTaskId(id)));
+    const hasGivenUp = manager.tasks.all.some(({ taskId }) => !wanted.has(taskId));
+    if (hasGivenUp || wanted.size !== manager.tasks.size) events.onRebalancing();
+    if (hasGivenUp) await this.#commitForOthers();
     await this.#writes.settled();
     await manager.assign(tasks, signal);
-    this.#assignment = undefined;
+    membership.takenOver(hasGivenUp);
+  }
+
+  async #commitForOthers(): Promise<void> {
+    this.#isGivingUp = true;
+    try {
+      await this.#commit();
+    } finally {
+      this.#isGivingUp = false;
+    }
   }
 
   /** Drops all tasks with what they have not committed: somebody else has them. */
   async #abandon(signal: AbortSignal): Promise<void> {
     await this.#writes.settled();
     await this.#options.manager.closeAll(false);
+    this.#options.membership.abandoned();
     this.#recovery = (again) => this.#options.committer.restart(again);
     await this.#recovery(signal);
     this.#recovery = undefined;
@@ -272,7 +293,8 @@ export class StreamWorker {
   get #tenure(): Tenure {
     const { state } = this.#options.member;
     if (state === 'lost' || state === 'failed') return 'lost';
-    return this.#stop?.aborted === true || state !== 'stable' ? 'leaving' : 'keeps';
+    if (this.#isGivingUp || this.#stop?.aborted === true) return 'leaving';
+    return state === 'stable' ? 'keeps' : 'awaited';
   }
 
   /** Does what the class of the error asks for, or throws it. */
@@ -334,22 +356,4 @@ export class StreamWorker {
       await this.#discard();
     }
   }
-}
-
-/**
- * Waits with a signal that aborts with the given one, or as soon as one of the promises resolves. Without `AbortSignal.any`, of
- * which each would stay registered with a signal that lives as long as the worker.
- */
-async function untilFirst(
-  promises: readonly Promise<void>[],
-  signal: AbortSignal,
-  wait: (until: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const controller = new AbortController();
-  const stop = (): void => controller.abort();
-  if (signal.aborted) stop();
-  signal.addEventListener('abort', stop, { once: true });
-  for (const promise of promises) void promise.then(stop);
-  await wait(controller.signal);
-  signal.removeEventListener('abort', stop);
 }

@@ -1,8 +1,11 @@
 import { RetriableError, TaskMigratedError, type Clock } from '@millrace/core';
 import type { StreamTask } from '../task/stream-task.ts';
 
-/** Whether the worker keeps its tasks: `leaving` when it has to give them up in good order, `lost` when they are gone. */
-export type Tenure = 'keeps' | 'leaving' | 'lost';
+/**
+ * Whether the worker keeps its tasks: `leaving` when it has to give them up in good order, `lost` when they are gone. `awaited`:
+ * it keeps them, but the group waits for it to join, so that a commit should wait for nothing.
+ */
+export type Tenure = 'keeps' | 'awaited' | 'leaving' | 'lost';
 
 export interface TaskFlushOptions {
   readonly clock: Clock;
@@ -28,25 +31,31 @@ export class TaskFlush {
   }
 
   /**
+   * @returns false when it was broken off because the group waits; nothing is lost, the next commit begins anew
    * @throws RetriableError `ASYNC_WORK_CUT_OFF` when the worker is leaving and a call has not ended in time
    * @throws TaskMigratedError `MEMBERSHIP_LOST` when the tasks are lost while it waits
    */
-  async flush(tasks: readonly StreamTask[]): Promise<void> {
+  async flush(tasks: readonly StreamTask[]): Promise<boolean> {
     this.#leavingSinceMs = undefined;
     for (const task of tasks) {
       do {
         task.flushCaches();
         const { settling } = task;
-        if (settling !== undefined) await this.#wait(task, settling);
+        if (settling !== undefined && !(await this.#wait(task, settling))) return false;
       } while (task.hasUnflushed);
     }
+    return true;
   }
 
-  async #wait(task: StreamTask, settling: Promise<void>): Promise<void> {
+  async #wait(task: StreamTask, settling: Promise<void>): Promise<boolean> {
     // A promise of a processor is seen through: it may write to stores until it has ended.
-    if (task.pending !== undefined) return settling;
-    this.#checkTenure(task);
-    await this.#settledOrPolled(settling);
+    if (task.pending !== undefined) await settling;
+    else if (this.#options.tenure() === 'awaited') return false;
+    else {
+      this.#checkTenure(task);
+      await this.#settledOrPolled(settling);
+    }
+    return true;
   }
 
   #checkTenure(task: StreamTask): void {
