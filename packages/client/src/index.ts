@@ -35,6 +35,15 @@ export type {
   TransactionalProducerOptions,
 } from './port/kafka-client.ts';
 export type {
+  StreamsGroupAssignment,
+  StreamsGroupMemberOptions,
+  StreamsGroupSubtopology,
+  StreamsGroupTarget,
+  StreamsGroupTasks,
+  StreamsGroupTopic,
+  StreamsTasks,
+} from './port/streams-group.ts';
+export type {
   ApiRange,
   BrokerAddress,
   BrokerFeatures,

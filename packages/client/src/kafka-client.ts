@@ -3,6 +3,7 @@ import { ClusterAdmin } from './admin/cluster-admin.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { BackgroundFetcher } from './fetch/background-fetcher.ts';
 import { ClassicGroupMember } from './group/classic-group-member.ts';
+import { StreamsGroupMember } from './group/streams-group-member.ts';
 import { ClusterOffsets } from './offsets/cluster-offsets.ts';
 import type {
   FetcherOptions,
@@ -11,6 +12,7 @@ import type {
   ProducerOptions,
   TransactionalProducerOptions,
 } from './port/kafka-client.ts';
+import type { StreamsGroupMemberOptions } from './port/streams-group.ts';
 import type { Transport } from './port/transport.ts';
 import { BatchingProducer } from './produce/batching-producer.ts';
 import { ExactlyOnceProducer } from './transaction/exactly-once-producer.ts';
@@ -79,6 +81,10 @@ class WireKafkaClient implements KafkaClient {
 
   createGroupMember(options: GroupMemberOptions): ClassicGroupMember {
     return this.#own(new ClassicGroupMember(this.#cluster, options));
+  }
+
+  createStreamsGroupMember(options: StreamsGroupMemberOptions): StreamsGroupMember {
+    return this.#own(new StreamsGroupMember(this.#cluster, options));
   }
 
   createFetcher(options?: FetcherOptions): BackgroundFetcher {

@@ -10,7 +10,7 @@ import { scriptedKafka } from '../scripted-transport/scripted-kafka.ts';
 import { answerLost } from '../scripted-transport/scripted-transport.ts';
 import { StreamsGroupMember } from './streams-group-member.ts';
 import { GroupStatus } from './streams-group-status.ts';
-import type { StreamsGroupMemberOptions, StreamsGroupTasks } from './streams-group.ts';
+import type { StreamsGroupMemberOptions, StreamsGroupTasks } from '../port/streams-group.ts';
 
 type Answer = ResponseInput<typeof streamsGroupHeartbeat>;
 

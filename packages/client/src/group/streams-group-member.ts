@@ -14,7 +14,7 @@ import { Backoff } from '../retry/backoff.ts';
 import { cancellable } from '../retry/cancellable.ts';
 import { MembershipStateMachine, type MembershipState } from './membership-state.ts';
 import { GroupStatusWatch } from './streams-group-status.ts';
-import type { StreamsGroupMemberOptions, StreamsGroupTasks } from './streams-group.ts';
+import type { StreamsGroupMemberOptions, StreamsGroupTasks } from '../port/streams-group.ts';
 import { assignedIn, heartbeatRequest, joinRequest, leaveRequest, NO_TASKS, tasksKey } from './streams-heartbeat.ts';
 
 const LEAVE_TIMEOUT_MS = 1_000;

@@ -4,7 +4,7 @@ import type {
   StreamsGroupSubtopology,
   StreamsGroupTasks,
   StreamsGroupTopic,
-} from './streams-group.ts';
+} from '../port/streams-group.ts';
 
 /** Epochs that are none: of a member that joins, and of one that leaves. */
 const JOINING_EPOCH = 0;

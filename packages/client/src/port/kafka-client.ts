@@ -1,11 +1,14 @@
 import type { Headers, TopicPartition } from '@millrace/core';
 import type { RecordBatchHeader } from '@millrace/wire';
+import type { StreamsGroupMemberOptions } from './streams-group.ts';
 
 /** Everything the runtime wants of Kafka. Implemented by `createKafkaClient` over a {@link Transport}. */
 export interface KafkaClient {
   readonly admin: Admin;
   readonly offsets: Offsets;
   createGroupMember(options: GroupMemberOptions): GroupMember;
+  /** A member of a group whose tasks the broker assigns (KIP-1071, Kafka ≥ 4.2). */
+  createStreamsGroupMember(options: StreamsGroupMemberOptions): GroupMember;
   createFetcher(options?: FetcherOptions): Fetcher;
   createProducer(options?: ProducerOptions): Producer;
   createTransactionalProducer(options: TransactionalProducerOptions): TransactionalProducer;

@@ -1,4 +1,4 @@
-import type { MemberAssignment } from '../port/kafka-client.ts';
+import type { TopicPartition } from '@millrace/core';
 
 /** Tasks of one sub-topology, as a streams group names them. */
 export interface StreamsTasks {
@@ -41,6 +41,12 @@ export interface StreamsGroupSubtopology {
   readonly copartitionGroups: readonly (readonly string[])[];
 }
 
+/** A target in the form in which a join returns it, like that of any group. */
+export interface StreamsGroupAssignment {
+  readonly partitions: readonly TopicPartition[];
+  readonly userData: Buffer | undefined;
+}
+
 export interface StreamsGroupMemberOptions {
   readonly groupId: string;
   /** The same for all members of a process: standbys are put on others. */
@@ -57,5 +63,5 @@ export interface StreamsGroupMemberOptions {
   /** What the owner has open now. A task that is missing here has been committed and closed: the broker may give it away. */
   readonly ownedTasks: () => StreamsGroupTasks;
   /** What the group wants, in the form in which `join` returns it. A rejection with a RetriableError is tried again. */
-  readonly assignmentOf: (target: StreamsGroupTarget) => Promise<MemberAssignment>;
+  readonly assignmentOf: (target: StreamsGroupTarget) => Promise<StreamsGroupAssignment>;
 }
