@@ -3,21 +3,26 @@ import java.util.Properties;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.Grouped;
 import org.apache.kafka.streams.kstream.JoinWindows;
 import org.apache.kafka.streams.kstream.KStream;
+import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.kstream.StreamJoined;
+import org.apache.kafka.streams.kstream.TableJoined;
 import org.apache.kafka.streams.kstream.TimeWindows;
+import org.apache.kafka.streams.state.KeyValueStore;
 
 /**
- * The real Kafka Streams with the topologies of topologies.ts: it goes on where Millrace stopped, and Millrace where it stopped.
+ * The real Kafka Streams with the topologies of topologies.ts and table-topologies.ts: it goes on where Millrace stopped, and Millrace where it stopped.
  *
  * Arguments: brokers, application id, state directory, topology, prefix of the topics. Prints its states, ends when its input ends.
  */
@@ -65,7 +70,7 @@ public final class KafkaStreamsPeer {
             .windowedBy(TimeWindows.ofSizeAndGrace(Duration.ofMinutes(1), Duration.ofDays(1)))
             .count(Materialized.as("counts"))
             .toStream()
-            .map((key, count) -> new org.apache.kafka.streams.KeyValue<>(key.key(), key.window().start() + "=" + count))
+            .map((key, count) -> KeyValue.pair(key.key(), key.window().start() + "=" + count))
             .to(prefix + "output", Produced.with(TEXT, TEXT));
         return;
       case "leftJoining":
@@ -76,6 +81,22 @@ public final class KafkaStreamsPeer {
                 JoinWindows.ofTimeDifferenceAndGrace(Duration.ofMinutes(1), Duration.ofMinutes(5)),
                 StreamJoined.with(TEXT, TEXT, TEXT).withStoreName("pairs"))
             .to(prefix + "output", Produced.with(TEXT, TEXT));
+        return;
+      case "referring":
+        KTable<String, String> named =
+            builder.table(prefix + "input", Consumed.with(TEXT, TEXT))
+                .leftJoin(
+                    builder.table(prefix + "customers", Consumed.with(TEXT, TEXT)),
+                    (String order) -> order.split(":")[0],
+                    (order, name) -> order.split(":")[1] + " for " + (name == null ? "nobody" : name),
+                    TableJoined.as("refer"),
+                    Materialized.<String, String, KeyValueStore<Bytes, byte[]>>as("named").withValueSerde(TEXT));
+        named.toStream().to(prefix + "output", Produced.with(TEXT, TEXT));
+        named
+            .groupBy((order, text) -> KeyValue.pair(text.split(" for ")[1], text), Grouped.with("by-name", TEXT, TEXT))
+            .count(Materialized.as("per-name"))
+            .toStream()
+            .to(prefix + "counts", Produced.with(TEXT, Serdes.Long()));
         return;
       default:
         throw new IllegalArgumentException("no topology " + topology);

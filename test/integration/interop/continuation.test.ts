@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { systemClock } from '@millrace/core';
 import { beforeAll, expect, it } from 'vitest';
 import { defaultKafkaVersion, kafkaJars } from '../../kafka/kafka-jars.ts';
@@ -20,11 +21,38 @@ interface Scenario {
   readonly inputs: readonly string[];
   /** Writes what the first program gets, then what the second one gets, each with an empty state directory. */
   readonly parts: readonly ((cluster: TestCluster, topic: (name: string) => string) => Promise<void>)[];
+  /** What has to be there before the second program starts, besides that the inputs have been consumed. */
+  readonly expectedBefore?: readonly string[];
   readonly expected: readonly string[];
-  readonly read: (record: OutputRecord) => string | undefined;
+  readonly results: (cluster: TestCluster, topic: (name: string) => string) => Promise<readonly string[]>;
+  /** Called again and again until all results are there. */
+  readonly goOn?: (cluster: TestCluster, topic: (name: string) => string, round: number) => Promise<void>;
+}
+
+type Reader = (record: OutputRecord) => string | undefined;
+
+/** Every record of the output counts. */
+function written(read: Reader): Scenario['results'] {
+  return async (cluster, topic) => {
+    const results = (await cluster.read(topic('output'))).map(read);
+    return results.filter((result) => result !== undefined);
+  };
+}
+
+/** The last record of each key counts: what comes before depends on which record is faster. */
+function valid(readers: Readonly<Record<string, Reader>>): Scenario['results'] {
+  return async (cluster, topic) => {
+    const results: string[] = [];
+    for (const [name, read] of Object.entries(readers)) {
+      const rows = new Map((await cluster.read(topic(name))).map((record) => [record.key, record]));
+      for (const row of rows.values()) if (row.value !== undefined) results.push(read(row) ?? '');
+    }
+    return results;
+  };
 }
 
 const text = ({ key, value }: OutputRecord): string => `${key} ${value?.toString('utf8') ?? 'absent'}`;
+const counted = ({ key, value }: OutputRecord): string => `${key} ${value?.readBigInt64BE()}`;
 
 function keys(count: number, timestamp: number, value = 'x'): InputRecord[] {
   return Array.from({ length: count }, (_, index) => ({ key: `k${index}`, value, timestamp }));
@@ -39,7 +67,7 @@ const counting: Scenario = {
   ],
   // Key by key: k0 and k1 occur five times, k2 four times, k3 to k5 three times, k6 once.
   expected: [5, 5, 4, 3, 3, 3, 1].flatMap((times, key) => Array.from({ length: times }, (_, count) => `k${key} ${count + 1}`)),
-  read: ({ key, value }) => `${key} ${value?.readBigInt64BE()}`,
+  results: written(counted),
 };
 
 const windowedCounting: Scenario = {
@@ -57,7 +85,7 @@ const windowedCounting: Scenario = {
     ...['k0', 'k1', 'k2'].flatMap((key) => [1, 2].map((count) => `${key} ${T0 + MINUTE}=${count}`)),
     `k3 ${T0 + MINUTE}=1`,
   ],
-  read: text,
+  results: written(text),
 };
 
 const leftJoining: Scenario = {
@@ -82,7 +110,49 @@ const leftJoining: Scenario = {
     'k4 L1+none',
     'k5 L1+none',
   ],
-  read: (record) => (record.key.startsWith('tick') ? undefined : text(record)),
+  results: written((record) => (record.key.startsWith('tick') ? undefined : text(record))),
+  /** Results without partner come when stream time goes on, and a program looks for them once a second of wall-clock time at most. */
+  goOn: (cluster, topic, round) =>
+    cluster.write(
+      topic('left'),
+      Array.from({ length: PARTITIONS }, (_, partition) => ({
+        key: `tick-${partition}`,
+        value: 't',
+        partition,
+        timestamp: T0 + 30 * MINUTE + round * SECOND,
+      })),
+    ),
+};
+
+function rows(values: Readonly<Record<string, string | undefined>>, timestamp: number): InputRecord[] {
+  return Object.entries(values).map(([key, value]) => ({ key, timestamp, ...(value !== undefined && { value }) }));
+}
+
+/** The second program has to find the subscriptions and the results of the first, and to take old ones back. */
+const referring: Scenario = {
+  topology: 'referring',
+  inputs: ['input', 'customers'],
+  parts: [
+    async (cluster, topic) => {
+      await cluster.write(topic('customers'), rows({ c0: 'Ann', c1: 'Bob', c2: 'Cid' }, T0));
+      const orders = { o0: 'c0:a', o1: 'c1:b', o2: 'c2:c', o3: 'c3:d', o4: 'c0:e', o5: 'c1:f', o6: 'c2:g', o7: 'c3:h' };
+      await cluster.write(topic('input'), rows(orders, T0 + SECOND));
+    },
+    async (cluster, topic) => {
+      await cluster.write(topic('input'), rows({ o1: 'c2:b', o2: undefined }, T0 + 2 * SECOND));
+      await cluster.write(topic('customers'), rows({ c0: 'Amy', c1: undefined, c3: 'Dan' }, T0 + 3 * SECOND));
+    },
+  ],
+  expectedBefore: [
+    ...['o0 a for Ann', 'o1 b for Bob', 'o2 c for Cid', 'o3 d for nobody'],
+    ...['o4 e for Ann', 'o5 f for Bob', 'o6 g for Cid', 'o7 h for nobody'],
+    ...['Ann 2', 'Bob 2', 'Cid 2', 'nobody 2'],
+  ],
+  expected: [
+    ...['o0 a for Amy', 'o1 b for Cid', 'o3 d for Dan', 'o4 e for Amy', 'o5 f for nobody', 'o6 g for Cid', 'o7 h for Dan'],
+    ...['Amy 2', 'Ann 0', 'Bob 0', 'Cid 2', 'Dan 2', 'nobody 1'],
+  ],
+  results: valid({ output: text, counts: counted }),
 };
 
 /** One of the two programs, as long as it runs. */
@@ -110,37 +180,28 @@ describeWithJavaAndKafka('topics of one program, continued by the other', (broke
     };
   }
 
-  async function resultsIn(application: TestApplication, { read }: Scenario): Promise<string[]> {
-    const results = (await application.cluster.read(application.output)).map(read);
-    return results.filter((result) => result !== undefined).sort();
-  }
-
-  /**
-   * Results without partner come when stream time goes on, and a program looks for them once a second of wall-clock time at
-   * most: later records come until everything that is expected is there.
-   */
-  async function advanceStreamTime(application: TestApplication, scenario: Scenario): Promise<void> {
+  /** Waits until all results are there; the assertion that follows shows what is missing. */
+  async function arrived(
+    { cluster, prefix }: TestApplication,
+    { results, goOn }: Scenario,
+    expected: readonly string[],
+  ): Promise<readonly string[]> {
+    const topic = (name: string): string => `${prefix}${name}`;
     const deadline = systemClock.monotonicMs() + 20_000;
-    for (let tick = 0; (await resultsIn(application, scenario)).length < scenario.expected.length; tick++) {
-      if (systemClock.monotonicMs() > deadline) return;
-      const timestamp = T0 + 30 * MINUTE + tick * SECOND;
-      const ticks = Array.from({ length: PARTITIONS }, (_, partition) => ({
-        key: `tick-${partition}`,
-        value: 't',
-        partition,
-        timestamp,
-      }));
-      await application.cluster.write(`${application.prefix}left`, ticks);
+    for (let round = 0; ; round++) {
+      const found = (await results(cluster, topic)).toSorted();
+      if (isDeepStrictEqual(found, expected.toSorted()) || systemClock.monotonicMs() > deadline) return found;
+      await goOn?.(cluster, topic, round);
       await systemClock.sleep(200);
     }
   }
 
   async function continued(scenario: Scenario, sides: readonly [Side, Side]): Promise<void> {
-    const { topology, inputs, parts, expected } = scenario;
+    const { topology, inputs, parts, expectedBefore, expected, results } = scenario;
     await using application = await TestApplication.create({ brokers, topology, partitions: 0 });
     const { cluster, prefix } = application;
     const topic = (name: string): string => `${prefix}${name}`;
-    for (const name of [...inputs, 'output']) await cluster.create(topic(name), PARTITIONS);
+    for (const name of [...inputs, 'output', 'counts']) await cluster.create(topic(name), PARTITIONS);
     for (const [part, side] of sides.entries()) {
       await parts[part]?.(cluster, topic);
       await using program = await start(side, application, topology, part);
@@ -149,13 +210,14 @@ describeWithJavaAndKafka('topics of one program, continued by the other', (broke
           throw new Error(`${side} has not consumed its input:\n${program.output}`, { cause });
         });
       }
-      if (part === 1 && topology === 'leftJoining') await advanceStreamTime(application, scenario);
+      const wanted = part === 0 ? expectedBefore : expected;
+      if (wanted !== undefined) expect(await arrived(application, scenario, wanted), program.output).toEqual(wanted.toSorted());
       expect(await program.stop(), program.output).toBe(0);
     }
-    expect(await resultsIn(application, scenario), application.log).toEqual([...expected].sort());
+    expect((await results(cluster, topic)).toSorted(), application.log).toEqual(expected.toSorted());
   }
 
-  for (const scenario of [counting, windowedCounting, leftJoining]) {
+  for (const scenario of [counting, windowedCounting, leftJoining, referring]) {
     it(`${scenario.topology}: Kafka Streams goes on where Millrace stopped`, () =>
       continued(scenario, ['Millrace', 'Kafka Streams']));
     it(`${scenario.topology}: Millrace goes on where Kafka Streams stopped`, () =>
