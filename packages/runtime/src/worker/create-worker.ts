@@ -1,8 +1,6 @@
-import { formatTaskId, type TaskId } from '@millrace/core';
 import type { KafkaClient } from '@millrace/client';
 import type { StateStore } from '@millrace/state';
 import { matchesTopic, type TopologyPlan } from '@millrace/topology';
-import { subtopologyOf } from '../assignment/plan-tasks.ts';
 import type { TopologyContract } from '../assignment/topology-contract.ts';
 import { AtLeastOnceCommitter } from '../commit/at-least-once.ts';
 import type { Committer } from '../commit/committer.ts';
@@ -10,23 +8,16 @@ import { ExactlyOnceCommitter } from '../commit/exactly-once.ts';
 import { RefusedRecords } from '../commit/refused-records.ts';
 import type { StreamsComponents } from '../components.ts';
 import { defaultProductionErrorHandler } from '../errors/production-error-handler.ts';
-import { GLOBAL_CACHE_SHARE } from '../global/open-global-task.ts';
-import { Restorer } from '../restore/restorer.ts';
 import type { ResolvedSettings } from '../settings/settings.ts';
-import { openStandbyTask } from '../standby/open-standby-task.ts';
-import { StandbyUpdater } from '../standby/standby-updater.ts';
 import type { StateDirectory } from '../state-directory/state-directory.ts';
-import { StreamTask } from '../task/stream-task.ts';
-import type { TaskParts, TaskPartsOptions } from '../task/task-parts.ts';
 import { internalTopicName, transactionalIdOf } from '../topics/topic-names.ts';
 import { CommitSchedule } from './commit-schedule.ts';
+import { createTaskManager, isolationOf } from './create-task-manager.ts';
 import { createMembership } from './create-membership.ts';
 import { Input } from './input.ts';
 import { RepartitionPurge } from './repartition-purge.ts';
 import { StreamWorker, type WorkerEvents } from './stream-worker.ts';
 import { WorkerMetrics } from './worker-metrics.ts';
-import type { AssignedTask } from './task-assignment.ts';
-import { TaskManager } from './task-manager.ts';
 
 /** Uncommitted rows are kept in memory: beyond this a commit comes early even when record caching is off. */
 const UNCOMMITTED_BYTES_MIN = 16 * 1024 * 1024;
@@ -49,7 +40,6 @@ export interface CreateWorkerOptions {
 export function createWorker(options: CreateWorkerOptions): StreamWorker {
   const { plan, settings, components, directory, events } = options;
   const { client, clock, logger } = components;
-  const isolation = settings.guarantee === 'exactly_once_v2' ? 'read_committed' : 'read_uncommitted';
   const transactionalId =
     settings.guarantee === 'exactly_once_v2' ? transactionalIdOf(settings.applicationId, directory.processId, 0) : '';
   const committer = createCommitter(client, settings, transactionalId);
@@ -57,46 +47,11 @@ export function createWorker(options: CreateWorkerOptions): StreamWorker {
     client,
     groupId: settings.applicationId,
     logger,
-    isolation,
+    isolation: isolationOf(settings),
     offsetReset: offsetResetOf(plan, settings),
   });
-  const restorer = new Restorer({
-    client,
-    clock,
-    logger,
-    listener: components.restoreListener ?? {},
-    isolation,
-    policy: settings,
-  });
-  const standbys: StandbyUpdater = new StandbyUpdater({
-    client,
-    clock,
-    logger,
-    listener: components.standbyUpdateListener ?? {},
-    groupId: settings.applicationId,
-    isolation,
-    openTask: (id, databases) =>
-      openStandbyTask(statePartsOf(options, id, manager.tasks.size + standbys.taskIds.length), databases),
-    quarantine: (taskId) => components.engine.quarantine(directory.taskPath(taskId)),
-  });
-  const manager: TaskManager = new TaskManager({
-    directory,
-    engine: components.engine,
-    input,
-    restorer,
-    standbys,
-    clock,
-    logger,
-    onStateDiskFull: settings.onStateDiskFull,
-    openTask: (assigned, tasksOnWorker, parts) => openTask(options, { committer, input, assigned, tasksOnWorker }, parts),
-    onAllRunning: events.onRunning,
-  });
+  const { manager, standbys } = createTaskManager({ ...options, committer, input });
   const { member, membership } = createMembership({ ...options, transactionalId, manager, standbys });
-  const repartitionTopics = new Set(
-    plan.subtopologies.flatMap(({ repartitionSources }) =>
-      repartitionSources.map(({ name }) => internalTopicName(settings.applicationId, name)),
-    ),
-  );
   return new StreamWorker({
     clock,
     logger,
@@ -117,15 +72,7 @@ export function createWorker(options: CreateWorkerOptions): StreamWorker {
       Math.max(settings.cacheMaxBytes, UNCOMMITTED_BYTES_MIN),
       clock.nowMs(),
     ),
-    purge: new RepartitionPurge(
-      {
-        admin: client.admin,
-        logger,
-        intervalMs: settings.repartitionPurgeIntervalMs,
-        isRepartitionTopic: (topic) => repartitionTopics.has(topic),
-      },
-      clock.nowMs(),
-    ),
+    purge: createPurge(options),
     pollMs: settings.pollMs,
     asyncDrainMs: settings.asyncDrainMs,
     isStaticMember: settings.groupInstanceId !== undefined,
@@ -139,41 +86,19 @@ function createCommitter(client: KafkaClient, settings: ResolvedSettings, transa
   return new ExactlyOnceCommitter(client.createTransactionalProducer({ transactionalId, transactionTimeoutMs, compression }));
 }
 
-interface OpenTask {
-  readonly committer: Committer;
-  readonly input: Input;
-  readonly assigned: AssignedTask;
-  readonly tasksOnWorker: number;
-}
-
-function openTask(
-  options: CreateWorkerOptions,
-  { committer, input, assigned, tasksOnWorker }: OpenTask,
-  parts: TaskParts | undefined,
-): Promise<StreamTask> {
-  const taskOptions = {
-    ...statePartsOf(options, assigned.id, tasksOnWorker),
-    inputPartitions: assigned.partitions,
-    appender: committer.appender,
-    progress: input.fetcher,
-    globalStores: options.globalStores,
+function createPurge({ plan, settings, components }: CreateWorkerOptions): RepartitionPurge {
+  const repartitionTopics = new Set(
+    plan.subtopologies.flatMap(({ repartitionSources }) =>
+      repartitionSources.map(({ name }) => internalTopicName(settings.applicationId, name)),
+    ),
+  );
+  const options = {
+    admin: components.client.admin,
+    logger: components.logger,
+    intervalMs: settings.repartitionPurgeIntervalMs,
+    isRepartitionTopic: (topic: string) => repartitionTopics.has(topic),
   };
-  return StreamTask.open(taskOptions, parts);
-}
-
-/** What the state of a task is opened with, whether the task is active or a standby. */
-function statePartsOf(options: CreateWorkerOptions, id: TaskId, tasksOnWorker: number): TaskPartsOptions {
-  const { plan, settings, components, directory, globalStores } = options;
-  const cacheShare = globalStores.size === 0 ? 1 : 1 - GLOBAL_CACHE_SHARE;
-  return {
-    id,
-    subtopology: subtopologyOf(plan, id.subtopology),
-    settings,
-    components,
-    directory: directory.taskPath(formatTaskId(id)),
-    // Shares are equal: a worker's tasks rarely differ enough to pay for moving memory between them.
-    cleanCacheBytes: Math.floor((settings.stateCacheBytes * cacheShare) / tasksOnWorker),
-  };
+  return new RepartitionPurge(options, components.clock.nowMs());
 }
 
 /** The source's own policy, else the application's; what is in a repartition topic must be read, whatever they say. */
