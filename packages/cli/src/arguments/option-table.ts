@@ -59,6 +59,12 @@ const settingOptions: readonly OptionEntry[] = [
     env: 'MILLRACE_GROUP_INSTANCE_ID',
     description: 'keeps the assignment of this worker over a restart',
   },
+  {
+    flags: '--group-protocol <name>',
+    env: 'MILLRACE_GROUP_PROTOCOL',
+    description: 'who assigns the tasks: a worker (classic, default) or the broker (streams, Kafka 4.2 or newer)',
+    choices: ['classic', 'streams'],
+  },
   { flags: '--config <name=value>', description: 'any other setting; may be repeated', repeatable: true },
 ];
 

@@ -16,6 +16,7 @@ export interface RawOptions {
   readonly guarantee?: 'at_least_once' | 'exactly_once_v2';
   readonly commitIntervalMs?: string;
   readonly groupInstanceId?: string;
+  readonly groupProtocol?: 'classic' | 'streams';
   readonly config?: readonly string[];
   readonly logLevel?: LogLevel;
   readonly view?: boolean;

@@ -33,7 +33,8 @@ describe('resolveRunRequest', () => {
   });
 
   it('turns every option into its setting', async () => {
-    const options = '--state-dir /state --guarantee exactly_once_v2 --commit-interval-ms 250 --group-instance-id one';
+    const options =
+      '--state-dir /state --guarantee exactly_once_v2 --commit-interval-ms 250 --group-instance-id one --group-protocol classic';
     const more = '--transport socket --log-level warn --no-view --config maxTaskIdleMs=-1 --config compression=lz4';
     const { start, logLevel, view } = await parse([...NEEDED, ...options.split(' '), ...more.split(' ')]);
     expect(start).toEqual({
@@ -43,6 +44,7 @@ describe('resolveRunRequest', () => {
       guarantee: 'exactly_once_v2',
       commitIntervalMs: 250,
       groupInstanceId: 'one',
+      groupProtocol: 'classic',
       transport: 'socket',
       maxTaskIdleMs: -1,
       compression: 'lz4',

@@ -30,6 +30,7 @@ export function resolveRunRequest(module: string, given: RawOptions, host: Host)
       ...property('stateDir', options.stateDir),
       ...property('guarantee', options.guarantee),
       ...property('groupInstanceId', options.groupInstanceId),
+      ...property('groupProtocol', options.groupProtocol),
       ...property('commitIntervalMs', milliseconds(options.commitIntervalMs)),
       ...securityOf(options, host),
       applicationId: required(options.applicationId, '--application-id', 'MILLRACE_APPLICATION_ID'),

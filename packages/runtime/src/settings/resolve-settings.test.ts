@@ -33,6 +33,12 @@ describe('resolveSettings', () => {
     );
   });
 
+  it('refuses what only the broker can be told when it assigns the tasks', () => {
+    const input = { applicationId: 'a', groupProtocol: 'streams', groupInstanceId: 'i-1', numStandbyReplicas: 1 } as const;
+    expect(() => resolveSettings(input)).toThrow(/groupInstanceId: "i-1".*\n.*streams\.num\.standby\.replicas/);
+    expect(resolveSettings({ applicationId: 'a', groupProtocol: 'streams' })).toMatchObject({ groupProtocol: 'streams' });
+  });
+
   it('refuses names that would leave the state directory', () => {
     for (const applicationId of ['..', '.', '', 'a\0']) expect(() => resolveSettings({ applicationId })).toThrow('applicationId');
   });

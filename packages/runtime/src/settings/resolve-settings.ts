@@ -41,6 +41,7 @@ const CHOICES = {
   onMissingOffsets: ['fail', 'reset'],
   onStateDiskFull: ['wait', 'fail'],
   onTopologyMismatch: ['wait', 'refuse'],
+  groupProtocol: ['classic', 'streams'],
   allowChangelogRebuild: [true, false],
   compression: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
 } as const;
@@ -75,6 +76,7 @@ function defaults(input: DecidingSettings): Omit<ResolvedSettings, 'applicationI
     clientTags: {},
     rackAwareAssignmentTags: Object.keys(input.clientTags ?? {}),
     onTopologyMismatch: 'wait',
+    groupProtocol: 'classic',
     replicationFactor: -1,
     topicConfig: {},
     lingerMs: 5,
@@ -152,9 +154,24 @@ function relationProblems(settings: ResolvedSettings): string[] {
       `transactionTimeoutMs: ${settings.transactionTimeoutMs} is below commitIntervalMs ${settings.commitIntervalMs}: the broker would abort every transaction`,
     );
   }
+  if (settings.groupProtocol === 'streams') problems.push(...streamsProtocolProblems(settings));
   if (settings.heartbeatIntervalMs * 2 > settings.sessionTimeoutMs) {
     problems.push(
       `heartbeatIntervalMs: ${settings.heartbeatIntervalMs} is more than half of sessionTimeoutMs ${settings.sessionTimeoutMs}`,
+    );
+  }
+  return problems;
+}
+
+/** What the broker decides, or does not offer, when it assigns the tasks. */
+function streamsProtocolProblems({ groupInstanceId, numStandbyReplicas }: ResolvedSettings): string[] {
+  const problems: string[] = [];
+  if (groupInstanceId !== undefined) {
+    problems.push(`groupInstanceId: "${groupInstanceId}"; groupProtocol 'streams' has no static members, leave it out`);
+  }
+  if (numStandbyReplicas !== 0) {
+    problems.push(
+      `numStandbyReplicas: ${numStandbyReplicas}; under groupProtocol 'streams' it is a setting of the group on the broker: streams.num.standby.replicas`,
     );
   }
   return problems;

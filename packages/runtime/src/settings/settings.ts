@@ -132,6 +132,13 @@ export interface StreamsSettings {
    * they are gone, or `refuse` and end with `TOPOLOGY_MISMATCH`. The difference is logged either way. No counterpart in Kafka Streams.
    */
   readonly onTopologyMismatch?: TopologyMismatchPolicy;
+  /**
+   * Who assigns the tasks: `classic` (default), a worker of the application by Millrace's rules; `streams`, the broker (Kafka ≥ 4.2,
+   * KIP-1071), which also makes the internal topics. With `streams` the session timeout, standbys and warm-ups are settings of the
+   * group on the broker; a topology cannot change before its group has been deleted; sources cannot be patterns. All workers of an
+   * application have the same. Kafka: `group.protocol`.
+   */
+  readonly groupProtocol?: GroupProtocol;
   /** Replicas of internal topics; −1 (default) takes the broker's default. Kafka: `replication.factor`. */
   readonly replicationFactor?: number;
   /** Overrides for the configuration of internal topics, in Kafka's words. Kafka: prefix `topic.`. */
@@ -159,6 +166,9 @@ export interface StreamsSettings {
 
 /** What a worker does when the group runs another topology: wait without tasks until that version is gone, or end. */
 export type TopologyMismatchPolicy = 'wait' | 'refuse';
+
+/** Who assigns the tasks of an application: one of its workers, or the broker. */
+export type GroupProtocol = 'classic' | 'streams';
 
 /** Settings with nothing left open. */
 export type ResolvedSettings = Required<Omit<StreamsSettings, 'groupInstanceId'>> & {

@@ -4,6 +4,7 @@ import type { TopologyPlan } from '@millrace/topology';
 import { planTasks, sourceTopicsOf } from '../assignment/plan-tasks.ts';
 import { AssignmentReader } from '../assignment/read-assignment.ts';
 import { StreamsAssignor } from '../assignment/streams-assignor.ts';
+import { createStreamsGroupMember } from '../assignment/streams-group-membership.ts';
 import type { TopologyContract } from '../assignment/topology-contract.ts';
 import type { StreamsComponents } from '../components.ts';
 import type { ResolvedSettings } from '../settings/settings.ts';
@@ -28,16 +29,9 @@ export interface CreateMembershipOptions {
 /** Makes the worker a member of the application's group, with what it says there and how it reads what it is told. */
 export function createMembership(options: CreateMembershipOptions): { member: GroupMember; membership: Membership } {
   const { plan, contract, settings, components, directory, manager } = options;
-  const { client, clock, logger } = components;
+  const { clock, logger } = components;
   const { applicationId, onTopologyMismatch } = settings;
-  const member = client.createGroupMember({
-    groupId: applicationId,
-    ...(settings.groupInstanceId === undefined ? {} : { groupInstanceId: settings.groupInstanceId }),
-    sessionTimeoutMs: settings.sessionTimeoutMs,
-    rebalanceTimeoutMs: settings.rebalanceTimeoutMs,
-    heartbeatIntervalMs: settings.heartbeatIntervalMs,
-    assignor: createAssignor(options),
-  });
+  const member = settings.groupProtocol === 'streams' ? createStreamsMember(options) : createClassicMember(options);
   const { processId } = directory;
   const reader = new AssignmentReader({ plan, contract, applicationId, processId, onTopologyMismatch, logger });
   const membership = new Membership({
@@ -47,6 +41,31 @@ export function createMembership(options: CreateMembershipOptions): { member: Gr
     stateOffsets: () => manager.stateOffsets(),
   });
   return { member, membership };
+}
+
+function createClassicMember(options: CreateMembershipOptions): GroupMember {
+  const { settings, components } = options;
+  return components.client.createGroupMember({
+    groupId: settings.applicationId,
+    ...(settings.groupInstanceId === undefined ? {} : { groupInstanceId: settings.groupInstanceId }),
+    sessionTimeoutMs: settings.sessionTimeoutMs,
+    rebalanceTimeoutMs: settings.rebalanceTimeoutMs,
+    heartbeatIntervalMs: settings.heartbeatIntervalMs,
+    assignor: createAssignor(options),
+  });
+}
+
+function createStreamsMember(options: CreateMembershipOptions): GroupMember {
+  const { plan, contract, settings, components, directory, manager, standbys, asksForShutdown } = options;
+  return createStreamsGroupMember({
+    client: components.client,
+    plan,
+    settings,
+    processId: directory.processId,
+    fingerprint: contract.fingerprint,
+    asksForShutdown,
+    ownedTasks: () => ({ active: manager.tasks.all.map(({ id }) => id), standby: standbys.taskIds.map(parseTaskId) }),
+  });
 }
 
 function createAssignor(options: CreateMembershipOptions): StreamsAssignor {

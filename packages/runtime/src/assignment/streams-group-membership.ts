@@ -1,0 +1,52 @@
+import { formatTaskId, type TaskId } from '@millrace/core';
+import type { GroupMember, KafkaClient, StreamsGroupTarget } from '@millrace/client';
+import type { TopologyPlan } from '@millrace/topology';
+import type { ResolvedSettings } from '../settings/settings.ts';
+import { assignmentForTarget, taskIds, tasksBySubtopology } from './streams-group-assignment.ts';
+import { streamsGroupTopology } from './streams-group-topology.ts';
+
+export interface StreamsGroupMembershipOptions {
+  readonly client: KafkaClient;
+  readonly plan: TopologyPlan;
+  readonly settings: ResolvedSettings;
+  readonly processId: string;
+  /** Of the topology's contract. */
+  readonly fingerprint: string;
+  readonly asksForShutdown: boolean;
+  /** The tasks that are open on this worker. */
+  readonly ownedTasks: () => { readonly active: readonly TaskId[]; readonly standby: readonly TaskId[] };
+}
+
+/**
+ * Makes the worker a member of a group whose tasks the broker assigns.
+ *
+ * @throws TopologyError `PATTERN_UNSUPPORTED`
+ */
+export function createStreamsGroupMember(options: StreamsGroupMembershipOptions): GroupMember {
+  const { client, plan, settings, processId, fingerprint, asksForShutdown, ownedTasks } = options;
+  const { applicationId, rebalanceTimeoutMs, heartbeatIntervalMs, clientTags } = settings;
+  let warmups: ReadonlySet<string> = new Set();
+  const assignmentOf = (target: StreamsGroupTarget) => {
+    warmups = new Set(taskIds(target.warmup).map(formatTaskId));
+    return assignmentForTarget(target, { plan, applicationId, admin: client.admin, madeFor: { processId, fingerprint } });
+  };
+  return client.createStreamsGroupMember({
+    groupId: applicationId,
+    processId,
+    rebalanceTimeoutMs,
+    heartbeatIntervalMs,
+    clientTags,
+    asksForShutdown,
+    subtopologies: streamsGroupTopology(plan, settings),
+    ownedTasks: () => {
+      const { active, standby } = ownedTasks();
+      const isWarmup = (id: TaskId): boolean => warmups.has(formatTaskId(id));
+      return {
+        active: tasksBySubtopology(active),
+        standby: tasksBySubtopology(standby.filter((id) => !isWarmup(id))),
+        warmup: tasksBySubtopology(standby.filter(isWarmup)),
+      };
+    },
+    assignmentOf,
+  });
+}
