@@ -56,12 +56,15 @@ export class BrokerNodes {
     this.addresses = this.#nodes.map(({ nodeId }, index) => ({ nodeId, host, port: ports[index] as number }));
   }
 
-  connect({ nodeId, schedule = this.#atOnce }: InProcessOptions): InProcessConnection {
+  connect({ nodeId, port, schedule = this.#atOnce }: InProcessOptions): InProcessConnection {
     if (this.#isClosed) throw new FatalStreamsError('BROKER_STOPPED', 'the broker was stopped: start another one');
-    const node = nodeId === undefined ? this.#nodes[0] : this.#nodes.find((one) => one.nodeId === nodeId);
+    const node = this.#nodes.find((_, index) => {
+      const address = this.addresses[index];
+      return address?.nodeId === (nodeId ?? address?.nodeId) && address?.port === (port ?? address?.port);
+    });
     if (node === undefined) {
-      const known = this.#nodes.map((one) => one.nodeId).join(', ');
-      throw new SettingsError('UNKNOWN_NODE', `the broker has no node ${nodeId}; its nodes are ${known}`);
+      const known = this.addresses.map((one) => `${one.nodeId} at port ${one.port}`).join(', ');
+      throw new SettingsError('UNKNOWN_NODE', `the broker has no node ${nodeId ?? `at port ${port}`}; its nodes are ${known}`);
     }
     this.#connections++;
     return node.inProcess.connect({ connection: this.#connections, nodeId: node.nodeId }, schedule);

@@ -23,7 +23,7 @@ describe('a connection within the process', () => {
     broker.moveLeader('t', 0, 2);
     expect((await append(connect(1), 't', batchOf(['a']))).errorCode).toBe(6);
     expect((await append(connect(2), 't', batchOf(['a']))).errorCode).toBe(0);
-    expect(() => connect(3)).toThrow('no node 3; its nodes are 1, 2');
+    expect(() => connect(3)).toThrow('no node 3; its nodes are 1 at port 9092, 2 at port 9093');
   });
 
   it('carries what is larger than any buffer, in both directions', async () => {

@@ -24,7 +24,9 @@ export type TransferSchedule = (transfer: Transfer) => void;
 /** How to connect to a broker within the process. */
 export interface InProcessOptions {
   /** Default: the first node. */
-  readonly nodeId?: number;
+  readonly nodeId?: number | undefined;
+  /** The node by its port, as clients know it; the rest of an address that comes along is of no interest. */
+  readonly port?: number | undefined;
   /** Default: each transfer arrives in the next turn of the event loop (`clock.sleep(0)`). */
   readonly schedule?: TransferSchedule;
 }

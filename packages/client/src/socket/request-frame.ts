@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TransportRequest } from '../port/transport.ts';
 
 /** Bodies up to here are copied behind their header: one small write costs less than two buffers in one gathered write. */
@@ -11,7 +11,7 @@ const fixedBytes = 4 + 2 + 2 + 4 + 2;
  * old-style string in both). A large body goes to the socket as it is, without a copy.
  */
 export function writeRequestFrame(
-  socket: Socket,
+  socket: Duplex,
   request: TransportRequest,
   correlationId: number,
   clientId: Buffer,

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { assert, CorruptDataError, type Random } from '@millrace/core';
 import type { BrokerConnection, HandshakeExchange } from '../lane/broker-connection.ts';
 import { connectionLost, reasonOf, requestTimedOut } from '../lane/connection-errors.ts';
@@ -31,7 +31,7 @@ export class SocketConnection implements BrokerConnection {
   readonly node: string;
   onEnd: ((reason: Error) => void) | undefined;
   readonly closed: Promise<void>;
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #options: SocketConnectionOptions;
   readonly #frames: FrameReader;
   readonly #inFlight: PendingRequest[] = [];
@@ -39,7 +39,7 @@ export class SocketConnection implements BrokerConnection {
   #answers = 0;
   #endedBy: Error | undefined;
 
-  constructor(socket: Socket, options: SocketConnectionOptions) {
+  constructor(socket: Duplex, options: SocketConnectionOptions) {
     this.node = options.node;
     this.#socket = socket;
     this.#options = options;

@@ -1,6 +1,7 @@
+import type { Duplex } from 'node:stream';
 import { SettingsError } from '@millrace/core';
 import type { OpenConnection } from '../lane/broker-connection.ts';
-import { formatEndpoint } from '../lane/broker-endpoint.ts';
+import { type BrokerEndpoint, formatEndpoint } from '../lane/broker-endpoint.ts';
 import { LaneTransport } from '../lane/lane-transport.ts';
 import { resolveTransportOptions, type TransportOptions } from '../lane/transport-options.ts';
 import type { Transport } from '../port/transport.ts';
@@ -14,6 +15,13 @@ export interface SocketTransportOptions extends TransportOptions {
    * Unit bytes · range 1 024 to 2 147 483 647 · default 268 435 456 (256 MiB).
    */
   readonly responseBytesMax?: number;
+  /**
+   * Opens the connection to a broker in place of `node:net` and `node:tls`: through a proxy, or within the process to a
+   * development broker. What it gives is open, and closed by the transport. Default: sockets, with TLS if asked for.
+   *
+   * @throws any error when the broker can not be reached; it is tried again later
+   */
+  readonly openStream?: (endpoint: BrokerEndpoint, signal: AbortSignal) => Duplex | Promise<Duplex>;
 }
 
 const responseBytesMaxDefault = 256 * 1024 * 1024;
@@ -37,9 +45,10 @@ export function createSocketTransport(options: SocketTransportOptions): Transpor
   }
   const resolved = resolveTransportOptions(options);
   const { sasl, random } = resolved;
+  const { openStream = (endpoint, signal) => openSocket(endpoint, resolved, signal) } = options;
   const clientId = Buffer.from(resolved.clientId, 'utf8');
   const open: OpenConnection = async (endpoint, signal) => {
-    const socket = await openSocket(endpoint, resolved, signal);
+    const socket = await openStream(endpoint, signal);
     return new SocketConnection(socket, { node: formatEndpoint(endpoint), clientId, sasl, random, responseBytesMax });
   };
   return new LaneTransport('socket', open, resolved);
