@@ -43,6 +43,8 @@ class Stage {
   isInterrupted = false;
   /** The next joins end with it. */
   joinIsHeld: Promise<void> | undefined;
+  /** Called with the first commit. */
+  onceCommitted: (() => void) | undefined;
   /** Called with each rollback of the tasks. */
   onRollback: () => void = () => undefined;
   /** Ends the run after this many successful commits. */
@@ -56,6 +58,8 @@ class Stage {
   hasInput = true;
   /** True while it waits. */
   isWaiting = false;
+  /** How often the task was asked to process. */
+  turns = 0;
   /** True once the worker has got its tasks. */
   assigned = false;
 
@@ -74,7 +78,10 @@ class Stage {
     commitNeeded: true,
     dirtyBytes: 0,
     hasUnflushed: false,
-    process: () => 0,
+    process: () => {
+      stage.turns++;
+      return 0;
+    },
     punctuate: () => undefined,
     nextWakeUpMs: () => Number.POSITIVE_INFINITY,
     flushCaches: () => this.calls.push('flush'),
@@ -91,6 +98,8 @@ class Stage {
     start: () => this.#note('start', this.startFailure),
     commit: async () => {
       await this.#note('commit', this.commitFailures.shift());
+      this.onceCommitted?.();
+      this.onceCommitted = undefined;
       this.commitsUntilStop--;
       if (this.commitsUntilStop <= 0) this.stop.abort();
     },
@@ -159,6 +168,10 @@ class Stage {
       close: () => stage.#note('close tasks'),
     } as unknown as TaskManager;
   })();
+
+  get joins(): number {
+    return this.calls.filter((call) => call === 'join').length;
+  }
 
   async #note(call: string, failure?: Error): Promise<void> {
     this.calls.push(call);
@@ -333,6 +346,68 @@ describe('StreamWorker', () => {
     stage.memberState = 'lost';
     const calls = await stage.run();
     expect(calls.slice(0, 3)).toEqual(['start', 'drop tasks', 'restart']);
+  });
+
+  it('goes on with its tasks while it joins, but commits nothing before the join has ended', async () => {
+    const stage = new Stage();
+    stage.commitsUntilStop = 3;
+    let end!: () => void;
+    stage.onceCommitted = () => {
+      stage.memberState = 'rejoin-needed';
+      stage.joinIsHeld = new Promise((resolve) => {
+        end = resolve;
+      });
+    };
+    const run = stage.run();
+    await expect.poll(() => stage.joins).toBe(2);
+    const [turns, calls] = [stage.turns, stage.calls.length];
+    await expect.poll(() => stage.turns).toBeGreaterThan(turns + 5);
+    expect(stage.calls.slice(calls)).toEqual([]);
+    end();
+    await run;
+    expect(stage.calls.join(' ')).toContain('flush prepare commit complete join assign flush prepare commit');
+  });
+
+  it('commits and closes what others are to have, and asks for the rebalance in which they get it', async () => {
+    const stage = new Stage();
+    stage.commitsUntilStop = 4;
+    stage.assignments.push([TASK], []);
+    stage.onceCommitted = () => {
+      stage.memberState = 'rejoin-needed';
+    };
+    await stage.run();
+    expect(stage.calls.join(' ')).toContain('join flush prepare commit complete assign request rejoin');
+  });
+
+  it('drops its tasks as soon as it hears, while it joins, that the group went on without it', async () => {
+    const stage = new Stage();
+    stage.commitsUntilStop = 3;
+    let end!: () => void;
+    stage.onceCommitted = () => {
+      stage.memberState = 'rejoin-needed';
+      stage.joinIsHeld = new Promise((resolve) => {
+        end = resolve;
+      });
+    };
+    const run = stage.run();
+    await expect.poll(() => stage.joins).toBe(2);
+    stage.memberState = 'lost';
+    await expect.poll(() => stage.calls.at(-1)).toBe('restart');
+    expect(stage.calls.slice(-3)).toEqual(['join', 'drop tasks', 'restart']);
+    stage.isInterrupted = true;
+    end();
+    await run;
+  });
+
+  it('drops its tasks when the membership was interrupted unnoticed', async () => {
+    const stage = new Stage();
+    stage.commitsUntilStop = 3;
+    stage.onceCommitted = () => {
+      stage.isInterrupted = true;
+      stage.memberState = 'rejoin-needed';
+    };
+    await stage.run();
+    expect(stage.calls.join(' ')).toContain('join drop tasks restart assign');
   });
 
   it('gives everything up and passes on what nobody can mend', async () => {

@@ -27,8 +27,14 @@ function stage(tenure: () => Tenure) {
   const flush = new TaskFlush({ clock: staged.clock, pollMs: 10, asyncDrainMs: 100, tenure });
   const outcome = { ended: false, error: undefined as unknown };
   const done = flush.flush([taskOf(staged)]).then(
-    () => (outcome.ended = true),
-    (error: unknown) => Object.assign(outcome, { ended: true, error }),
+    (isFlushed) => {
+      outcome.ended = true;
+      return isFlushed;
+    },
+    (error: unknown) => {
+      Object.assign(outcome, { ended: true, error });
+      return undefined;
+    },
   );
   return { ...staged, staged, calls, outcome, done };
 }
@@ -62,6 +68,18 @@ describe('the flush before a commit', () => {
     expect(outcome.ended).toBe(false);
     await staged.clock.advance(20);
     expect(outcome).toMatchObject({ ended: true, error: { code: 'ASYNC_WORK_CUT_OFF', name: 'RetriableError', taskId: '0_0' } });
+  });
+
+  it('is broken off without loss when the group waits for the worker', async () => {
+    let tenure: Tenure = 'keeps';
+    const { staged, calls, outcome, done } = stage(() => tenure);
+    tenure = 'awaited';
+    await staged.clock.advance(20);
+    expect(outcome).toEqual({ ended: true, error: undefined });
+    expect(await done).toBe(false);
+    calls.resolve('a', 'b');
+    await staged.clock.settle();
+    expect([...calls.signals.values()].some(({ aborted }) => aborted)).toBe(false);
   });
 
   it('ends at once when the tasks belong to somebody else', async () => {

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { silentLogger, string, topic, type LogFields } from '@millrace/core';
+import type { MemberAssignment } from '@millrace/client';
+import { Topology } from '@millrace/topology';
+import { encodeAssignmentData, NO_ASSIGNMENT, type AssignmentData } from './assignment-data.ts';
+import { AssignmentReader, type AssignmentReaderOptions } from './read-assignment.ts';
+import { contractOf, packContract, type TopologyContract } from './topology-contract.ts';
+
+const text = { key: string(), value: string() };
+
+function topology(...inputs: readonly string[]): Topology {
+  const built = new Topology();
+  for (const input of inputs)
+    built.addSource(`${input}-source`, topic(input, text)).addSink(`${input}-sink`, 'out', [`${input}-source`], text);
+  return built;
+}
+
+const contract = (built: Topology): TopologyContract => contractOf(built.plan(), String(built.describe()));
+
+const OWN = contract(topology('a', 'b'));
+const MADE_FOR = { processId: 'p', fingerprint: OWN.fingerprint };
+
+function stage(options: Partial<AssignmentReaderOptions> = {}) {
+  const warnings: (LogFields | undefined)[] = [];
+  const reader = new AssignmentReader({
+    plan: topology('a', 'b').plan(),
+    contract: OWN,
+    applicationId: 'app',
+    processId: 'p',
+    onTopologyMismatch: 'wait',
+    logger: { ...silentLogger, warn: (_message: string, fields?: LogFields) => void warnings.push(fields) },
+    ...options,
+  });
+  return { reader, warnings };
+}
+
+function assignment(data: Partial<AssignmentData>): MemberAssignment {
+  const partitions = [
+    { topic: 'a', partition: 0 },
+    { topic: 'b', partition: 0 },
+    { topic: 'b', partition: 1 },
+  ];
+  return { partitions, userData: encodeAssignmentData({ ...NO_ASSIGNMENT, madeFor: MADE_FOR, ...data }) };
+}
+
+const TASKS = { activeTasks: [{ subtopology: 1, partition: 1 }], standbyTasks: [{ subtopology: 0, partition: 0 }] };
+
+describe('AssignmentReader', () => {
+  it('finds the partitions of each task', () => {
+    const { tasks, rejoinReason } = stage().reader.read(assignment(TASKS));
+    expect(tasks.active).toEqual([{ id: TASKS.activeTasks[0], partitions: [{ topic: 'b', partition: 1 }] }]);
+    expect(tasks.standby).toEqual(TASKS.standbyTasks);
+    expect(rejoinReason).toBeUndefined();
+  });
+
+  it('passes on when the next rebalance is due and how far states are to be warmed up', () => {
+    const warmUpGoals = new Map([['0_0', 42]]);
+    expect(stage().reader.read(assignment({ warmUpGoals, nextRebalanceMs: 9 }))).toMatchObject({
+      warmUpGoals,
+      nextRebalanceMs: 9,
+    });
+  });
+
+  it('ends the worker with what the leader found', () => {
+    const error = { code: 'SOURCE_TOPIC_MISSING', message: 'source topics do not exist: a' };
+    expect(() => stage().reader.read(assignment({ error }))).toThrow(expect.objectContaining(error));
+    expect(() => stage().reader.read(assignment({ shutdown: true }))).toThrow('asked all of them to stop');
+  });
+
+  it('takes over the assignment of a static member in another state directory, and tells the group', () => {
+    const { tasks, rejoinReason } = stage({ processId: 'q' }).reader.read(assignment(TASKS));
+    expect(tasks.active).toHaveLength(1);
+    expect(rejoinReason).toContain('another state directory');
+  });
+
+  it('takes nothing over that was made for another topology: its tasks are others', () => {
+    const { tasks, rejoinReason } = stage({ contract: contract(topology('a')) }).reader.read(assignment(TASKS));
+    expect(tasks).toEqual({ active: [], standby: [] });
+    expect(rejoinReason).toContain('another topology');
+  });
+
+  it('has nothing when the leader says nothing', () => {
+    expect(stage().reader.read({ partitions: [], userData: undefined }).tasks).toEqual({ active: [], standby: [] });
+  });
+});
+
+describe('AssignmentReader, in a group that runs another topology (F39)', () => {
+  const group = contract(topology('a', 'c'));
+  const groupTopology = { fingerprint: group.fingerprint, contract: packContract(group) };
+
+  it('waits without tasks, and says once what is different', () => {
+    const { reader, warnings } = stage();
+    for (const _round of [1, 2]) expect(reader.read(assignment({ groupTopology })).tasks.active).toEqual([]);
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]?.difference).toContain('only in the group: sub-topology 1 reads c');
+    expect(warnings[0]?.difference).toContain('only in this worker: sub-topology 1 reads b');
+  });
+
+  it('refuses with the difference, if that is the policy', () => {
+    const { reader } = stage({ onTopologyMismatch: 'refuse' });
+    expect(() => reader.read(assignment({ groupTopology }))).toThrow(
+      expect.objectContaining({
+        code: 'TOPOLOGY_MISMATCH',
+        message: expect.stringContaining('only in the group: sub-topology 1 reads c'),
+      }),
+    );
+  });
+});
