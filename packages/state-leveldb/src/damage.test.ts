@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seededRandom, silentLogger, StreamsError } from '@millrace/core';
@@ -85,7 +85,7 @@ async function tryDamage(name: string, damage: (path: string) => Promise<string>
   return 'harmless';
 }
 
-describe('a damaged state directory never gives a wrong row', () => {
+describe('F16: a damaged state directory never gives a wrong row', () => {
   const random = seededRandom(seed + 1);
   const below = (limit: number) => Math.floor(random.next() * limit);
 
@@ -161,6 +161,53 @@ describe('a damaged state directory never gives a wrong row', () => {
     const kept = (await readdir(home)).filter((name) => name.startsWith('0_1.corrupt-')).sort();
     expect(kept).toEqual(['0_1.corrupt-3', '0_1.corrupt-4']);
   });
+});
+
+describe('F16: foreign files in a state directory', () => {
+  it('are left alone when LevelDB does not know them', async () => {
+    const copy = join(home, 'littered');
+    await cp(original, copy, { recursive: true });
+    await writeFile(join(copy, 'README'), 'not ours');
+    await writeFile(join(copy, 'leveldb', 'core.1234'), 'not ours');
+    await mkdir(join(copy, 'leveldb', 'lost+found'));
+    expect(await contentOf(copy)).toEqual(history.at(-1));
+  });
+
+  it.each([
+    ['a table of another database', async (copy: string) => writeFile(join(copy, 'leveldb', '999999.ldb'), 'not a table')],
+    ['a log of another database', async (copy: string) => writeFile(join(copy, 'leveldb', '999999.log'), 'not a log')],
+    ['a directory in place of the marker', async (copy: string) => replaceByDirectory(join(copy, 'state.json'))],
+    ['a directory in place of CURRENT', async (copy: string) => replaceByDirectory(join(copy, 'leveldb', 'CURRENT'))],
+  ])('are noticed, or do no harm: %s', async (name, plant) => {
+    const copy = join(home, 'planted');
+    await rm(copy, { recursive: true, force: true });
+    await cp(original, copy, { recursive: true });
+    await plant(copy);
+    try {
+      expect(await contentOf(copy), name).toEqual(history.at(-1));
+    } catch (error) {
+      expect(error, name).toMatchObject({ name: 'TaskCorruptedError', code: expect.stringMatching(/^STATE_/) });
+    }
+    const engine = levelDbEngine();
+    await engine.quarantine(copy);
+    expect(await contentOf(copy)).toEqual(new Map());
+  });
+
+  it('are noticed when they are the whole state of another task', async () => {
+    const copy = join(home, 'swapped');
+    await cp(original, copy, { recursive: true });
+    const engine = levelDbEngine();
+    await expect(engine.open({ directory: copy, taskId: '0_9', logger: silentLogger })).rejects.toMatchObject({
+      name: 'TaskCorruptedError',
+      code: 'STATE_FOREIGN',
+      message: expect.stringContaining('written for task 0_0'),
+    });
+  });
+
+  async function replaceByDirectory(path: string): Promise<void> {
+    await rm(path);
+    await mkdir(path);
+  }
 });
 
 describe('the format of a state directory', () => {

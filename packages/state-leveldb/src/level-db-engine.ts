@@ -4,11 +4,11 @@ import { type Random, SettingsError, systemRandom, TaskCorruptedError, Retriable
 import type { OpenDatabaseOptions, StateDatabase, StateEngine } from '@millrace/state';
 import { GENERATION_KEY, lastWrite } from './database/engine-rows.ts';
 import { LevelDbDatabase } from './database/level-db-database.ts';
-import { levelCode, stateError } from './database/level-error.ts';
+import { diskFull, freeBytes, levelCode, stateError } from './database/level-error.ts';
 import { type Level, type LevelSettings, openLevel } from './database/level-store.ts';
 import { Turns } from './database/turns.ts';
 import { readFormatFile, writeFormatFile } from './directory/format-file.ts';
-import { quarantineDirectory } from './directory/quarantine.ts';
+import { purgeQuarantined, quarantineDirectory } from './directory/quarantine.ts';
 import { assertClosed, StateLock } from './directory/state-lock.ts';
 import { findDamagedFile } from './files/find-damaged-file.ts';
 
@@ -71,6 +71,8 @@ class LevelDbEngine implements StateEngine {
   readonly persistent = true;
   readonly #options: ResolvedOptions;
   readonly #compactions = new Turns();
+  /** Directories on whose disk there was no room, and for how many bytes. */
+  readonly #full = new Map<string, number>();
 
   constructor(options: ResolvedOptions) {
     this.#options = options;
@@ -78,20 +80,43 @@ class LevelDbEngine implements StateEngine {
 
   async open(options: OpenDatabaseOptions): Promise<StateDatabase> {
     const { directory, taskId } = options;
-    await this.#makeDirectory(directory, taskId);
-    const lock = await StateLock.acquire(directory, taskId, this.#options.random.uuid());
     try {
-      return await this.#openLocked(options, lock);
+      await this.#makeDirectory(directory, taskId);
+      await this.#assertRoom(directory, taskId);
+      const lock = await StateLock.acquire(directory, taskId, this.#options.random.uuid());
+      try {
+        return await this.#openLocked(options, lock);
+      } catch (error) {
+        await lock.release();
+        throw error;
+      }
     } catch (error) {
-      await lock.release();
-      throw error;
+      const failure = stateError(error, directory, taskId);
+      if (failure.code === 'STATE_DISK_FULL' && !this.#full.has(directory)) this.#full.set(directory, 0);
+      throw failure;
     }
+  }
+
+  /**
+   * After a full disk: waits for room for what could not be written and what LevelDB needs to rewrite its logs, so that opening is not
+   * tried in vain again and again. Copies of damaged state go first.
+   */
+  async #assertRoom(directory: string, taskId: string): Promise<void> {
+    const failedBytes = this.#full.get(directory);
+    if (failedBytes === undefined) return;
+    await purgeQuarantined(directory);
+    const needed = Math.max(failedBytes, this.#options.writeBufferBytes) * 2;
+    const free = freeBytes(directory);
+    if (free !== undefined && free < needed) throw diskFull(directory, taskId, needed);
+    this.#full.delete(directory);
   }
 
   async #makeDirectory(directory: string, taskId: string): Promise<void> {
     try {
       await mkdir(directory, { recursive: true, mode: 0o750 });
     } catch (cause) {
+      const failure = stateError(cause, directory, taskId);
+      if (failure.code === 'STATE_DISK_FULL') throw failure;
       throw new SettingsError(
         'STATE_DIRECTORY_UNUSABLE',
         `the state directory ${resolve(directory)} cannot be made; check path and permissions`,
@@ -110,10 +135,11 @@ class LevelDbEngine implements StateEngine {
       if (!(await lock.isHeld()))
         throw new RetriableError('STATE_LOCKED', `the state in ${directory} was taken by another process`, { taskId });
       const generation = format?.generation ?? (await startGeneration(level, directory, taskId, this.#options.random));
-      const written = checkHistory(level, directory, taskId, generation);
+      const lastWrite = checkHistory(level, directory, taskId, generation);
       const onClosed = () => lock.release();
+      const onDiskFull = (bytes: number) => void this.#full.set(directory, bytes);
       const compaction = { compactFromBytes: this.#options.writeBufferBytes, compactions: this.#compactions };
-      return new LevelDbDatabase({ level, directory, taskId, logger, lastWrite: written, compaction, onClosed });
+      return new LevelDbDatabase({ level, directory, taskId, logger, lastWrite, compaction, onDiskFull, onClosed });
     } catch (error) {
       await level.close();
       throw levelCode(error)?.startsWith('LEVEL_') ? stateError(error, directory, taskId) : error;
@@ -170,7 +196,7 @@ async function startGeneration(level: Level, directory: string, taskId: string, 
     batch.put(GENERATION_KEY, Buffer.from(generation, 'utf8'));
     await batch.write({ sync: true });
   }
-  await writeFormatFile(directory, generation);
+  await writeFormatFile(directory, generation, taskId);
   return generation;
 }
 

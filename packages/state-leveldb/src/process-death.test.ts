@@ -1,11 +1,11 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { seededRandom, silentLogger } from '@millrace/core';
-import { type StateDatabase, WriteBatch } from '@millrace/state';
+import type { StateDatabase } from '@millrace/state';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { levelDbEngine } from './level-db-engine.ts';
 
@@ -98,52 +98,4 @@ describe('a process that dies', () => {
     await writeFile(join(directory, 'lock'), content);
     await (await open(directory)).close();
   });
-});
-
-describe('a full disk (needs the right to mount)', () => {
-  it('stops the database with an error that says so, and loses no acknowledged batch', { timeout: 60_000 }, async (context) => {
-    const disk = join(home, 'disk');
-    await mkdir(disk);
-    try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', disk], { stdio: 'ignore' });
-    } catch {
-      context.skip('this user may not mount a tmpfs');
-    }
-    try {
-      await fillDisk(disk);
-    } finally {
-      execFileSync('umount', [disk]);
-    }
-  });
-
-  async function fillDisk(disk: string): Promise<void> {
-    const directory = join(disk, '0_0');
-    const filler = join(disk, 'filler');
-    const database = await open(directory);
-    await writeFile(filler, Buffer.alloc(2 << 20));
-    const batch = new WriteBatch();
-    let acknowledged = 0;
-    const failure = await (async () => {
-      for (let number = 1; number < 10_000; number++) {
-        batch.clear();
-        for (let key = 0; key < KEYS; key++) batch.putBytes(Buffer.from(`key ${key}`), Buffer.from(String(number).padEnd(100)));
-        try {
-          await database.write(batch);
-        } catch (error) {
-          return error as Error;
-        }
-        acknowledged = number;
-      }
-      return undefined;
-    })();
-    expect(failure).toMatchObject({ name: 'TaskCorruptedError', code: 'STATE_IO_FAILED' });
-    expect(failure?.message).toMatch(/disk is full.*free space/);
-    await rm(filler);
-    await expect(database.write(batch)).rejects.toBe(failure);
-    expect(() => database.get(Buffer.from('key 0'))).toThrow(failure as Error);
-    await database.close();
-    const again = await open(directory);
-    expect(numbersIn(again)).toEqual(new Set([acknowledged]));
-    await again.close();
-  }
 });

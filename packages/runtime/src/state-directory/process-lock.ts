@@ -25,9 +25,28 @@ export function tryLockDirectory(directory: string): (() => void) | undefined {
   };
 }
 
+/**
+ * Makes sure that a lock which this process holds is still there: somebody may have deleted the directory.
+ *
+ * @returns false when another living process has taken the directory since
+ */
+export function renewLock(directory: string): boolean {
+  const path = join(directory, '.lock');
+  if (!heldHere.has(path)) return false;
+  const found = readText(path);
+  if (found === ownContent()) return true;
+  if (found !== '' && ownerIsAlive(path)) return false;
+  rmSync(path, { force: true });
+  return createLock(path);
+}
+
+function ownContent(): string {
+  return `${process.pid} ${startTime(process.pid) ?? ''}`.trim();
+}
+
 function createLock(path: string): boolean {
   try {
-    writeFileSync(path, `${process.pid} ${startTime(process.pid) ?? ''}`, { flag: 'wx' });
+    writeFileSync(path, ownContent(), { flag: 'wx' });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { seededRandom } from '@millrace/core';
+import { OffsetNote } from './offset-note.ts';
 import { StateDirectory } from './state-directory.ts';
 
 describe('StateDirectory', () => {
@@ -52,5 +53,47 @@ describe('StateDirectory', () => {
   it('says what to check when the directory cannot be used', () => {
     writeFileSync(join(root, 'file'), '');
     expect(() => StateDirectory.claim(join(root, 'file'), 'app', random)).toThrow('check stateDir');
+  });
+
+  it('F17: is made anew when it is deleted while the process runs, with the same process id', () => {
+    const directory = StateDirectory.claim(root, 'app', random);
+    rmSync(directory.path, { recursive: true });
+    expect(directory.tasks()).toEqual([]);
+    directory.ensure();
+    const second = StateDirectory.claim(root, 'app', random);
+    expect(second.path).not.toBe(directory.path);
+    directory.release();
+    second.release();
+    const again = StateDirectory.claim(root, 'app', random);
+    expect(again.processId).toBe(directory.processId);
+    again.release();
+  });
+
+  it('F17: is not shared with a process that has taken the place of a deleted one', () => {
+    const directory = StateDirectory.claim(root, 'app', random);
+    rmSync(directory.path, { recursive: true });
+    mkdirSync(directory.path);
+    writeFileSync(join(directory.path, '.lock'), String(process.ppid));
+    expect(() => directory.ensure()).toThrow('another process has taken its place');
+    directory.release();
+  });
+
+  it('remembers how far the state of a task is, roughly, without opening it', async () => {
+    const directory = StateDirectory.claim(root, 'app', random);
+    mkdirSync(directory.taskPath('0_1'));
+    const note = new OffsetNote(directory.taskPath('0_1'));
+    for (const sum of [5, 9999, 10_004, 10_005]) note.moved(sum);
+    expect(directory.storedOffsetSum('0_1')).toBe(0);
+    await note.settled();
+    expect([directory.storedOffsetSum('0_1'), directory.storedOffsetSum('0_2')]).toEqual([10_005, 0]);
+    writeFileSync(join(directory.taskPath('0_1'), 'changelog-offsets'), 'nonsense');
+    expect(directory.storedOffsetSum('0_1')).toBe(0);
+    directory.release();
+  });
+
+  it('does not mind that the note cannot be written', async () => {
+    const note = new OffsetNote(join(root, 'gone'));
+    note.moved(5);
+    await expect(note.settled()).resolves.toBeUndefined();
   });
 });

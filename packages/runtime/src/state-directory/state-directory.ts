@@ -1,8 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FatalStreamsError, parseTaskId, type Random, type TaskId } from '@millrace/core';
 import { readOffsetNote } from './offset-note.ts';
-import { tryLockDirectory } from './process-lock.ts';
+import { renewLock, tryLockDirectory } from './process-lock.ts';
 
 /** More processes of one application on one machine than this is taken for a mistake. */
 const MAX_INSTANCES = 1024;
@@ -74,6 +74,34 @@ export class StateDirectory {
   /** Up to where the changelogs of a task are in its database, by the note beside it: mostly a little too low. 0: not known. */
   storedOffsetSum(taskId: string): number {
     return readOffsetNote(this.taskPath(taskId));
+  }
+
+  /**
+   * Makes the directory anew, with what says whose it is, if somebody has deleted it under the hands of this process.
+   *
+   * @throws FatalStreamsError `STATE_DIRECTORY` when that is not possible, or another process has taken its place
+   */
+  ensure(): void {
+    let isOurs: boolean;
+    try {
+      mkdirSync(this.path, { recursive: true });
+      isOurs = renewLock(this.path);
+      if (isOurs && !existsSync(join(this.path, PROCESS_ID_FILE)))
+        writeFileSync(join(this.path, PROCESS_ID_FILE), this.processId);
+    } catch (error) {
+      throw new FatalStreamsError(
+        'STATE_DIRECTORY',
+        `the state directory ${this.path} is gone and cannot be made anew; check the disk`,
+        {
+          cause: error,
+        },
+      );
+    }
+    if (isOurs) return;
+    throw new FatalStreamsError(
+      'STATE_DIRECTORY',
+      `the state directory ${this.path} was deleted, and another process has taken its place; start this one again`,
+    );
   }
 
   release(): void {

@@ -43,6 +43,7 @@ class Stage {
         taskPath: (taskId: string) => `dir/${taskId}`,
         tasks: () => [id(7), id(1), id(8)],
         storedOffsetSum: () => 20,
+        ensure: () => undefined,
       } as unknown as StateDirectory,
       clock: { monotonicMs: () => this.nowMs } as Clock,
       onStateDiskFull: this.#onStateDiskFull,

@@ -211,7 +211,8 @@ export class TaskManager {
 
   /** A database that cannot be opened because it is damaged is put aside once; restoring fills the new one. */
   async #open(assigned: AssignedTask, tasksOnWorker: number): Promise<void> {
-    const { openTask, standbys, logger } = this.#options;
+    const { directory, openTask, standbys, logger } = this.#options;
+    directory.ensure();
     const taskId = formatTaskId(assigned.id);
     this.#unopened.set(taskId, assigned);
     const parts = await standbys.promote(taskId);

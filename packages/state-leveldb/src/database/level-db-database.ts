@@ -1,4 +1,4 @@
-import { type Logger, TaskCorruptedError } from '@millrace/core';
+import { type Logger, type StreamsError, TaskCorruptedError } from '@millrace/core';
 import type { ByteRange, StateDatabase, WriteBatch } from '@millrace/state';
 import { BatchWriter } from './batch-writer.ts';
 import type { CompactionOptions } from './dead-ranges.ts';
@@ -20,6 +20,8 @@ export interface LevelDbDatabaseOptions {
   /** The number of the last write that the database has seen. */
   readonly lastWrite: number;
   readonly compaction: CompactionOptions;
+  /** Called when there was no room for so many bytes. */
+  readonly onDiskFull: (bytes: number) => void;
   /** Called once the files are closed: gives the lock back. */
   readonly onClosed: () => Promise<void>;
 }
@@ -36,7 +38,7 @@ export class LevelDbDatabase implements StateDatabase {
   readonly #writer: BatchWriter;
   readonly #rows = new RowCodec();
   #lastWrite: number;
-  #failure: TaskCorruptedError | undefined;
+  #failure: StreamsError | undefined;
   #running: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
@@ -91,7 +93,7 @@ export class LevelDbDatabase implements StateDatabase {
   async #write(batch: WriteBatch): Promise<void> {
     this.#assertUsable();
     const number = this.#lastWrite + 1;
-    await this.#guard(this.#writer.write(batch, markerKey(number), markerValue(number)));
+    await this.#guard(this.#writer.write(batch, markerKey(number), markerValue(number)), batch.byteLength);
     this.#lastWrite = number;
   }
 
@@ -118,17 +120,18 @@ export class LevelDbDatabase implements StateDatabase {
     throw this.#fail(new TaskCorruptedError('STATE_CORRUPT', message, { taskId: this.#options.taskId }));
   }
 
-  async #guard<T>(work: Promise<T>): Promise<T> {
+  async #guard<T>(work: Promise<T>, bytes?: number): Promise<T> {
     try {
       return await work;
     } catch (error) {
       if (this.#closing !== undefined) throw this.#closed();
-      throw this.#fail(stateError(error, this.#options.directory, this.#options.taskId));
+      throw this.#fail(stateError(error, this.#options.directory, this.#options.taskId, bytes), bytes);
     }
   }
 
-  #fail(error: TaskCorruptedError): TaskCorruptedError {
+  #fail(error: StreamsError, bytes = 0): StreamsError {
     if (this.#failure === undefined) {
+      if (error.code === 'STATE_DISK_FULL') this.#options.onDiskFull(bytes);
       this.#failure = error;
       this.#options.logger.error('state database failed and is not used any more', { directory: this.#options.directory, error });
     }

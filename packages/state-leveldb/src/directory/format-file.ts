@@ -18,13 +18,15 @@ export interface FormatFile {
   readonly format: number;
   /** The same text stands inside the database. */
   readonly generation: string;
+  /** Whose state it is; absent in directories that were made before this was written. */
+  readonly taskId?: string | undefined;
 }
 
 /**
  * Reads the marker of a directory; `undefined` when it has none.
  *
  * @throws SettingsError `STATE_FORMAT_NEWER` for a directory of a later version
- * @throws TaskCorruptedError `STATE_FORMAT_OLDER`, `STATE_CORRUPT`
+ * @throws TaskCorruptedError `STATE_FORMAT_OLDER`, `STATE_CORRUPT`, `STATE_FOREIGN` when it was written for another task
  */
 export async function readFormatFile(directory: string, taskId: string): Promise<FormatFile | undefined> {
   let text: string;
@@ -50,21 +52,27 @@ export async function readFormatFile(directory: string, taskId: string): Promise
     const message = `the state in ${directory} has the old format ${found.format}; it has to be restored from the changelog`;
     throw new TaskCorruptedError('STATE_FORMAT_OLDER', message, { taskId });
   }
+  if (found.taskId !== undefined && found.taskId !== taskId) {
+    const message = `the state in ${directory} was written for task ${found.taskId}; it is put aside, and that of this task restored from the changelog`;
+    throw new TaskCorruptedError('STATE_FOREIGN', message, { taskId });
+  }
   return found;
 }
 
 function parse(text: string): FormatFile | undefined {
   try {
-    const { format, generation } = JSON.parse(text) as Partial<FormatFile>;
-    return Number.isInteger(format) && typeof generation === 'string' ? { format: format as number, generation } : undefined;
+    const { format, generation, taskId } = JSON.parse(text) as Partial<FormatFile>;
+    return Number.isInteger(format) && typeof generation === 'string'
+      ? { format: format as number, generation, taskId }
+      : undefined;
   } catch {
     return undefined;
   }
 }
 
 /** Writes the marker so that it is there whole or not at all. */
-export async function writeFormatFile(directory: string, generation: string): Promise<void> {
-  const content: FormatFile = { format: FORMAT, generation };
+export async function writeFormatFile(directory: string, generation: string, taskId: string): Promise<void> {
+  const content: FormatFile = { format: FORMAT, generation, taskId };
   const path = join(directory, FILE);
   const file = await open(`${path}.new`, 'w', 0o640);
   try {

@@ -6,22 +6,37 @@ const KEPT = 2;
 
 /** Renames the directory to `<directory>.corrupt-<n>`; older copies than the last two go. A missing directory is fine. */
 export async function quarantineDirectory(directory: string): Promise<void> {
-  const parent = dirname(directory);
-  const prefix = `${basename(directory)}.corrupt-`;
-  const numbers = (await namesIn(parent))
-    .filter((name) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)))
-    .map((name) => Number(name.slice(prefix.length)))
-    .sort((a, b) => a - b);
+  const numbers = await copiesOf(directory);
   const next = (numbers.at(-1) ?? 0) + 1;
   try {
-    await rename(directory, join(parent, `${prefix}${next}`));
+    await rename(directory, copyPath(directory, next));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     throw error;
   }
-  for (const number of numbers.slice(0, Math.max(0, numbers.length + 1 - KEPT))) {
-    await rm(join(parent, `${prefix}${number}`), { recursive: true, force: true });
-  }
+  await removeCopies(directory, numbers.slice(0, Math.max(0, numbers.length + 1 - KEPT)));
+}
+
+/** Deletes all copies: the room is needed. */
+export async function purgeQuarantined(directory: string): Promise<void> {
+  await removeCopies(directory, await copiesOf(directory));
+}
+
+async function removeCopies(directory: string, numbers: readonly number[]): Promise<void> {
+  for (const number of numbers) await rm(copyPath(directory, number), { recursive: true, force: true });
+}
+
+function copyPath(directory: string, number: number): string {
+  return join(dirname(directory), `${basename(directory)}.corrupt-${number}`);
+}
+
+/** The numbers of the copies that there are, oldest first. */
+async function copiesOf(directory: string): Promise<number[]> {
+  const prefix = `${basename(directory)}.corrupt-`;
+  return (await namesIn(dirname(directory)))
+    .filter((name) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)))
+    .map((name) => Number(name.slice(prefix.length)))
+    .sort((a, b) => a - b);
 }
 
 async function namesIn(directory: string): Promise<readonly string[]> {
