@@ -7,7 +7,8 @@ import type { LogicalGraph } from './logical-graph.ts';
  * first one. A topic below an operation that changes values stays: its records are of another type.
  *
  * Source: Kafka Streams `InternalStreamsBuilder.mergeRepartitionTopics`. Two cases in which the build fails there, two topics
- * below one filter and a merge below another, are merged here like all others.
+ * below one filter and a merge below another, are merged here like all others. As there, one path from the key change to each
+ * topic is moved: where a merge joins several, the others bypass the topic (docs/decisions/0028).
  */
 export function mergeRepartitionTopics(graph: LogicalGraph): void {
   for (const [keyChange, below] of repartitionsByKeyChange(graph)) {

@@ -79,6 +79,30 @@ describe('merge.repartition.topics', () => {
     expect(filter).toMatchObject({ parents: ['outer'] });
   });
 
+  // Kafka Streams 4.3.1 describes the same: docs/decisions/0028.
+  it('leads one path of a merge through a topic that stands above it, and the other one past it', () => {
+    const of = builder();
+    const rekeyed = of.stream<string, string>('in').selectKey(selectValue, { name: 'rekey' });
+    rekeyed.groupByKey({ name: 'direct' }).count();
+    const [a, b] = [rekeyed.filter(() => true, { name: 'a' }), rekeyed.filter(() => true, { name: 'b' })];
+    a.merge(b).groupByKey({ name: 'merged' }).count();
+    const { nodes } = of.build({ optimization: merged }).definition();
+    expect(nodes).toContainEqual(expect.objectContaining({ name: 'a', parents: ['direct-repartition-source'] }));
+    expect(nodes).toContainEqual(expect.objectContaining({ name: 'b', parents: ['rekey'] }));
+  });
+
+  it('reads a merged stream beside a topic that stands above the merge, whatever their partitions', () => {
+    const of = builder();
+    const rekeyed = changed(of, 'in');
+    rekeyed.groupByKey({ name: 'direct' }).count();
+    of.stream<string, string>('other', { name: 'plain' }).merge(rekeyed, { name: 'both' }).groupByKey({ name: 'merged' }).count();
+    const topology = of.build({ optimization: merged });
+    expect(topology.definition().nodes).toContainEqual(
+      expect.objectContaining({ name: 'both', parents: ['plain', 'direct-repartition-source'] }),
+    );
+    expect(topology.plan().subtopologies.flatMap(({ copartitionGroups }) => copartitionGroups)).toEqual([]);
+  });
+
   it('demands of the merged topic what was demanded of those that it stands for', () => {
     const of = builder();
     const stream = changed(of, 'in');

@@ -7,7 +7,8 @@ const OPTIMIZATIONS = ['merge.repartition.topics', 'reuse.ktable.source.topics',
  *
  * - `merge.repartition.topics`: one repartition topic for everything below an operation that changes keys. As in Kafka Streams
  *   (KAFKA-19668), `process`, `processValues` and joins with global tables do not count as changing values: leave it out where
- *   they stand between a key change and a grouping and make values of another type
+ *   they stand between a key change and a grouping and make values of another type. Where a stream with new keys is grouped, and
+ *   merged with others before another grouping, some of those bypass the topic, as in Kafka Streams: docs/decisions/0028
  * - `reuse.ktable.source.topics`: the store of `table()` restores from its topic and needs no changelog. The serdes must write
  *   what they have read: restoring loads the topic's bytes
  * - `single.store.self.join`: a join of a stream with itself keeps its records once
