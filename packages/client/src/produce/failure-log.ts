@@ -1,4 +1,4 @@
-import type { StreamsError } from '@millrace/core';
+import { type StreamsError, TaskMigratedError } from '@millrace/core';
 import type { ProduceFailure } from '../port/kafka-client.ts';
 
 /** Remembers what went wrong until somebody asks: once for the next flush, once for the production error handler. */
@@ -8,6 +8,8 @@ export class FailureLog {
 
   record(failure: ProduceFailure & { readonly error: StreamsError }): void {
     this.#sinceFlush ??= failure.error;
+    // Not the record is refused but its sender, who has been fenced: whoever has the tasks now sends it.
+    if (failure.error instanceof TaskMigratedError) return;
     this.#sinceTaken ??= failure;
   }
 
@@ -18,7 +20,7 @@ export class FailureLog {
     return error;
   }
 
-  /** The first failure since the last call. */
+  /** The first record refused since the last call. */
   take(): ProduceFailure | undefined {
     const failure = this.#sinceTaken;
     this.#sinceTaken = undefined;

@@ -1,14 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { silentLogger, TaskMigratedError } from '@millrace/core';
+import { silentLogger } from '@millrace/core';
 import type { BatchAppender, ProduceFailure } from '@millrace/client';
 import type { ProductionDecision } from '../errors/production-error-handler.ts';
 import { RefusedRecords } from './refused-records.ts';
 
-function refused(
-  decisions: readonly ProductionDecision['decide'][],
-  isAtomic: boolean,
-  error = new Error('too large'),
-): RefusedRecords {
+function refused(decisions: readonly ProductionDecision['decide'][], isAtomic: boolean): RefusedRecords {
+  const error = new Error('too large');
   const failures: ProduceFailure[] = decisions.map((_, partition) => ({ topic: 'out', partition, error }));
   return new RefusedRecords({
     appender: { takeFailure: () => failures.shift() } as unknown as BatchAppender,
@@ -36,11 +33,6 @@ describe('RefusedRecords', () => {
 
   it('stops with topic and partition when the handler says so', () => {
     expect(() => refused(['continue', 'fail'], false).judge()).toThrow(/too large.*\[out-1\]/);
-  });
-
-  it('leaves it to the worker when the producer has been fenced: no record was refused', () => {
-    const fenced = new TaskMigratedError('INVALID_PRODUCER_EPOCH', 'another instance took over');
-    expect(refused(['fail'], true, fenced).judge()).toBe('none');
   });
 
   it('stops when a record is to be given up out of a transaction', () => {

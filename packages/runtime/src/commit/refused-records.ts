@@ -1,4 +1,4 @@
-import { type Logger, ProcessingError, TaskMigratedError } from '@millrace/core';
+import { type Logger, ProcessingError } from '@millrace/core';
 import type { BatchAppender } from '@millrace/client';
 import type { ProductionDecision, ProductionErrorHandler } from '../errors/production-error-handler.ts';
 
@@ -32,8 +32,6 @@ export class RefusedRecords {
     const { appender, handler, isAtomic, logger } = this.#options;
     for (let refused = appender.takeFailure(); refused !== undefined; refused = appender.takeFailure()) {
       const { topic, partition, error } = refused;
-      // Not the record is refused but its sender, who has been fenced: whoever has the tasks now sends it.
-      if (error instanceof TaskMigratedError) continue;
       const { decide } = handler.handle({ topic, partition }, error);
       if (decide === 'fail' || (decide === 'continue' && isAtomic)) throw refusal(topic, partition, decide, error);
       if (decide === 'continue') logger.warn('a record was refused by the broker and is given up', { topic, partition, error });

@@ -1,0 +1,29 @@
+import { ProcessingError, TaskMigratedError } from '@millrace/core';
+import { describe, expect, it } from 'vitest';
+import { FailureLog } from './failure-log.ts';
+
+const refusal = { topic: 'orders', partition: 1, error: new ProcessingError('MESSAGE_TOO_LARGE', 'too large') };
+const fence = { topic: 'orders', partition: 0, error: new TaskMigratedError('INVALID_PRODUCER_EPOCH', 'another one took over') };
+
+describe('the failures of a producer', () => {
+  it('are told once to the flush and once to whoever asks for refused records, the first one each time', () => {
+    const log = new FailureLog();
+    log.record(refusal);
+    log.record({ ...refusal, partition: 2 });
+    expect([log.takeForFlush(), log.takeForFlush()]).toEqual([refusal.error, undefined]);
+    expect([log.take(), log.take()]).toEqual([refusal, undefined]);
+  });
+
+  it('are no refused record when the producer has been fenced: only the flush fails', () => {
+    const log = new FailureLog();
+    log.record(fence);
+    expect([log.takeForFlush(), log.take()]).toEqual([fence.error, undefined]);
+  });
+
+  it('do not hide a refused record behind a fence', () => {
+    const log = new FailureLog();
+    log.record(fence);
+    log.record(refusal);
+    expect(log.take()).toEqual(refusal);
+  });
+});
