@@ -1,5 +1,6 @@
 import { systemClock } from '@millrace/core';
 import { describe, expect, inject, it } from 'vitest';
+import type { LedgerWorker } from './ledger/ledger-worker.ts';
 import type { ProxyRule } from './proxy/proxy-rule.ts';
 import { FaultRun, type Seat, TIMES } from './rig/fault-run.ts';
 
@@ -15,6 +16,11 @@ function killAt({ worker, proxy }: Seat, at: Pick<ProxyRule, 'api' | 'side' | 's
     return 'drop';
   };
   proxy.add({ ...at, action });
+}
+
+/** Whether a worker knows that its tasks are somebody else's by now. */
+function isAware(worker: LedgerWorker): boolean {
+  return ['membership is lost', 'joining the group again'].some((text) => worker.logged(text) !== undefined);
 }
 
 describe('a killed worker', () => {
@@ -68,8 +74,8 @@ describe('a worker that was stopped for longer than its session', () => {
     a.worker.signal('SIGSTOP');
     await run.haveAllTasks(b);
     a.worker.signal('SIGCONT');
-    await a.worker.until('without what it had', ({ rebalancesSince }) => rebalancesSince !== undefined);
-    await run.haveAllTasks(a, b);
+    await a.worker.until('aware of it', isAware);
+    await a.worker.until('running again', ({ state }) => state === 'running');
 
     const stopped = b.proxy.add({
       api: 'EndTxn',

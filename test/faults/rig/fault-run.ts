@@ -15,6 +15,7 @@ import type { LedgerOrders } from '../ledger/ledger-process.ts';
 import { LedgerSource } from '../ledger/ledger-source.ts';
 import { LedgerWorker } from '../ledger/ledger-worker.ts';
 import { KafkaProxy } from '../proxy/kafka-proxy.ts';
+import { setTopicConfig } from './set-topic-config.ts';
 import { PurgeWatch } from './purge-watch.ts';
 
 /** Short times, so that a test need not wait long for what has died; long enough for a busy machine. */
@@ -37,6 +38,8 @@ export interface FaultRunOptions {
   readonly settings?: Partial<StreamsSettings>;
   /** How long it may take to drain after the last fault. Default: session timeout and ten seconds. */
   readonly drainLimitMs?: number;
+  /** Of input and outputs. Default: the broker's. */
+  readonly recordBytesMax?: number;
   /** Workers see the brokers themselves, without a proxy: where there is more than one broker. */
   readonly direct?: boolean;
 }
@@ -87,8 +90,10 @@ export class FaultRun implements AsyncDisposable {
   static async start(options: FaultRunOptions): Promise<FaultRun> {
     const run = new FaultRun(options);
     const { ledger, cluster } = run;
+    const { recordBytesMax } = options;
+    const limit: { [name: string]: string } = recordBytesMax === undefined ? {} : { 'max.message.bytes': String(recordBytesMax) };
     for (const name of ['in', 'rates', ...OUTPUTS] as const)
-      await cluster.create(topicOf(ledger, name), ledger.partitions, { 'retention.ms': '-1' });
+      await cluster.create(topicOf(ledger, name), ledger.partitions, { 'retention.ms': '-1', ...limit });
     for (const name of OUTPUTS) run.#live.watch(topicOf(ledger, name), ledger.partitions);
     await run.source.writeRates();
     return run;
@@ -176,6 +181,11 @@ export class FaultRun implements AsyncDisposable {
     );
   }
 
+  /** Sets the largest batch that a topic takes, while everything runs. */
+  async limit(topic: string, bytes: number): Promise<void> {
+    await setTopicConfig(this.#options.brokers, topic, 'max.message.bytes', String(bytes));
+  }
+
   stateDirOf(name: string): string {
     return join(this.#root, name);
   }
@@ -194,6 +204,7 @@ export class FaultRun implements AsyncDisposable {
     const drainedAfterMs = systemClock.nowMs() - this.#healedAtMs;
     const recovery = this.#recovery(drainedAfterMs);
     await Promise.all(this.#workers.filter(({ isAlive }) => isAlive).map((worker) => worker.stop()));
+    await this.#groupIsEmpty();
     await this.#purges.stop();
     await this.cluster.settled(this.ledger.prefix);
     await this.#live.finish(AbortSignal.timeout(10_000));
@@ -228,6 +239,16 @@ export class FaultRun implements AsyncDisposable {
   /** The verdict alone: nothing when all is right. */
   async verdict(): Promise<string> {
     return (await this.conclude()).findings;
+  }
+
+  /** Static members do not leave: their sessions run out. If that does not happen, the oracle says so. */
+  async #groupIsEmpty(): Promise<void> {
+    const { sessionTimeoutMs = TIMES.sessionTimeoutMs } = this.#options.settings ?? {};
+    const deadline = systemClock.monotonicMs() + sessionTimeoutMs + 3000;
+    while (systemClock.monotonicMs() < deadline) {
+      if ((await this.cluster.client.admin.describeGroup(this.ledger.applicationId)).members.length === 0) return;
+      await systemClock.sleep(100);
+    }
   }
 
   #recovery(drainedAfterMs: number): Recovery {

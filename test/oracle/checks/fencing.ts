@@ -1,11 +1,11 @@
 import { changelogOf, type LedgerStore, OTHER_STORES, STORES, writtenTopics } from '../ledger/ledger.ts';
 import type { Evidence, Finding, PartitionLog } from '../evidence/evidence.ts';
-import { partitionName, partitionsOf } from '../evidence/log-view.ts';
+import { partitionName, partitionsOf, verdicts } from '../evidence/log-view.ts';
 
 /**
  * V9: no zombie has written. In each partition the epoch of a producer never goes back: not from one record to the next, and
- * not behind a marker that a newer epoch has set. In a changelog, which only the owner of the task writes, no second producer
- * begins before the transaction of the first has ended.
+ * not behind a marker that a newer epoch has set. In a changelog, which only the owner of the task writes, the committed
+ * transactions of two producers never overlap.
  */
 export function fencing(evidence: Evidence): Finding[] {
   if (evidence.ledger.guarantee === 'at_least_once') return [];
@@ -38,14 +38,20 @@ function epochs(log: PartitionLog): Finding[] {
   return findings;
 }
 
+/**
+ * What a zombie writes before it hears that the group went on without it is aborted, and may lie between the records of the
+ * new owner: committed are only one owner's at a time.
+ */
 function owners(log: PartitionLog): Finding[] {
+  const decided = verdicts(log);
   let writing: number | undefined;
-  for (const { kind, offset, producerId, isTransactional } of log.entries) {
+  for (const { kind, offset, producerId } of log.entries) {
     if (kind !== 'record') writing = writing === producerId ? undefined : writing;
-    else if (isTransactional && writing !== undefined && writing !== producerId) {
-      const message = `producer ${producerId} began while the transaction of producer ${writing} was open`;
+    else if (decided.get(offset) !== 'committed') continue;
+    else if (writing !== undefined && writing !== producerId) {
+      const message = `producer ${producerId} wrote within a transaction of producer ${writing}, and both were committed`;
       return [{ check: 'V9', where: `${partitionName(log)}@${offset}`, message }];
-    } else if (isTransactional) writing = producerId;
+    } else writing = producerId;
   }
   return [];
 }

@@ -4,8 +4,8 @@ const LINGER_MS_MAX = 3000;
 /** Below this time growth says nothing: caches and the heap of a young process fill up. */
 const GROWTH_TIME_MS = 600_000;
 const GROWTH_BYTES_PER_MINUTE = 1024 * 1024;
-/** Samples below this number say nothing about a trend. */
-const TREND_SAMPLES = 12;
+/** Below this time the connections of the start and of single faults are what is seen. */
+const DESCRIPTOR_TIME_MS = 120_000;
 /** Connections come and go; more than so many in addition to a sixth are a leak. */
 const DESCRIPTORS_SLACK = 8;
 
@@ -31,10 +31,13 @@ function endedAs({ expectedEnd, exitCode, signal }: WorkerEvidence): boolean {
 }
 
 function growth(samples: readonly ResourceSample[]): string[] {
-  const [first, last] = [samples[0], samples.at(-1)];
-  if (first === undefined || last === undefined || last.atMs - first.atMs < GROWTH_TIME_MS) return [];
+  if (spanMs(samples) < GROWTH_TIME_MS) return [];
   const perMinute = slope(samples) * 60_000;
   return perMinute > GROWTH_BYTES_PER_MINUTE ? [`memory grows by ${Math.round(perMinute / 1024)} KiB a minute`] : [];
+}
+
+function spanMs(samples: readonly ResourceSample[]): number {
+  return (samples.at(-1)?.atMs ?? 0) - (samples[0]?.atMs ?? 0);
 }
 
 /** Least squares, bytes per millisecond. */
@@ -50,7 +53,7 @@ function slope(samples: readonly ResourceSample[]): number {
 }
 
 function descriptors(samples: readonly ResourceSample[]): string[] {
-  if (samples.length < TREND_SAMPLES) return [];
+  if (spanMs(samples) < DESCRIPTOR_TIME_MS) return [];
   const third = Math.floor(samples.length / 3);
   // The first third is the start: connections are being made.
   const middle = mean(samples.slice(third, 2 * third).map(({ fileDescriptors }) => fileDescriptors));

@@ -374,7 +374,9 @@ const logs: Mutation[] = [
     check: 'V9',
     apply: (draft) => {
       const log = logOf(draft, changelogOf(draft.ledger, 'sums'));
-      Object.assign(visibleAt(log, 2), { producerId: 4711 });
+      const intruder = Object.assign(visibleAt(log, 2), { producerId: 4711 });
+      log.entries.push({ ...intruder, offset: log.highWatermark++, kind: 'commit' });
+      log.lastStableOffset = log.highWatermark;
     },
   },
 ];

@@ -1,0 +1,136 @@
+import { systemClock } from '@millrace/core';
+import { describe, expect, inject, it } from 'vitest';
+import { BrokerProcess } from '../integration/embedded/broker-process.ts';
+import { topicOf } from '../oracle/ledger/ledger.ts';
+import { FaultRun, type Seat } from './rig/fault-run.ts';
+
+const brokers = inject('faultBrokers');
+
+describe('records that cannot be processed', () => {
+  it('F24 bytes that are no record are left out, and each omission is announced', async () => {
+    await using run = await FaultRun.start({ brokers });
+    const { worker } = await run.worker('a', { skips: true });
+    await worker.running();
+    await run.source.write(200);
+    const poison = ['{"id":', '', 'null', '\u{fffd}', `${'['.repeat(100_000)}`];
+    for (const text of poison) await run.source.writeRaw('key-1', Buffer.from(text));
+    await run.source.writeRaw('key-2', Buffer.from([0xff, 0xfe, 0x00, 0xc3, 0x28]));
+    await run.source.write(200);
+    run.healed();
+    const { findings, evidence } = await run.conclude();
+    expect(findings).toBe('');
+    expect(evidence.skips.length).toBeGreaterThanOrEqual(4);
+  });
+
+  it('F29 user code that throws or rejects: the transaction is aborted and done again', async () => {
+    await using run = await FaultRun.start({ brokers });
+    const { worker } = await run.worker('a', { onUncaughtError: 'replace-worker' });
+    await worker.running();
+    await run.source.write(200);
+    await run.source.write(200, { order: 'throw' });
+    await run.source.write(200, { order: 'reject' });
+    run.healed();
+    expect(await run.verdict()).toBe('');
+    expect(worker.events.filter(({ event }) => event === 'obeying')).toHaveLength(2);
+  });
+
+  it('F29 user code that always throws on one record: it is left out, and that is announced', async () => {
+    await using run = await FaultRun.start({ brokers });
+    const { worker } = await run.worker('a', { skips: true });
+    await worker.running();
+    await run.source.write(200);
+    await run.source.write(200, { order: 'throw always' });
+    run.healed();
+    const { findings, evidence } = await run.conclude();
+    expect(findings).toBe('');
+    expect(evidence.skips).toHaveLength(1);
+  });
+
+  it('F30 user code whose promise never resolves does not keep the process from ending', async () => {
+    await using run = await FaultRun.start({ brokers, settings: { shutdownTimeoutMs: 3000 } });
+    const { worker } = await run.worker('a');
+    await worker.running();
+    await run.source.write(100, { order: 'hang' });
+    await worker.until('hanging', ({ events }) => events.some(({ event }) => event === 'obeying'));
+    const asked = systemClock.monotonicMs();
+    await worker.stop();
+    expect(systemClock.monotonicMs() - asked, worker.output).toBeLessThan(6000);
+    worker.expectedEnd = 'failed';
+    run.healed();
+    await run.workers('b');
+    expect(await run.verdict()).toBe('');
+  });
+
+  it('F47 a transaction that the broker has given up is done again', async () => {
+    await using broker = await BrokerProcess.start({ transactionAbortIntervalMs: 300 });
+    const settings = { transactionTimeoutMs: 2500, commitIntervalMs: 1500, topicConfig: { 'max.message.bytes': '10000000' } };
+    await using run = await FaultRun.start({
+      brokers: broker.brokers,
+      settings,
+      drainLimitMs: 25_000,
+      recordBytesMax: 10_000_000,
+    });
+    const [a] = (await run.workers('a')) as [Seat];
+    await run.source.write(100);
+    await run.drained();
+    // More than is held back until the commit, so that a transaction is open on the broker while user code sleeps.
+    for (let n = 0; n < 3; n++) await run.source.write(1, { padding: 'x'.repeat(900_000) });
+    await run.source.write(100, { order: 'sleep:6000' });
+    await a.worker.until('asleep', ({ events }) => events.some(({ event }) => event === 'obeying'));
+    await systemClock.sleep(6000);
+    run.healed();
+    const { findings, abortedRecords } = await run.conclude();
+    expect(findings).toBe('');
+    expect(abortedRecords).toBeGreaterThan(0);
+  });
+});
+
+describe('records that are too large', () => {
+  it('F26 for the output topic end the worker, which names the topic and has committed nothing of it', async () => {
+    await using run = await FaultRun.start({ brokers });
+    const { worker } = await run.worker('a');
+    await worker.running();
+    await run.source.write(100);
+    await run.drained();
+    const topic = topicOf(run.ledger, 'echo');
+    await run.limit(topic, 20_000);
+    await run.source.write(100, { padding: 'x'.repeat(50_000) });
+    worker.expectedEnd = 'failed';
+    expect(await worker.ended, worker.output).toEqual({ code: 1, signal: null });
+    expect(worker.events.at(-1)?.failure).toMatchObject({ code: 'RECORD_REFUSED', topic });
+    await run.limit(topic, 1_000_000);
+    await run.workers('a');
+    run.healed();
+    expect(await run.verdict()).toBe('');
+  });
+
+  it('F26 for one fetch come through all the same', async () => {
+    const settings = { topicConfig: { 'max.message.bytes': '30000000' } };
+    await using run = await FaultRun.start({ brokers, settings, recordBytesMax: 30_000_000, drainLimitMs: 25_000 });
+    await run.workers('a');
+    await run.source.write(100, { padding: 'x'.repeat(9_000_000) });
+    await run.source.write(100);
+    run.healed();
+    expect(await run.verdict()).toBe('');
+  });
+});
+
+describe('topics that change', () => {
+  it('F22 partitions that are added to the input end a worker with state, which names both counts', async () => {
+    await using run = await FaultRun.start({ brokers });
+    const { worker } = await run.worker('a');
+    await worker.running();
+    await run.source.write(100);
+    await run.drained();
+    worker.expectedEnd = 'failed';
+    const input = topicOf(run.ledger, 'in');
+    for (const name of ['in', 'rates'] as const) await run.cluster.client.admin.createPartitions(topicOf(run.ledger, name), 5);
+    const another = await run.worker('b');
+    another.worker.expectedEnd = 'failed';
+    await another.worker.ended;
+    const failure = another.worker.events.at(-1)?.failure;
+    expect(failure?.message, run.log).toMatch(/5/);
+    expect(failure?.message).toMatch(/3/);
+    expect(input).toBeDefined();
+  });
+});
