@@ -35,7 +35,9 @@ async function plan(
     },
   } as unknown as Admin;
   const settings = resolveSettings({ applicationId: 'app', replicationFactor: 2, topicConfig: { 'min.insync.replicas': '1' } });
-  return { tasks: await planTasks({ plan: topology.plan(), settings, admin, logger: silentLogger }), created };
+  const offsets = { committed: async () => [] };
+  const options = { plan: topology.plan(), settings, admin, offsets, logger: silentLogger, verifiedTopics: new Set<string>() };
+  return { tasks: await planTasks(options), created };
 }
 
 describe('planTasks', () => {

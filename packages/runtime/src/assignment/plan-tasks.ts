@@ -1,5 +1,5 @@
 import { assert, type Logger, type TaskId, type TopicPartition } from '@millrace/core';
-import type { Admin } from '@millrace/client';
+import type { Admin, Offsets } from '@millrace/client';
 import {
   matchesTopic,
   resolvePartitionCounts,
@@ -9,6 +9,7 @@ import {
 } from '@millrace/topology';
 import type { ResolvedSettings } from '../settings/settings.ts';
 import { CHANGELOG_CONFIG, ensureInternalTopics, REPARTITION_CONFIG, type InternalTopic } from '../topics/internal-topics.ts';
+import { refuseLostChangelogs } from '../topics/lost-changelogs.ts';
 import { changelogTopicName, internalTopicName } from '../topics/topic-names.ts';
 
 /** A task, with what it reads and where its state is backed up. */
@@ -23,7 +24,10 @@ export interface PlanTasksOptions {
   readonly plan: TopologyPlan;
   readonly settings: ResolvedSettings;
   readonly admin: Admin;
+  readonly offsets: Pick<Offsets, 'committed'>;
   readonly logger: Logger;
+  /** Internal topics whose configuration has been found good before; added to. */
+  readonly verifiedTopics: Set<string>;
 }
 
 /**
@@ -31,12 +35,28 @@ export interface PlanTasksOptions {
  * says which tasks there are and what each reads.
  *
  * @throws TopologyError when a source topic is missing or inputs that belong together have different partition counts
+ * @throws FatalStreamsError when an internal topic is not what it has to be, or a changelog has been lost
  */
-export async function planTasks({ plan, settings, admin, logger }: PlanTasksOptions): Promise<PlannedTask[]> {
+export async function planTasks(options: PlanTasksOptions): Promise<PlannedTask[]> {
+  const { plan, settings, admin, offsets, logger, verifiedTopics } = options;
   const external = await externalCounts(plan, admin);
   const counts = resolvePartitionCounts(plan, external);
-  await ensureInternalTopics(admin, internalTopics(plan, counts, settings), settings.replicationFactor, logger);
-  return plan.subtopologies.flatMap((subtopology) => tasksOf(subtopology, external, counts, settings.applicationId));
+  const tasks = plan.subtopologies.flatMap((subtopology) => tasksOf(subtopology, external, counts, settings.applicationId));
+  await ensureInternalTopics(internalTopics(plan, counts, settings), {
+    admin,
+    replicationFactor: settings.replicationFactor,
+    logger,
+    verified: verifiedTopics,
+    beforeCreate: (missing) =>
+      refuseLostChangelogs(missing, {
+        offsets,
+        groupId: settings.applicationId,
+        inputsOf: (id) => tasks.flatMap((task) => (task.id.subtopology === id ? task.partitions : [])),
+        allowRebuild: settings.allowChangelogRebuild,
+        logger,
+      }),
+  });
+  return tasks;
 }
 
 /** The names on the broker of all that the topology reads, as the group protocol shows them. */
@@ -85,7 +105,7 @@ async function matchingTopics(plan: TopologyPlan, admin: Admin): Promise<string[
 
 function internalTopics(plan: TopologyPlan, counts: PartitionCounts, settings: ResolvedSettings): InternalTopic[] {
   const { applicationId, topicConfig } = settings;
-  return plan.subtopologies.flatMap(({ repartitionSources, stores }) => [
+  return plan.subtopologies.flatMap(({ id, repartitionSources, stores }) => [
     ...repartitionSources.map(({ name }) => ({
       name: internalTopicName(applicationId, name),
       partitions: counts.repartitionTopics.get(name) ?? 0,
@@ -97,6 +117,8 @@ function internalTopics(plan: TopologyPlan, counts: PartitionCounts, settings: R
         name: changelogTopicName(applicationId, builder.name),
         partitions: counts.changelogs.get(builder.name) ?? 0,
         configs: { ...CHANGELOG_CONFIG, ...builder.changelogConfig, ...topicConfig, ...builder.changelogOverrides },
+        store: builder.name,
+        subtopology: id,
       })),
   ]);
 }

@@ -72,6 +72,7 @@ function createAssignor(options: CreateMembershipOptions): StreamsAssignor {
   const { plan, contract, settings, components, directory, transactionalId, manager, standbys } = options;
   const { client, clock, logger } = components;
   const { applicationId } = settings;
+  const verifiedTopics = new Set<string>();
   return new StreamsAssignor({
     admin: client.admin,
     offsets: client.offsets,
@@ -93,7 +94,7 @@ function createAssignor(options: CreateMembershipOptions): StreamsAssignor {
       clientTags: new Map(Object.entries(settings.clientTags)),
       asksForShutdown: options.asksForShutdown,
     }),
-    planTasks: () => planTasks({ plan, settings, admin: client.admin, logger }),
+    planTasks: () => planTasks({ plan, settings, admin: client.admin, offsets: client.offsets, logger, verifiedTopics }),
     isOwnTransactionalId: (id) => isOwnTransactionalId(applicationId, id),
   });
 }
