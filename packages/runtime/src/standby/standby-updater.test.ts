@@ -1,18 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import {
-  type Clock,
-  MetricsRegistry,
-  RetriableError,
-  seededRandom,
-  silentLogger,
-  string,
-  systemClock,
-  TaskCorruptedError,
-  topic,
-} from '@millrace/core';
+import { type Clock, RetriableError, silentLogger, string, systemClock, TaskCorruptedError, topic } from '@millrace/core';
 import { keyValueStore, type KeyValueStore, memoryEngine, type StateDatabase, type StateEngine } from '@millrace/state';
 import { Topology } from '@millrace/topology';
 import { AppendedRecords } from '../task-harness/appended-records.ts';
+import { taskComponents, taskSettings } from '../task-harness/task-surroundings.ts';
 import { StreamTask } from '../task/stream-task.ts';
 import type { TaskParts, TaskPartsOptions } from '../task/task-parts.ts';
 import { openStandbyTask } from './open-standby-task.ts';
@@ -63,21 +54,8 @@ class Stage {
       subtopology: { ...subtopology, stores },
       directory: 'task',
       cleanCacheBytes: 1 << 20,
-      settings: {
-        applicationId: 'app',
-        guarantee: 'exactly_once_v2',
-        maxTaskIdleMs: 0,
-        bufferedBytesPerPartition: 1024,
-        cacheMaxBytes: 0,
-        emitIntervalMs: 0,
-      },
-      components: {
-        engine: this.#engine(),
-        clock: systemClock,
-        random: seededRandom(1),
-        logger: silentLogger,
-        metrics: new MetricsRegistry(),
-      },
+      settings: taskSettings,
+      components: taskComponents({ engine: this.#engine() }),
     };
     this.updater = new StandbyUpdater({
       client: this.kafka.client,

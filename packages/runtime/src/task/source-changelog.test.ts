@@ -1,9 +1,10 @@
-import { MetricsRegistry, seededRandom, silentLogger, string, systemClock, topic } from '@millrace/core';
-import { memoryEngine, timestampedKeyValueStore, type TimestampedKeyValueStore } from '@millrace/state';
+import { string, topic } from '@millrace/core';
+import { timestampedKeyValueStore, type TimestampedKeyValueStore } from '@millrace/state';
 import { Topology } from '@millrace/topology';
 import { describe, expect, it } from 'vitest';
 import { AppendedRecords } from '../task-harness/appended-records.ts';
 import { fetchedPartition } from '../task-harness/fetched-partition.ts';
+import { taskComponents, taskSettings } from '../task-harness/task-surroundings.ts';
 import { StreamTask } from './stream-task.ts';
 
 type Rows = TimestampedKeyValueStore<string, string>;
@@ -30,21 +31,8 @@ async function openTask(): Promise<StreamTask> {
     id: { subtopology: 0, partition: 2 },
     subtopology,
     inputPartitions: [{ topic: 'input', partition: 2 }],
-    settings: {
-      applicationId: 'app',
-      guarantee: 'exactly_once_v2',
-      maxTaskIdleMs: 0,
-      bufferedBytesPerPartition: 1024,
-      cacheMaxBytes: 0,
-      emitIntervalMs: 0,
-    },
-    components: {
-      engine: memoryEngine(),
-      clock: systemClock,
-      random: seededRandom(1),
-      logger: silentLogger,
-      metrics: new MetricsRegistry(),
-    },
+    settings: taskSettings,
+    components: taskComponents(),
     directory: 'task',
     appender: new AppendedRecords({}),
     progress: { position: () => 0, bounds: () => ({ highWatermark: 0, lastStableOffset: 0 }) },

@@ -1,4 +1,4 @@
-import { MetricsRegistry, seededRandom, silentLogger, string, topic } from '@millrace/core';
+import { silentLogger, string, topic } from '@millrace/core';
 import {
   type ClosingStore,
   keyValueStore,
@@ -12,6 +12,7 @@ import { asyncProcessorNodeSupplier, Topology, type Processor, type ProcessorCon
 import { describe, expect, it } from 'vitest';
 import { AppendedRecords } from '../task-harness/appended-records.ts';
 import { fetchedPartition, type FetchedRecord } from '../task-harness/fetched-partition.ts';
+import { taskComponents, taskSettings } from '../task-harness/task-surroundings.ts';
 import { decodeOffsetMetadata, encodeOffsetMetadata } from './offset-metadata.ts';
 import { StreamTask } from './stream-task.ts';
 import type { StreamTaskOptions } from './stream-task-options.ts';
@@ -88,21 +89,8 @@ async function open(
     id: { subtopology: 0, partition: 0 },
     subtopology,
     inputPartitions: [{ topic: 'input', partition: 0 }],
-    settings: {
-      applicationId: 'app',
-      guarantee: 'exactly_once_v2',
-      maxTaskIdleMs: 0,
-      bufferedBytesPerPartition: 1024,
-      cacheMaxBytes: 0,
-      emitIntervalMs: 0,
-    },
-    components: {
-      engine: overrides.engine ?? memoryEngine(),
-      clock: stillClock,
-      random: seededRandom(1),
-      logger: silentLogger,
-      metrics: new MetricsRegistry(),
-    },
+    settings: taskSettings,
+    components: taskComponents({ clock: stillClock, ...(overrides.engine && { engine: overrides.engine }) }),
     directory: 'task',
     appender: appended,
     progress: { position: () => 0, bounds: () => ({ highWatermark: 0, lastStableOffset: 0 }) },
@@ -433,7 +421,7 @@ describe('StreamTask', () => {
   it('releases its state when it is closed, and refuses work', async () => {
     const engine = memoryEngine();
     const task = await open(counting(), {
-      components: { engine, clock: stillClock, random: seededRandom(1), logger: silentLogger, metrics: new MetricsRegistry() },
+      components: taskComponents({ engine, clock: stillClock }),
     });
     await task.close({ clean: true });
     expect(() => task.process(1, Infinity)).toThrow(/closed/);
