@@ -64,6 +64,7 @@ export class TopicConfigs {
       segmentMs: number('segment.ms'),
       retentionMs: number('retention.ms'),
       retentionBytes: number('retention.bytes'),
+      indexIntervalBytes: number('index.interval.bytes'),
       maxMessageBytes: number('max.message.bytes'),
       deleteRetentionMs: number('delete.retention.ms'),
       minCompactionLagMs: number('min.compaction.lag.ms'),

@@ -1,7 +1,8 @@
 import { CorruptDataError } from '@millrace/core';
-import { checkBatchCrc, ErrorCode, readBatchHeader, RecordCursor, type RecordBatchHeader } from '@millrace/wire';
+import { checkBatchCrc, ErrorCode, readBatchHeader, type RecordBatchHeader } from '@millrace/wire';
 import { Refusal } from '../refusal.ts';
 import type { LogSettings } from './log-settings.ts';
+import { checkRecords } from './record-checks.ts';
 
 /** Where a batch says how many bytes follow. */
 const SIZE_AT = 8;
@@ -19,11 +20,11 @@ const SIZE_END = 12;
 export function checkProducedBatch(
   records: Buffer | undefined,
   header: RecordBatchHeader,
-  settings: LogSettings,
-  nowMs: number,
+  context: { readonly settings: LogSettings; readonly partition: string; readonly nowMs: number },
 ): asserts records is Buffer {
   checkIsOneBatch(records);
   readHeader(records, header);
+  const { settings } = context;
   if (header.sizeInBytes > settings.maxMessageBytes) {
     throw new Refusal(
       ErrorCode.MESSAGE_TOO_LARGE,
@@ -32,8 +33,7 @@ export function checkProducedBatch(
   }
   corruptIsRefused(() => checkBatchCrc(records, header));
   checkHeader(header);
-  checkTimestamps(header, settings, nowMs);
-  if (settings.compact) corruptIsRefused(() => checkKeys(records, header));
+  corruptIsRefused(() => checkRecords(records, header, context));
 }
 
 /**
@@ -60,26 +60,6 @@ function checkHeader(header: RecordBatchHeader): void {
   }
   if (header.producerId >= 0 && header.baseSequence < 0) {
     throw invalid(`base sequence ${header.baseSequence} in a batch of producer ${header.producerId}`);
-  }
-}
-
-function checkTimestamps(header: RecordBatchHeader, settings: LogSettings, nowMs: number): void {
-  if (settings.logAppendTime) return;
-  const tooLate = header.maxTimestamp - nowMs > settings.timestampAfterMaxMs;
-  const tooEarly = nowMs - header.baseTimestamp > settings.timestampBeforeMaxMs;
-  if (!tooLate && !tooEarly) return;
-  throw new Refusal(
-    ErrorCode.INVALID_TIMESTAMP,
-    `timestamps ${header.baseTimestamp} to ${header.maxTimestamp} are not within ${settings.timestampBeforeMaxMs} ms before ` +
-      `and ${settings.timestampAfterMaxMs} ms after the time of the broker`,
-  );
-}
-
-function checkKeys(records: Buffer, header: RecordBatchHeader): void {
-  const cursor = new RecordCursor();
-  cursor.open(records, header);
-  while (cursor.next()) {
-    if (cursor.keyStart < 0) throw invalid('Compacted topic cannot accept message without key');
   }
 }
 

@@ -37,7 +37,7 @@ export class CleaningRound {
     });
     if (!isChanged) return;
     segment.bytes.replace(Buffer.concat(kept));
-    reindex(segment);
+    reindex(segment, this.#log.settings.indexIntervalBytes);
   }
 
   #cleanBatch(records: Buffer, batch: Buffer, header: RecordBatchHeader): Outcome {
@@ -105,7 +105,7 @@ function atStart(header: RecordBatchHeader): RecordBatchHeader {
   return moved;
 }
 
-function reindex(segment: Segment): void {
+function reindex(segment: Segment, indexIntervalBytes: number): void {
   segment.clearIndex();
-  eachBatch(segment, (_records, header, position) => segment.index(header, position));
+  eachBatch(segment, (_records, header, position) => segment.index(header, position, indexIntervalBytes));
 }

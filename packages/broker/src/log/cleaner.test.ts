@@ -18,6 +18,7 @@ class CompactedLog {
     const all = new Map(Object.entries({ 'cleanup.policy': 'compact', 'delete.retention.ms': '1000', ...configs }));
     const topic = new TopicConfigs({}, all);
     this.log = new PartitionLog({
+      name: 'topic-0',
       storage: new MemoryPartition(false, () => undefined),
       settings: () => topic.settings,
       leaderEpoch: 0,

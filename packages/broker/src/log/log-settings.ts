@@ -8,6 +8,8 @@ export interface LogSettings {
   readonly segmentMs: number;
   readonly retentionMs: number;
   readonly retentionBytes: number;
+  /** After how many bytes a batch gets into the index. */
+  readonly indexIntervalBytes: number;
   readonly maxMessageBytes: number;
   readonly deleteRetentionMs: number;
   readonly minCompactionLagMs: number;

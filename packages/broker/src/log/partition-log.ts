@@ -35,6 +35,8 @@ export interface EndMarker {
 
 /** What a partition log is made of. */
 export interface PartitionLogOptions {
+  /** Topic and partition as `topic-0`, for messages. */
+  readonly name: string;
   readonly storage: PartitionStorage;
   /** Asked at every use: the configuration of a topic changes while it lives. */
   readonly settings: () => LogSettings;
@@ -57,6 +59,7 @@ export class PartitionLog {
   readonly producers = new ProducerStates();
   readonly aborted = new AbortedIndex();
   readonly segments: SegmentList;
+  readonly #name: string;
   readonly #storage: PartitionStorage;
   readonly #settings: () => LogSettings;
   readonly #nowMs: () => number;
@@ -69,6 +72,7 @@ export class PartitionLog {
   #leaderEpoch: number;
 
   constructor(options: PartitionLogOptions) {
+    this.#name = options.name;
     this.#storage = options.storage;
     this.#settings = options.settings;
     this.#nowMs = options.nowMs;
@@ -76,7 +80,7 @@ export class PartitionLog {
     this.segments = new SegmentList(options.storage);
     this.#logStartOffset = options.storage.savedLogStart();
     this.#cleanPoint = options.storage.savedCleanPoint();
-    const replayedEnd = replaySegments(this.segments, this.producers, this.aborted);
+    const replayedEnd = replaySegments(this.segments, this.producers, this.aborted, this.settings.indexIntervalBytes);
     this.#logEndOffset = Math.max(replayedEnd, this.#logStartOffset);
     this.segments.dropBelow(this.#logStartOffset);
     this.aborted.dropBelow(this.#logStartOffset);
@@ -134,7 +138,7 @@ export class PartitionLog {
     const header = this.#header;
     const { settings } = this;
     const nowMs = this.#nowMs();
-    checkProducedBatch(records, header, settings, nowMs);
+    checkProducedBatch(records, header, { settings, partition: this.#name, nowMs });
     if (header.producerId >= 0) {
       const duplicate = this.producers.check(header);
       // With the time of the first append, whatever the topic says about timestamps: so does Kafka.
@@ -172,11 +176,12 @@ export class PartitionLog {
 
   #append(batch: Buffer, marker?: EndMarker): void {
     const header = this.#header;
+    const { settings } = this;
     if (this.#isDeleted) throw new Refusal(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
     patchBaseOffset(batch, 0, this.#logEndOffset, this.leaderEpoch);
     assert(readBatchHeader(batch, 0, header), 'a batch to be appended is cut off');
-    this.segments.rollBefore(header, this.settings, this.#logEndOffset);
-    this.segments.active.append(batch, header);
+    this.segments.rollBefore(header, settings, this.#logEndOffset);
+    this.segments.active.append(batch, header, settings.indexIntervalBytes);
     this.#logEndOffset = header.lastOffset + 1;
     if (marker !== undefined) this.#ended(marker, header);
     else if (header.producerId >= 0) this.producers.appended(header);

@@ -17,7 +17,7 @@ export interface LogReadRequest {
 export interface LogRead {
   /** Record batches; the last one may be cut off. A view of the log. */
   readonly records: Buffer;
-  /** Only for read_committed. In the order of the abort markers. */
+  /** Only for read_committed. In the order of the abort markers; some of them may lie behind the records. */
   readonly abortedTransactions: readonly AbortedTransaction[] | undefined;
 }
 
@@ -49,7 +49,7 @@ export function readLog(log: PartitionLog, request: LogReadRequest): LogRead {
   if (length < firstBatchBytes) return nothing(isolation);
   const records = segment.bytes.read(position, length);
   if (isolation === 'read_uncommitted') return { records, abortedTransactions: undefined };
-  const upperBound = segment.offsetAtOrAfterPosition(position + length) ?? endOf(segment, log);
+  const upperBound = segment.boundAtOrAfterPosition(position + length) ?? endOf(segment, log);
   return { records, abortedTransactions: log.aborted.overlapping(offset, upperBound) };
 }
 

@@ -13,12 +13,17 @@ const READ_BYTES = 4 * 1024 * 1024;
  *
  * @returns the log end offset, 0 for an empty log
  */
-export function replaySegments(segments: SegmentList, producers: ProducerStates, aborted: AbortedIndex): number {
+export function replaySegments(
+  segments: SegmentList,
+  producers: ProducerStates,
+  aborted: AbortedIndex,
+  indexIntervalBytes: number,
+): number {
   let logEndOffset = 0;
   for (const segment of segments.all) {
     logEndOffset = Math.max(logEndOffset, segment.baseOffset);
     eachBatch(segment, (records, header, position) => {
-      segment.index(header, position);
+      segment.index(header, position, indexIntervalBytes);
       logEndOffset = header.lastOffset + 1;
       if (header.producerId < 0) return;
       if (header.isControl) replayMarker(records, header, producers, aborted);

@@ -1,5 +1,6 @@
 import type { RecordBatchHeader } from '@millrace/wire';
 import type { SegmentBytes } from './segment-bytes.ts';
+import { SparseIndex } from './sparse-index.ts';
 
 /** What is remembered of a batch, so that no read has to scan. */
 export interface StoredBatch {
@@ -19,6 +20,7 @@ export class Segment {
   maxTimestamp = -1;
   /** Timestamp of its first batch, from which `segment.ms` counts; −1 while it is empty. */
   firstTimestamp = -1;
+  readonly #sparse = new SparseIndex();
 
   constructor(baseOffset: number, bytes: SegmentBytes) {
     this.baseOffset = baseOffset;
@@ -34,16 +36,17 @@ export class Segment {
   }
 
   /** Appends a batch that has its offsets already. */
-  append(batch: Buffer, header: RecordBatchHeader): void {
+  append(batch: Buffer, header: RecordBatchHeader, indexIntervalBytes: number): void {
     const position = this.bytes.sizeInBytes;
     this.bytes.append(batch);
-    this.index(header, position);
+    this.index(header, position, indexIntervalBytes);
   }
 
   /** Takes note of a batch whose bytes are there. */
-  index(header: RecordBatchHeader, position: number): void {
+  index(header: RecordBatchHeader, position: number, indexIntervalBytes: number): void {
     const { baseOffset, lastOffset, sizeInBytes, maxTimestamp } = header;
     this.batches.push({ baseOffset, lastOffset, position, sizeInBytes, maxTimestamp });
+    this.#sparse.add(lastOffset, position, sizeInBytes, indexIntervalBytes);
     if (this.firstTimestamp < 0) this.firstTimestamp = maxTimestamp;
     this.maxTimestamp = Math.max(this.maxTimestamp, maxTimestamp);
   }
@@ -51,6 +54,7 @@ export class Segment {
   /** Forgets all entries, before the segment is indexed anew. */
   clearIndex(): void {
     this.batches = [];
+    this.#sparse.clear();
     this.maxTimestamp = -1;
     this.firstTimestamp = -1;
   }
@@ -74,15 +78,9 @@ export class Segment {
     return batch.baseOffset >= offset ? batch.position : batch.position + batch.sizeInBytes;
   }
 
-  /** Base offset of the first batch that starts at the position or behind it, if there is one. */
-  offsetAtOrAfterPosition(position: number): number | undefined {
-    let [low, high] = [0, this.batches.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.batches[middle] as StoredBatch).position < position) low = middle + 1;
-      else high = middle;
-    }
-    return this.batches[low]?.baseOffset;
+  /** An offset behind which nothing lies before the position, as exactly as Kafka's index knows; `undefined` at the end. */
+  boundAtOrAfterPosition(position: number): number | undefined {
+    return this.#sparse.lastOffsetFrom(position);
   }
 
   /** The bytes of one batch. */

@@ -13,7 +13,7 @@ export interface ProducerState {
   batches: SequencedBatch[];
   /** Timestamp of its last batch or marker. */
   lastTimestamp: number;
-  /** Last offset of its last data batch; −1 when only a marker is known. */
+  /** Last offset of its last data batch in this epoch; −1 when only a marker is known. */
   lastDataOffset: number;
 }
 

@@ -159,11 +159,6 @@ export class ProducerStates {
     return firstOffset;
   }
 
-  /** Ids and last offsets of the producers that are known: their last batch must outlive compaction. */
-  *lastDataOffsets(): IterableIterator<number> {
-    for (const { lastDataOffset } of this.#states.values()) if (lastDataOffset >= 0) yield lastDataOffset;
-  }
-
   /** Forgets producers that have written nothing for so long. Open transactions keep theirs. */
   expire(nowMs: number, expirationMs: number): void {
     for (const [producerId, state] of this.#states) {
@@ -181,6 +176,8 @@ export class ProducerStates {
     } else if (state.epoch !== producerEpoch) {
       state.epoch = producerEpoch;
       state.batches = [];
+      // Compaction may drop the batches of the epoch before; what has brought the new one tells enough.
+      state.lastDataOffset = -1;
     }
     return state;
   }

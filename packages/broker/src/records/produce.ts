@@ -2,6 +2,7 @@ import type { Cancel, Clock } from '@millrace/core';
 import { ErrorCode, produce, type ProduceRequest, type ResponseInput } from '@millrace/wire';
 import { checkIsOneBatch } from '../log/batch-checks.ts';
 import type { PartitionLog } from '../log/partition-log.ts';
+import { RecordsRefusal } from '../log/record-checks.ts';
 import type { LedLogs } from '../placement/led-logs.ts';
 import { Refusal, refusalOf } from '../refusal.ts';
 import { type Call, deferring, type Handler, type Reply } from '../server/handler.ts';
@@ -101,9 +102,11 @@ class ProduceAttempt {
       const { baseOffset, logAppendTimeMs } = log.appendProduced(records);
       return { index, errorCode: ErrorCode.NONE, baseOffset, logAppendTimeMs, logStartOffset: log.logStartOffset };
     } catch (error) {
-      const { errorCode, message } = refusalOf(error);
+      const refusal = refusalOf(error);
+      const { errorCode, message } = refusal;
+      const recordErrors = refusal instanceof RecordsRefusal ? refusal.recordErrors : [];
       const logStartOffset = reached === undefined || hidesLogStart.has(errorCode) ? -1 : reached.logStartOffset;
-      return { index, errorCode, baseOffset: -1, logStartOffset, errorMessage: message };
+      return { index, errorCode, baseOffset: -1, logStartOffset, recordErrors, errorMessage: message };
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Clock, Random } from '@millrace/core';
+import { type Clock, type Random, topicPartitionKey } from '@millrace/core';
 import { ErrorCode } from '@millrace/wire';
 import { TopicConfigs } from '../configs/topic-configs.ts';
 import { PartitionLog } from '../log/partition-log.ts';
@@ -103,6 +103,7 @@ export class TopicRegistry {
   #openLog(id: string, name: string, partition: number, configs: TopicConfigs): PartitionLog {
     const { storage, clock } = this.#options;
     return new PartitionLog({
+      name: topicPartitionKey(name, partition),
       storage: storage.openPartition(id, name, partition),
       settings: () => configs.settings,
       leaderEpoch: storage.leaderEpoch,
