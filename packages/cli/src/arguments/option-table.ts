@@ -65,6 +65,22 @@ const settingOptions: readonly OptionEntry[] = [
     description: 'who assigns the tasks: a worker (classic, default) or the broker (streams, Kafka 4.2 or newer)',
     choices: ['classic', 'streams'],
   },
+  {
+    flags: '--standby-replicas <count>',
+    env: 'MILLRACE_STANDBY_REPLICAS',
+    description: 'copies of each state that other processes keep warm; default 0',
+  },
+  {
+    flags: '--client-tag <name=value>',
+    description: 'where this process runs, such as zone=a; may be repeated',
+    repeatable: true,
+  },
+  {
+    flags: '--on-topology-mismatch <policy>',
+    env: 'MILLRACE_ON_TOPOLOGY_MISMATCH',
+    description: 'when the group runs another topology: wait until that is gone (default), or refuse',
+    choices: ['wait', 'refuse'],
+  },
   { flags: '--config <name=value>', description: 'any other setting; may be repeated', repeatable: true },
 ];
 

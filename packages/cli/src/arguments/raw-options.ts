@@ -17,6 +17,9 @@ export interface RawOptions {
   readonly commitIntervalMs?: string;
   readonly groupInstanceId?: string;
   readonly groupProtocol?: 'classic' | 'streams';
+  readonly standbyReplicas?: string;
+  readonly clientTag?: readonly string[];
+  readonly onTopologyMismatch?: 'wait' | 'refuse';
   readonly config?: readonly string[];
   readonly logLevel?: LogLevel;
   readonly view?: boolean;

@@ -74,6 +74,17 @@ describe('resolveRunRequest', () => {
     expect(start.topicConfig).toEqual({ 'retention.ms': '1000', x: 'a=b' });
   });
 
+  it('takes tags and copies for the placement of tasks', async () => {
+    const options = '--standby-replicas 1 --client-tag zone=a --client-tag rack=7 --on-topology-mismatch refuse';
+    const { start } = await parse([...NEEDED, ...options.split(' '), '--config', 'rackAwareAssignmentTags=zone, rack']);
+    expect(start).toMatchObject({
+      numStandbyReplicas: 1,
+      clientTags: { zone: 'a', rack: '7' },
+      rackAwareAssignmentTags: ['zone', 'rack'],
+      onTopologyMismatch: 'refuse',
+    });
+  });
+
   it('reads certificates and passwords from files', async () => {
     const files = { 'ca.pem': 'PEM', 'secret.txt': 's3cret\n' };
     const sasl = '--ca ca.pem --sasl-mechanism scram-sha-512 --sasl-username me --sasl-password-file secret.txt';
@@ -95,6 +106,8 @@ describe('resolveRunRequest', () => {
     ['no application', ['--brokers', 'a:1'], {}, '--application-id is missing'],
     ['empty brokers', ['--application-id', 'x', '--brokers', ' , '], {}, 'give host:port'],
     ['a bad number', [...NEEDED, '--commit-interval-ms', '1s'], {}, '--commit-interval-ms 1s: give a whole number'],
+    ['a bad tag', [...NEEDED, '--client-tag', 'zone'], {}, '--client-tag "zone": give name=value'],
+    ['a bad count', [...NEEDED, '--standby-replicas', 'one'], {}, '--standby-replicas one: give a whole number of copies'],
     ['a bad pair', [...NEEDED, '--config', 'pollMs'], {}, '--config "pollMs": give name=value'],
     ['a bad variable', NEEDED, { MILLRACE_GUARANTEE: 'twice' }, 'MILLRACE_GUARANTEE=twice: give one of at_least_once, exactly'],
     ['a bad choice', [...NEEDED, '--guarantee', 'twice'], {}, 'Allowed choices are at_least_once, exactly_once_v2'],

@@ -25,13 +25,15 @@ export function resolveRunRequest(module: string, given: RawOptions, host: Host)
   return {
     module,
     start: {
-      ...parseConfig(options.config ?? []),
+      ...parseConfig([...(options.config ?? []), ...clientTags(options.clientTag ?? [])]),
       ...property('transport', options.transport),
       ...property('stateDir', options.stateDir),
       ...property('guarantee', options.guarantee),
       ...property('groupInstanceId', options.groupInstanceId),
       ...property('groupProtocol', options.groupProtocol),
-      ...property('commitIntervalMs', milliseconds(options.commitIntervalMs)),
+      ...property('commitIntervalMs', wholeNumber('--commit-interval-ms', options.commitIntervalMs, 'of milliseconds')),
+      ...property('numStandbyReplicas', wholeNumber('--standby-replicas', options.standbyReplicas, 'of copies')),
+      ...property('onTopologyMismatch', options.onTopologyMismatch),
       ...securityOf(options, host),
       applicationId: required(options.applicationId, '--application-id', 'MILLRACE_APPLICATION_ID'),
       brokers: brokersOf(required(options.brokers, '--brokers', 'KAFKA_BROKERS')),
@@ -55,10 +57,17 @@ function brokersOf(list: string): string[] {
   return brokers;
 }
 
-function milliseconds(text: string | undefined): number | undefined {
+function wholeNumber(option: string, text: string | undefined, ofWhat: string): number | undefined {
   if (text === undefined) return undefined;
-  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`--commit-interval-ms ${text}: give a whole number of milliseconds`);
+  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`${option} ${text}: give a whole number ${ofWhat}`);
   return Number(text);
+}
+
+function clientTags(pairs: readonly string[]): string[] {
+  for (const pair of pairs) {
+    if (!/^[^=]+=./.test(pair)) throw new UsageError(`--client-tag ${JSON.stringify(pair)}: give name=value, such as zone=a`);
+  }
+  return pairs.map((pair) => `clientTags.${pair}`);
 }
 
 /** The property, unless its value is absent: an explicit `undefined` would hide a default. */
