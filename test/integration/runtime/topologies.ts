@@ -15,13 +15,17 @@ const text = { key: string(), value: string() };
  * Counts the records of each key and forwards `<count>:<value>`. With values that number the records of a key from 1, each
  * output shows whether everything before it was counted once: `7:7`.
  */
-function counter(onTask: TaskListener, beforeCount: (value: string) => void): Processor<string, string, string, string> {
+function counter(
+  onTask: TaskListener,
+  beforeCount: (value: string) => void,
+  store = 'counts',
+): Processor<string, string, string, string> {
   let context: ProcessorContext<string, string>;
   let counts: KeyValueStore<string, number>;
   return {
     init(given) {
       context = given;
-      counts = given.getStateStore('counts');
+      counts = given.getStateStore(store);
       onTask('opened', given.taskId);
     },
     process(record) {
@@ -36,12 +40,17 @@ function counter(onTask: TaskListener, beforeCount: (value: string) => void): Pr
   };
 }
 
-function withCounter(prefix: string, supplier: ProcessorSupplier<string, string, string, string>): Topology {
+function withCounter(prefix: string, supplier: ProcessorSupplier<string, string, string, string>, store = 'counts'): Topology {
   return new Topology()
     .addSource('input', topic(`${prefix}input`, text))
     .addProcessor('count', supplier, ['input'])
-    .addStateStore(keyValueStore('counts', string(), int32()), ['count'])
+    .addStateStore(keyValueStore(store, string(), int32()), ['count'])
     .addSink('output', topic(`${prefix}output`, text), ['count']);
+}
+
+/** The next version of the counting: its store has another name, so its tasks are not those of the first. */
+function countingRenamed(prefix: string, onTask: TaskListener): Topology {
+  return withCounter(prefix, () => counter(onTask, () => undefined, 'tallies'), 'tallies');
 }
 
 /** `<prefix>input` → count → `<prefix>output`; a value that begins with `!` makes it throw, `!once` only the first time. */
@@ -157,6 +166,7 @@ function summer(): Processor<string, string, string, string> {
 
 const TOPOLOGIES = {
   counting,
+  countingRenamed,
   dslCounting,
   windowedCounting,
   countingByValue,

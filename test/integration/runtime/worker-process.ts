@@ -5,6 +5,7 @@ import {
   type StreamsSettings,
   type UncaughtErrorResponse,
   type RestoreProgress,
+  type StandbyProgress,
 } from '@millrace/runtime';
 import { start } from 'millrace';
 import { buildTopology, type TopologyName } from './topologies.ts';
@@ -60,6 +61,9 @@ const app = await start(topology, {
     onRestoreStart: ({ taskId, store, startOffset, endOffset }: RestoreProgress) =>
       report('restoring', { taskId, store, startOffset, endOffset }),
     onRestoreEnd: ({ taskId, store, restoredRecords }: RestoreProgress) => report('restored', { taskId, store, restoredRecords }),
+  },
+  standbyUpdateListener: {
+    onBatchLoaded: ({ taskId, store, currentOffset }: StandbyProgress) => report('standby', { taskId, store, currentOffset }),
   },
   ...(orders.skipUnreadable === true ? { onDeserializationError: logAndContinueDeserialization(logger) } : {}),
   ...(onUncaughtError === undefined ? {} : { onUncaughtError: () => onUncaughtError }),

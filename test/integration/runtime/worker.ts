@@ -9,12 +9,13 @@ const PROGRAM = 'test/integration/runtime/worker-process.ts';
 
 /** One line of a worker; which fields there are depends on the event. */
 export interface WorkerEvent {
-  readonly event: 'state' | 'task' | 'restoring' | 'restored' | 'log' | 'ended';
+  readonly event: 'state' | 'task' | 'restoring' | 'restored' | 'standby' | 'log' | 'ended';
   readonly atMs: number;
   readonly state?: string;
   readonly change?: 'opened' | 'closed';
   readonly taskId?: string;
   readonly restoredRecords?: number;
+  readonly currentOffset?: number;
   readonly level?: string;
   readonly message?: string;
   readonly failure?: { readonly code?: string; readonly message: string; readonly topic?: string; readonly offset?: number };
@@ -66,6 +67,12 @@ export class Worker implements AsyncDisposable {
   /** Records restored so far, over all stores. */
   get restoredRecords(): number {
     return this.events.reduce((sum, { restoredRecords }) => sum + (restoredRecords ?? 0), 0);
+  }
+
+  /** How far the standby tasks have got in the changelog of their only store, by task. */
+  get standbyOffsets(): Map<string, number> {
+    const applied = this.events.filter(({ event }) => event === 'standby');
+    return new Map(applied.map(({ taskId = '', currentOffset = 0 }) => [taskId, currentOffset]));
   }
 
   /** The first log line with this text. */
