@@ -1,31 +1,35 @@
 import type { JoinedGroup } from '@millrace/client';
 
+type JoinResult = { readonly joined: JoinedGroup } | { readonly error: unknown };
+
 /**
  * A join that goes on beside the worker's loop: the tasks that the worker has are processed meanwhile. Only commits have to wait:
  * between JoinGroup and the answer to SyncGroup the coordinator takes none.
  */
 export class BackgroundJoin {
-  #ended: Promise<void> | undefined;
-  #result: { readonly joined: JoinedGroup } | { readonly error: unknown } | undefined;
+  #ended: AbortController | undefined;
+  #result: JoinResult | undefined;
 
   get isUnderWay(): boolean {
     return this.#ended !== undefined && this.#result === undefined;
   }
 
-  /** Resolves when the join under way has ended, in one way or the other. */
-  get ended(): Promise<void> {
-    return this.#ended ?? Promise.resolve();
+  /** Aborts when the join under way has ended, in one way or the other. A signal, since one can stop listening to it. */
+  get ended(): AbortSignal | undefined {
+    return this.#ended?.signal;
   }
 
   begin(join: Promise<JoinedGroup>): void {
+    const ended = new AbortController();
+    const end = (result: JoinResult): void => {
+      this.#result = result;
+      ended.abort();
+    };
     this.#result = undefined;
-    this.#ended = join.then(
-      (joined) => {
-        this.#result = { joined };
-      },
-      (error: unknown) => {
-        this.#result = { error };
-      },
+    this.#ended = ended;
+    void join.then(
+      (joined) => end({ joined }),
+      (error: unknown) => end({ error }),
     );
   }
 

@@ -3,14 +3,15 @@ import type { StateStore } from '@millrace/state';
 import { matchesTopic, type TopologyPlan } from '@millrace/topology';
 import type { TopologyContract } from '../assignment/topology-contract.ts';
 import { AtLeastOnceCommitter } from '../commit/at-least-once.ts';
-import type { Committer } from '../commit/committer.ts';
+import type { AbandonableCommitter } from '../commit/committer.ts';
 import { ExactlyOnceCommitter } from '../commit/exactly-once.ts';
+import { LostTopicWatch } from '../commit/lost-topic-watch.ts';
 import { RefusedRecords } from '../commit/refused-records.ts';
 import type { StreamsComponents } from '../components.ts';
 import { defaultProductionErrorHandler } from '../errors/production-error-handler.ts';
 import type { ResolvedSettings } from '../settings/settings.ts';
 import type { StateDirectory } from '../state-directory/state-directory.ts';
-import { internalTopicName, transactionalIdOf } from '../topics/topic-names.ts';
+import { changelogTopicName, internalTopicName, transactionalIdOf } from '../topics/topic-names.ts';
 import { CommitSchedule } from './commit-schedule.ts';
 import { createTaskManager, isolationOf } from './create-task-manager.ts';
 import { createMembership } from './create-membership.ts';
@@ -42,7 +43,12 @@ export function createWorker(options: CreateWorkerOptions): StreamWorker {
   const { client, clock, logger } = components;
   const transactionalId =
     settings.guarantee === 'exactly_once_v2' ? transactionalIdOf(settings.applicationId, directory.processId, 0) : '';
-  const committer = createCommitter(client, settings, transactionalId);
+  const committer = new LostTopicWatch(createCommitter(client, settings, transactionalId), {
+    admin: client.admin,
+    clock,
+    logger,
+    internalTopics: internalTopicsOf(plan, settings.applicationId),
+  });
   const input = new Input({
     client,
     groupId: settings.applicationId,
@@ -80,10 +86,20 @@ export function createWorker(options: CreateWorkerOptions): StreamWorker {
   });
 }
 
-function createCommitter(client: KafkaClient, settings: ResolvedSettings, transactionalId: string): Committer {
+function createCommitter(client: KafkaClient, settings: ResolvedSettings, transactionalId: string): AbandonableCommitter {
   const { compression, lingerMs, transactionTimeoutMs } = settings;
   if (transactionalId === '') return new AtLeastOnceCommitter(client, client.createProducer({ compression, lingerMs }));
   return new ExactlyOnceCommitter(client.createTransactionalProducer({ transactionalId, transactionTimeoutMs, compression }));
+}
+
+/** Names on the broker of the topics that the application keeps for itself. */
+function internalTopicsOf(plan: TopologyPlan, applicationId: string): string[] {
+  return plan.subtopologies.flatMap(({ repartitionSources, stores }) => [
+    ...repartitionSources.map(({ name }) => internalTopicName(applicationId, name)),
+    ...stores
+      .filter(({ builder, sourceTopicAsChangelog }) => builder.loggingEnabled && sourceTopicAsChangelog === undefined)
+      .map(({ builder }) => changelogTopicName(applicationId, builder.name)),
+  ]);
 }
 
 function createPurge({ plan, settings, components }: CreateWorkerOptions): RepartitionPurge {

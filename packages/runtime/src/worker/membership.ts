@@ -32,6 +32,8 @@ export class Membership {
   readonly #join = new BackgroundJoin();
   #assignment: LeadersWord | undefined;
   #followUp: FollowUp | undefined;
+  /** Tasks are closed, or are being closed, that others get in the next rebalance. */
+  #hasGivenUp = false;
   /** The membership was interrupted, and the tasks of the time before are not dropped yet. */
   #isInterrupted = false;
   /** The loss that the member reports now has been acted upon. */
@@ -46,8 +48,8 @@ export class Membership {
     return this.#join.isUnderWay;
   }
 
-  /** Resolves when the join under way has ended. */
-  get joinEnded(): Promise<void> {
+  /** Aborts when the join under way has ended. */
+  get joinEnded(): AbortSignal | undefined {
     return this.#join.ended;
   }
 
@@ -74,6 +76,7 @@ export class Membership {
   beginJoin(signal: AbortSignal): void {
     this.#assignment = undefined;
     this.#followUp = undefined;
+    this.#hasGivenUp = false;
     this.#join.begin(this.#options.member.join(signal));
   }
 
@@ -82,18 +85,20 @@ export class Membership {
     this.#isInterrupted = false;
   }
 
-  /**
-   * The assignment has been made so.
-   *
-   * @param hasGivenUp whether tasks were closed for others, who get them in the next rebalance
-   */
-  takenOver(hasGivenUp: boolean): void {
+  /** Tasks are going to be closed for others. Taking over may take several attempts, of which only the first one finds them open. */
+  givesUp(): void {
+    this.#hasGivenUp = true;
+  }
+
+  /** The assignment has been made so. */
+  takenOver(): void {
     const { member, clock } = this.#options;
     const assignment = this.#assignment;
     this.#assignment = undefined;
     if (assignment === undefined) return;
     this.#followUp = new FollowUp(assignment, clock.monotonicMs());
-    const reason = hasGivenUp ? 'tasks were given up for other members' : assignment.rejoinReason;
+    const reason = this.#hasGivenUp ? 'tasks were given up for other members' : assignment.rejoinReason;
+    this.#hasGivenUp = false;
     if (reason !== undefined) member.requestRejoin(reason);
   }
 

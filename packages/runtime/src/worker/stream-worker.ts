@@ -207,12 +207,14 @@ export class StreamWorker {
       if (task.commitNeeded && !isJoining) waitMs = Math.min(waitMs, schedule.remainingMs(now));
     }
     if (input.fetcher.available && !isFull) return clock.sleep(0);
-    const events = manager.tasks.running.filter(({ asyncWork }) => asyncWork.held > 0).map(({ asyncWork }) => asyncWork.progress);
-    if (isJoining) events.push(membership.joinEnded);
+    const working = manager.tasks.running.filter(({ asyncWork }) => asyncWork.held > 0);
+    const results = working.map(({ asyncWork }) => asyncWork.progress);
+    const { joinEnded } = membership;
     const wait = isFull
       ? (until: AbortSignal): Promise<void> => clock.sleep(Math.max(0, waitMs), until).catch(() => undefined)
       : (until: AbortSignal): Promise<void> => input.fetcher.wait(Math.max(0, waitMs), until);
-    await (events.length === 0 ? wait(signal) : untilFirst(events, signal, wait));
+    if (results.length === 0 && joinEnded === undefined) return wait(signal);
+    await untilFirst(results, joinEnded === undefined ? [signal] : [signal, joinEnded], wait);
   }
 
   /** The way of a commit: flush caches → changelogs → Kafka → local databases (in the background). */
@@ -265,10 +267,13 @@ export class StreamWorker {
     const wanted = new Set(tasks.active.map(({ id }) => formatTaskId(id)));
     const hasGivenUp = manager.tasks.all.some(({ taskId }) => !wanted.has(taskId));
     if (hasGivenUp || wanted.size !== manager.tasks.size) events.onRebalancing();
-    if (hasGivenUp) await this.#commitForOthers();
+    if (hasGivenUp) {
+      membership.givesUp();
+      await this.#commitForOthers();
+    }
     await this.#writes.settled();
     await manager.assign(tasks, signal);
-    membership.takenOver(hasGivenUp);
+    membership.takenOver();
   }
 
   async #commitForOthers(): Promise<void> {
