@@ -52,9 +52,14 @@ export function firstDifference(
 }
 
 /** The script that a seed stands for, and the smallest one found that shows a difference, if there is any. */
-export async function compareSeed(reference: string, candidate: string, seed: number): Promise<Difference | undefined> {
+export async function compareSeed(
+  reference: string,
+  candidate: string,
+  seed: number,
+  scripts: fc.Arbitrary<readonly Operation[]> = scriptArbitrary,
+): Promise<Difference | undefined> {
   let smallest: Difference | undefined;
-  const property = fc.asyncProperty(fc.noBias(scriptArbitrary), async (script) => {
+  const property = fc.asyncProperty(fc.noBias(scripts), async (script) => {
     const difference = await compareBrokers(reference, candidate, script);
     if (difference !== undefined) smallest = difference;
     return difference === undefined;

@@ -2,7 +2,13 @@
  * One request to both brokers, in symbols: topics, groups, producers and members are small numbers that each run turns into
  * names of its own. Whatever a request needs to know of earlier answers (ids, epochs, sequences, generations) the run fills in.
  */
-export type Operation = TopicOperation | RecordOperation | TransactionOperation | GroupOperation | OffsetOperation;
+export type Operation =
+  | TopicOperation
+  | RecordOperation
+  | TransactionOperation
+  | GroupOperation
+  | OffsetOperation
+  | TimedOperation;
 
 /** One partition. Topic 9 is never created. */
 export interface PartitionRef {
@@ -141,6 +147,19 @@ export type OffsetOperation =
       readonly stable: boolean;
     }
   | ({ readonly do: 'deleteOffset'; readonly group: number } & PartitionRef);
+
+/** What takes a broker some time of its own. */
+export type TimedOperation =
+  /** Lets the broker compact a topic that was made for it, and shows all that is left. */
+  | { readonly do: 'compact'; readonly topic: number }
+  /** A member of a group of its own falls silent for longer than its session lasts. */
+  | {
+      readonly do: 'expireSession';
+      readonly version: number;
+      readonly isStatic: boolean;
+      /** Whether another member goes on. */
+      readonly hasOther: boolean;
+    };
 
 /** An operation by its name. */
 export type OperationOf<Name extends Operation['do']> = Extract<Operation, { readonly do: Name }>;

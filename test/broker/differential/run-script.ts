@@ -1,6 +1,8 @@
+import * as compaction from './execute/compaction.ts';
 import * as groups from './execute/groups.ts';
 import * as offsets from './execute/offsets.ts';
 import * as records from './execute/records.ts';
+import * as sessions from './execute/sessions.ts';
 import * as topics from './execute/topics.ts';
 import * as transactions from './execute/transactions.ts';
 import type { Operation, OperationOf } from './operation.ts';
@@ -34,6 +36,8 @@ const executors: Executors = {
   rebalance: groups.rebalance,
   describeGroup: groups.describeGroup,
   deleteGroup: groups.deleteGroup,
+  compact: compaction.compact,
+  expireSession: sessions.expire,
   commitOffset: offsets.commitOffset,
   fetchOffsets: offsets.fetchOffsets,
   deleteOffset: offsets.deleteOffset,

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import type { Flaw, Operation, PartitionRef } from './operation.ts';
+import type { Flaw, Operation, PartitionRef, TimedOperation } from './operation.ts';
 
 /** Every script begins with topics and producers that most operations can work on. */
-const beginning: readonly Operation[] = [
+export const beginning: readonly Operation[] = [
   newTopic(0, 2, { 'retention.ms': '-1' }),
   newTopic(1, 1, { 'cleanup.policy': 'compact' }),
   ...[0, 1, 3].map((producer): Operation => ({ do: 'initProducer', version: 4, producer, resumes: false, timeoutMs: 600_000 })),
@@ -43,7 +43,8 @@ const group = oneOf(0, 0, 1);
 const isTrue = fc.boolean();
 const delta = usually(0, -1, 1);
 
-type Arbitraries = { readonly [Name in Operation['do']]: readonly [weight: number, arbitrary: fc.Arbitrary<Operation>] };
+type UntimedName = Exclude<Operation, TimedOperation>['do'];
+type Arbitraries = { readonly [Name in UntimedName]: readonly [weight: number, arbitrary: fc.Arbitrary<Operation>] };
 
 /** Fills the name of an operation in. */
 function operation<Name extends Operation['do']>(
@@ -98,7 +99,7 @@ const topicOperations = {
   deleteRecords: [0.7, operation('deleteRecords', { ...place, version: between(0, 2), offset: between(-2, 12) })],
 } satisfies Partial<Arbitraries>;
 
-const recordOperations = {
+export const recordOperations = {
   produce: [
     9,
     fc.oneof(
@@ -152,7 +153,7 @@ function produceWith(transactional: fc.Arbitrary<boolean>, of: fc.Arbitrary<numb
   });
 }
 
-const transactionOperations = {
+export const transactionOperations = {
   initProducer: [
     2,
     operation('initProducer', {
@@ -226,7 +227,8 @@ const all: Arbitraries = {
   ...offsetOperations,
 };
 
-function mixed(table: Partial<Arbitraries>, emphasis: number) {
+/** Each operation with its weight. */
+export function mixed(table: Partial<Arbitraries>, emphasis: number) {
   return Object.values(table).map(([weight, arbitrary]) => ({ weight: Math.round(weight * emphasis * 10), arbitrary }));
 }
 

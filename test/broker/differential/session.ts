@@ -24,7 +24,11 @@ export class Session implements AsyncDisposable {
   written = 0;
   readonly #producerIds = new Map<number, string>();
 
+  /** Opens one more connection, which the caller closes. */
+  readonly connect: () => Promise<RawClient>;
+
   private constructor(connect: () => Promise<RawClient>, prefix: string, connection: RawClient) {
+    this.connect = connect;
     this.prefix = prefix;
     this.connection = connection;
     this.producers = transactionalIds.map(

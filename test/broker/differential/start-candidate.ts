@@ -1,6 +1,12 @@
 import { type DevBroker, startBroker } from '@millrace/broker';
 
 /** Our broker, set up as the Kafka of test/kafka is. */
-export function startCandidate(): Promise<DevBroker> {
-  return startBroker({ autoCreateTopics: false, transactionVersion: 2, groupMinSessionTimeoutMs: 1000, markerDelayMaxMs: 5 });
+export function startCandidate({ compactsOften = false } = {}): Promise<DevBroker> {
+  return startBroker({
+    autoCreateTopics: false,
+    transactionVersion: 2,
+    groupMinSessionTimeoutMs: 1000,
+    markerDelayMaxMs: 5,
+    ...(compactsOften ? { compactionIntervalMs: 50 } : {}),
+  });
 }

@@ -52,12 +52,17 @@ describe('what a partition knows of producers', () => {
     expect(() => lenient.check(header(3, 0, { transactional: true }))).toThrow('3 where 2 was expected');
   });
 
-  it('remembers over a marker what was announced before it, until data come', () => {
-    const states = new ProducerStates();
-    states.appended(header(0, 0));
-    states.announced({ producerId: 1, producerEpoch: 0, baseSequence: 0 }, true);
-    states.ended(1, 0, 1000);
-    expect(() => states.check(header(1, 1, { transactional: true }))).toThrow('1 where 0 was expected');
+  it('remembers over a marker what was announced before it, if each transaction has an epoch of its own', () => {
+    const afterMarker = (bumpsEpoch: boolean): ProducerStates => {
+      const states = new ProducerStates();
+      states.appended(header(0, 0));
+      states.announced({ producerId: 1, producerEpoch: 0, baseSequence: 0 }, bumpsEpoch);
+      states.ended(1, 0, 1000);
+      return states;
+    };
+    const next = header(1, 1, { transactional: true });
+    expect(() => afterMarker(true).check(next)).toThrow('1 where 0 was expected');
+    expect(afterMarker(false).check(next)).toBeUndefined();
   });
 
   it('refuses a transaction in an older epoch than it has seen when it is announced', () => {

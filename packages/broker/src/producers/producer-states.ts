@@ -147,7 +147,7 @@ export class ProducerStates {
   }
 
   /**
-   * Takes note of a marker. What was announced without any data stays announced, as in Kafka.
+   * Takes note of a marker. What was announced without any data stays announced if epochs rise, as in Kafka.
    *
    * @returns first offset of the transaction that it ends, if there were any data of it here
    */
@@ -156,6 +156,7 @@ export class ProducerStates {
     state.lastTimestamp = timestamp;
     const firstOffset = this.#open.get(producerId);
     this.#open.delete(producerId);
+    if (this.#announced.get(producerId)?.bumpsEpoch === false) this.#announced.delete(producerId);
     return firstOffset;
   }
 
