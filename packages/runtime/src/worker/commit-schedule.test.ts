@@ -14,6 +14,13 @@ describe('CommitSchedule', () => {
     expect(schedule.remainingMs(200)).toBe(30);
   });
 
+  it('is due at once when the wall clock was put back', () => {
+    const schedule = new CommitSchedule(100, 1000, 7_200_000);
+    expect([schedule.due([], 50), schedule.remainingMs(50)]).toEqual([true, 0]);
+    schedule.committed(50);
+    expect([schedule.due([], 149), schedule.due([], 150)]).toEqual([false, true]);
+  });
+
   it('is due when a processor asks for it', () => {
     expect(new CommitSchedule(100, 1000, 0).due([task(false, 0), task(true, 0)], 1)).toBe(true);
   });

@@ -15,7 +15,9 @@ export class CommitSchedule {
   }
 
   due(tasks: readonly StreamTask[], nowMs: number): boolean {
-    if (nowMs - this.#lastMs >= this.#intervalMs) return true;
+    const sinceMs = nowMs - this.#lastMs;
+    // A wall clock that was put back must not put off the commit until it is where it was.
+    if (sinceMs >= this.#intervalMs || sinceMs < 0) return true;
     for (const task of tasks) if (task.commitRequested) return true;
     return this.isFull(tasks);
   }
@@ -33,6 +35,7 @@ export class CommitSchedule {
 
   /** Milliseconds until the interval is over. */
   remainingMs(nowMs: number): number {
-    return Math.max(0, this.#lastMs + this.#intervalMs - nowMs);
+    const sinceMs = nowMs - this.#lastMs;
+    return sinceMs < 0 ? 0 : Math.max(0, this.#intervalMs - sinceMs);
   }
 }

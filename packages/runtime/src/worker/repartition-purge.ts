@@ -31,7 +31,10 @@ export class RepartitionPurge {
     for (const { topic, partition, offset } of offsets) {
       if (this.#options.isRepartitionTopic(topic)) this.#committed.set(`${topic}-${partition}`, { topic, partition, offset });
     }
-    if (this.#running || this.#committed.size === 0 || nowMs - this.#lastMs < this.#options.intervalMs) return;
+    const sinceMs = nowMs - this.#lastMs;
+    // Below zero the wall clock was put back: the interval begins anew instead of lasting as long as that.
+    if (sinceMs < 0) this.#lastMs = nowMs;
+    if (this.#running || this.#committed.size === 0 || sinceMs < this.#options.intervalMs) return;
     this.#lastMs = nowMs;
     this.#running = true;
     const due = [...this.#committed.values()];
