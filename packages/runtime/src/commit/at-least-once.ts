@@ -1,10 +1,10 @@
 import type { GroupMetadata, KafkaClient, OffsetCommit, Producer } from '@millrace/client';
-import type { Committer } from './committer.ts';
+import type { AbandonableCommitter } from './committer.ts';
 
 /**
  * At-least-once: flush the producer, then commit the offsets. A crash in between processes some input again.
  */
-export class AtLeastOnceCommitter implements Committer {
+export class AtLeastOnceCommitter implements AbandonableCommitter {
   readonly appender: Producer;
   readonly #client: KafkaClient;
 
@@ -29,6 +29,10 @@ export class AtLeastOnceCommitter implements Committer {
 
   async restart(): Promise<void> {
     await this.rollback();
+  }
+
+  async abandon(): Promise<void> {
+    await this.appender.close(true);
   }
 
   async close(): Promise<void> {

@@ -24,3 +24,9 @@ export interface Committer {
   restart(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
+
+/** A committer that need not wait for what it can never send. */
+export interface AbandonableCommitter extends Committer {
+  /** Ends without sending what has not been sent. */
+  abandon(): Promise<void>;
+}

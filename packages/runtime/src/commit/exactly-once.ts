@@ -1,12 +1,12 @@
 import type { GroupMetadata, OffsetCommit, TransactionalProducer } from '@millrace/client';
-import type { Committer } from './committer.ts';
+import type { AbandonableCommitter } from './committer.ts';
 
 /**
  * Exactly-once v2: outputs, changelog records and input offsets of all tasks of the worker in one Kafka transaction.
  *
  * Source: KIP-447; the handling of an unknown outcome is in the client's transactional producer.
  */
-export class ExactlyOnceCommitter implements Committer {
+export class ExactlyOnceCommitter implements AbandonableCommitter {
   readonly appender: TransactionalProducer;
 
   constructor(producer: TransactionalProducer) {
@@ -27,6 +27,11 @@ export class ExactlyOnceCommitter implements Committer {
 
   async restart(signal: AbortSignal): Promise<void> {
     await this.appender.init(signal);
+  }
+
+  /** Without a commit nothing of it counts. */
+  async abandon(): Promise<void> {
+    await this.appender.close();
   }
 
   async close(): Promise<void> {

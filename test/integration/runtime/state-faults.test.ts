@@ -1,0 +1,148 @@
+import { cpSync, rmSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { describeWithKafka } from '../kafka-under-test.ts';
+import { countedOnce, numberedRecords, sorted, valuesByKey } from './numbered-records.ts';
+import { TestApplication, type TestApplicationOptions } from './test-application.ts';
+import type { Worker } from './worker.ts';
+
+const KEYS = 10;
+
+/** Counts records of ten keys, from `first` to `last` of each, in a worker of its own that ends cleanly. */
+async function count(application: TestApplication, first: number, last: number): Promise<Worker> {
+  await application.cluster.write(application.input, numberedRecords(KEYS, last - first + 1, first));
+  const worker = application.worker();
+  await worker.running();
+  await application.drained();
+  expect(await worker.stop(), worker.output).toEqual({ code: 0, signal: null });
+  return worker;
+}
+
+async function expectCountedOnce(application: TestApplication, last: number): Promise<void> {
+  const read = await application.cluster.read(application.output);
+  expect(sorted(valuesByKey(read)), application.log).toEqual(sorted(countedOnce(KEYS, last)));
+}
+
+/** Starts a worker that has to refuse its work, and writes nothing. */
+async function refused(
+  application: TestApplication,
+): Promise<{ readonly code?: string; readonly message: string; readonly topic?: string }> {
+  const before = (await application.cluster.read(application.output, 'read_uncommitted')).length;
+  const worker = application.worker();
+  expect((await worker.ended).code, worker.output).toBe(1);
+  expect(await application.cluster.read(application.output, 'read_uncommitted')).toHaveLength(before);
+  return worker.events.findLast(({ event }) => event === 'ended')?.failure ?? { message: worker.output };
+}
+
+describeWithKafka('when state, changelogs or offsets are lost', (brokers) => {
+  const create = (options: Partial<TestApplicationOptions> = {}): Promise<TestApplication> =>
+    TestApplication.create({ brokers, partitions: 1, ...options });
+  const changelogOf = ({ id }: TestApplication): string => `${id}-counts-changelog`;
+
+  it('F17: goes on when the state directory is deleted under its hands, and restores at the next start', async () => {
+    await using application = await create();
+    const worker = application.worker();
+    await application.cluster.write(application.input, numberedRecords(KEYS, 5));
+    await application.drained();
+    rmSync(application.stateDir, { recursive: true });
+    await application.cluster.write(application.input, numberedRecords(KEYS, 5, 6));
+    await application.drained();
+    expect(await worker.stop(), worker.output).toEqual({ code: 0, signal: null });
+    const second = await count(application, 11, 12);
+    expect(second.restoredRecords, second.output).toBeGreaterThanOrEqual(KEYS);
+    await expectCountedOnce(application, 12);
+  });
+
+  it('F18: wipes state that is older than the beginning of the changelog, and restores from there', async () => {
+    // Records of a topic that is only compacted cannot be deleted by offset.
+    await using application = await create({ settings: { topicConfig: { 'cleanup.policy': 'compact,delete' } } });
+    await count(application, 1, 5);
+    const stale = `${application.stateDir}-stale`;
+    cpSync(application.stateDir, stale, { recursive: true });
+    try {
+      const [at] = await application.cluster.partitions(changelogOf(application));
+      const end = (await application.cluster.client.offsets.list([at as never], 'latest')).values().next().value as number;
+      await count(application, 6, 10);
+      await application.cluster.client.admin.deleteRecords([{ topic: changelogOf(application), partition: 0, offset: end }]);
+      rmSync(application.stateDir, { recursive: true });
+      cpSync(stale, application.stateDir, { recursive: true });
+      const worker = await count(application, 11, 12);
+      expect(worker.logged('cannot be trusted'), worker.output).toBeDefined();
+    } finally {
+      rmSync(stale, { recursive: true, force: true });
+    }
+    await expectCountedOnce(application, 12);
+  });
+
+  it.each([
+    ['with local state', false],
+    ['without local state', true],
+  ])('F19: refuses to go on without its changelog, %s', async (_name, isWiped) => {
+    await using application = await create();
+    await count(application, 1, 5);
+    await application.cluster.client.admin.deleteTopics([changelogOf(application)]);
+    if (isWiped) rmSync(application.stateDir, { recursive: true });
+    expect(await refused(application)).toMatchObject({
+      code: 'CHANGELOG_MISSING',
+      message: expect.stringContaining(`${changelogOf(application)}: missing`),
+    });
+    const names = (await application.cluster.client.admin.listTopics()).map(({ name }) => name);
+    expect(names).not.toContain(changelogOf(application));
+  });
+
+  it('F19: goes on with an empty changelog when that is asked for', async () => {
+    await using application = await create({ settings: { allowChangelogRebuild: true } });
+    await count(application, 1, 5);
+    await application.cluster.client.admin.deleteTopics([changelogOf(application)]);
+    await count(application, 1, 5);
+    const again = countedOnce(KEYS, 5).get('key-0') ?? [];
+    const values = valuesByKey(await application.cluster.read(application.output)).get('key-0');
+    expect(values, application.log).toEqual([...again, ...again]);
+  });
+
+  it('F19: ends with an error that names the changelog when it is deleted while the worker runs', async () => {
+    await using application = await create();
+    const worker = application.worker();
+    await application.cluster.write(application.input, numberedRecords(KEYS, 5));
+    await application.drained();
+    await application.cluster.client.admin.deleteTopics([changelogOf(application)]);
+    await application.cluster.write(application.input, numberedRecords(KEYS, 5, 6));
+    expect((await worker.ended).code, worker.output).toBe(1);
+    const { failure } = worker.events.findLast(({ event }) => event === 'ended') ?? {};
+    expect(failure, worker.output).toMatchObject({ code: 'INTERNAL_TOPIC_MISSING', topic: changelogOf(application) });
+  });
+
+  it.each([
+    ['configuration', 1, { 'cleanup.policy': 'delete' }, 'INTERNAL_TOPIC_CONFIG', 'cleanup.policy is delete, it must be compact'],
+    [
+      'partition count',
+      3,
+      { 'cleanup.policy': 'compact' },
+      'INTERNAL_TOPIC_PARTITIONS',
+      'has 3 partitions, the topology needs 1',
+    ],
+  ])('F20: refuses a changelog with another %s', async (_what, partitions, configs, code, message) => {
+    await using application = await create();
+    await application.cluster.create(changelogOf(application), partitions, configs as unknown as { [name: string]: string });
+    expect(await refused(application)).toMatchObject({ code, message: expect.stringContaining(message) });
+  });
+
+  it.each([
+    ['local state is there', false],
+    ['only the changelog is there', true],
+  ])('F42: refuses to begin anew without committed offsets when %s', async (_name, isWiped) => {
+    await using application = await create();
+    await count(application, 1, 5);
+    await application.cluster.client.admin.deleteGroups([application.id]);
+    if (isWiped) rmSync(application.stateDir, { recursive: true });
+    expect(await refused(application)).toMatchObject({ code: 'OFFSETS_MISSING', topic: application.input });
+  });
+
+  it('F42: begins anew on top of its state when that is asked for', async () => {
+    await using application = await create({ settings: { onMissingOffsets: 'reset' } });
+    await count(application, 1, 5);
+    await application.cluster.client.admin.deleteGroups([application.id]);
+    await count(application, 6, 6);
+    const values = valuesByKey(await application.cluster.read(application.output)).get('key-0');
+    expect(values?.at(-1), application.log).toBe('11:6');
+  });
+});
