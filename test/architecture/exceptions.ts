@@ -33,7 +33,7 @@ export const longFunctions: Readonly<Record<string, number>> = {};
 /** Files over the limit, by path: tables that read best in one piece. Same ratchet. */
 export const longFiles: Readonly<Record<string, number>> = {
   // Streams, tables and groups lead to one another in their types: apart they would be an import cycle.
-  'packages/dsl/src/streams.ts': 823,
+  'packages/dsl/src/streams.ts': 822,
 };
 
 /** Third parties that only one package may import, in at most so many of its files (tests not counted). */

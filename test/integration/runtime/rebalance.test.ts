@@ -1,26 +1,17 @@
 import { expect, it } from 'vitest';
 import { describeWithKafka } from '../kafka-under-test.ts';
-import { countedOnce, numberedRecords, sorted, valuesByKey } from './numbered-records.ts';
+import { numberedRecords, valuesByKey } from './numbered-records.ts';
+import { countWhile, shareTasks } from './shared-work.ts';
 import { TestApplication } from './test-application.ts';
 import type { Worker } from './worker.ts';
 
 const KEYS = 20;
 const PER_KEY = 150;
 const PER_SECOND = 500;
-const TASKS = ['0_0', '0_1', '0_2', '0_3', '0_4', '0_5'];
+const WORKLOAD = { keys: KEYS, perKey: PER_KEY, perSecond: PER_SECOND };
+const PARTITIONS = 6;
 
-/** Waits until the workers together run every task once, each its share. */
-async function sharing(...workers: Worker[]): Promise<void> {
-  const share = TASKS.length / workers.length;
-  try {
-    await expect
-      .poll(() => workers.map(({ tasks, state }) => (state === 'running' ? tasks.length : 0)), { timeout: 20_000 })
-      .toEqual(workers.map(() => share));
-  } catch (cause) {
-    throw new Error(`the workers do not share the tasks:\n${workers.map(({ output }) => output).join('\n---\n')}`, { cause });
-  }
-  expect(workers.flatMap(({ tasks }) => tasks).sort()).toEqual(TASKS);
-}
+const sharing = (...workers: Worker[]): Promise<void> => shareTasks(PARTITIONS, workers);
 
 /** When the worker opened the tasks that it did not have before a moment. */
 function openedAfter(worker: Worker, atMs: number): number[] {
@@ -28,24 +19,13 @@ function openedAfter(worker: Worker, atMs: number): number[] {
 }
 
 describeWithKafka('several workers of one application', (brokers) => {
-  const create = (): Promise<TestApplication> => TestApplication.create({ brokers, partitions: TASKS.length });
-
-  /** Writes all input while `happen` goes on, then stops the workers and compares the output with the model. */
-  async function countWhile(application: TestApplication, happen: () => Promise<readonly Worker[]>): Promise<void> {
-    const { cluster, input, output } = application;
-    const written = cluster.writeSlowly(input, numberedRecords(KEYS, PER_KEY), PER_SECOND);
-    const [left] = await Promise.all([happen(), written]);
-    await application.drained();
-    for (const worker of left) expect(await worker.stop(), worker.output).toEqual({ code: 0, signal: null });
-    const counted = valuesByKey(await cluster.read(output));
-    expect(sorted(counted), application.log).toEqual(sorted(countedOnce(KEYS, PER_KEY)));
-  }
+  const create = (): Promise<TestApplication> => TestApplication.create({ brokers, partitions: PARTITIONS });
 
   it('share the tasks; when a third one joins some move, and nothing is lost or repeated', async () => {
     await using application = await create();
     const [first, second] = [application.worker(), application.worker()];
     await sharing(first, second);
-    await countWhile(application, async () => {
+    await countWhile(application, WORKLOAD, async () => {
       const third = application.worker();
       await sharing(first, second, third);
       return [first, second, third];
@@ -56,14 +36,14 @@ describeWithKafka('several workers of one application', (brokers) => {
     await using application = await create();
     const [first, second] = [application.worker(), application.worker()];
     await sharing(first, second);
-    await countWhile(application, async () => {
+    await countWhile(application, WORKLOAD, async () => {
       await application.cluster.readUntil(application.output, ({ length }) => length > 200);
       const stopped = first.stop();
       await sharing(second);
       expect(await stopped, first.output).toEqual({ code: 0, signal: null });
       const askedAtMs = first.events.find(({ state }) => state === 'pending-shutdown')?.atMs ?? 0;
       const tookOver = openedAfter(second, askedAtMs);
-      expect(tookOver, application.log).toHaveLength(TASKS.length / 2);
+      expect(tookOver, application.log).toHaveLength(PARTITIONS / 2);
       expect(Math.max(...tookOver) - askedAtMs, application.log).toBeLessThan(1500);
       return [second];
     });
@@ -73,7 +53,7 @@ describeWithKafka('several workers of one application', (brokers) => {
     await using application = await create();
     const [first, second] = [application.worker(), application.worker()];
     await sharing(first, second);
-    await countWhile(application, async () => {
+    await countWhile(application, WORKLOAD, async () => {
       await application.cluster.readUntil(application.output, ({ length }) => length > 500);
       await first.kill();
       await sharing(second);
@@ -86,10 +66,10 @@ describeWithKafka('several workers of one application', (brokers) => {
     await using application = await create();
     const [first, second] = [application.worker(), application.worker()];
     await sharing(first, second);
-    await countWhile(application, async () => {
+    await countWhile(application, WORKLOAD, async () => {
       await application.cluster.readUntil(application.output, ({ length }) => length > 500);
       first.signal('SIGSTOP');
-      await second.until(({ tasks, state }) => tasks.length === TASKS.length && state === 'running');
+      await second.until(({ tasks, state }) => tasks.length === PARTITIONS && state === 'running');
       await application.cluster.readUntil(application.output, ({ length }) => length > 1500);
       first.signal('SIGCONT');
       await sharing(first, second);
@@ -123,11 +103,11 @@ describeWithKafka('several workers of one application', (brokers) => {
     const second = application.worker({ ...session, groupInstanceId: 'two' });
     await sharing(first, second);
     const before = second.events.length;
-    await countWhile(application, async () => {
+    await countWhile(application, WORKLOAD, async () => {
       await first.stop();
       const again = application.worker({ ...session, groupInstanceId: 'one' });
       await again.running();
-      expect(again.tasks).toHaveLength(TASKS.length / 2);
+      expect(again.tasks).toHaveLength(PARTITIONS / 2);
       expect(second.events.slice(before).filter(({ event }) => event === 'state' || event === 'task')).toEqual([]);
       return [again, second];
     });

@@ -2,13 +2,12 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type KafkaBroker, startKafka } from '../../kafka/broker.ts';
 import { describeWithSecureKafka } from '../kafka-under-test.ts';
 import { countedOnce, numberedRecords, sorted, valuesByKey } from './numbered-records.ts';
+import { countWhile, shareTasks } from './shared-work.ts';
 import { TestApplication } from './test-application.ts';
 import type { Worker } from './worker.ts';
 
-const KEYS = 20;
-const PER_KEY = 100;
-const PER_SECOND = 400;
-const TASKS = ['0_0', '0_1', '0_2', '0_3', '0_4', '0_5'];
+const WORKLOAD = { keys: 20, perKey: 100, perSecond: 400 };
+const PARTITIONS = 6;
 
 /** Under this protocol the session is the broker's; by default a test would wait 45 s for a member that died. */
 const SHORT_SESSIONS = {
@@ -20,17 +19,7 @@ const SHORT_SESSIONS = {
   'group.streams.heartbeat.interval.ms': '500',
 };
 
-/** Waits until the workers together run every task once, each its share. */
-async function sharing(...workers: Worker[]): Promise<void> {
-  const shares = workers.map(() => TASKS.length / workers.length);
-  try {
-    await expect.poll(() => workers.map(({ tasks }) => tasks.length), { timeout: 30_000 }).toEqual(shares);
-    for (const worker of workers) await worker.running();
-  } catch (cause) {
-    throw new Error(`the workers do not share the tasks:\n${workers.map(({ output }) => output).join('\n---\n')}`, { cause });
-  }
-  expect(workers.flatMap(({ tasks }) => tasks).sort()).toEqual(TASKS);
-}
+const sharing = (...workers: Worker[]): Promise<void> => shareTasks(PARTITIONS, workers);
 
 // A broker of its own, since its sessions are shorter; where ours can run at all is where the secured one does.
 describeWithSecureKafka('workers whose tasks the broker assigns', () => {
@@ -41,22 +30,13 @@ describeWithSecureKafka('workers whose tasks the broker assigns', () => {
   afterAll(() => broker.stop());
 
   const create = (): Promise<TestApplication> =>
-    TestApplication.create({ brokers: broker.brokers, partitions: TASKS.length, settings: { groupProtocol: 'streams' } });
-
-  /** Writes all input while `happen` goes on, then stops the workers that are left and compares the output with the model. */
-  async function countWhile(application: TestApplication, happen: () => Promise<readonly Worker[]>): Promise<void> {
-    const { cluster, input, output } = application;
-    const [left] = await Promise.all([happen(), cluster.writeSlowly(input, numberedRecords(KEYS, PER_KEY), PER_SECOND)]);
-    await application.drained();
-    for (const worker of left) expect(await worker.stop(), worker.output).toEqual({ code: 0, signal: null });
-    expect(sorted(valuesByKey(await cluster.read(output))), application.log).toEqual(sorted(countedOnce(KEYS, PER_KEY)));
-  }
+    TestApplication.create({ brokers: broker.brokers, partitions: PARTITIONS, settings: { groupProtocol: 'streams' } });
 
   it('share them; when a third one joins some move, and nothing is lost or repeated', { timeout: 90_000 }, async () => {
     await using application = await create();
     const [first, second] = [application.worker(), application.worker()];
     await sharing(first, second);
-    await countWhile(application, async () => {
+    await countWhile(application, WORKLOAD, async () => {
       const third = application.worker();
       await sharing(first, second, third);
       return [first, second, third];
@@ -68,7 +48,7 @@ describeWithSecureKafka('workers whose tasks the broker assigns', () => {
     await using application = await create();
     const [first, second] = [application.worker(), application.worker()];
     await sharing(first, second);
-    await countWhile(application, async () => {
+    await countWhile(application, WORKLOAD, async () => {
       await application.cluster.readUntil(application.output, ({ length }) => length > 500);
       await first.kill();
       await sharing(second);
@@ -81,13 +61,13 @@ describeWithSecureKafka('workers whose tasks the broker assigns', () => {
     await using application = await create();
     const [first, second] = [application.worker(), application.worker()];
     await sharing(first, second);
-    await countWhile(application, async () => {
+    await countWhile(application, WORKLOAD, async () => {
       await application.cluster.readUntil(application.output, ({ length }) => length > 200);
       expect(await first.stop(), first.output).toEqual({ code: 0, signal: null });
       await sharing(second);
       const askedAtMs = first.events.find(({ state }) => state === 'pending-shutdown')?.atMs ?? 0;
       const tookOver = second.events.filter(({ change, atMs }) => change === 'opened' && atMs > askedAtMs);
-      expect(tookOver, application.log).toHaveLength(TASKS.length / 2);
+      expect(tookOver, application.log).toHaveLength(PARTITIONS / 2);
       // Well below the session timeout: the broker has been told.
       expect((tookOver.at(-1)?.atMs ?? 0) - askedAtMs, application.log).toBeLessThan(2500);
       return [second];
@@ -98,7 +78,7 @@ describeWithSecureKafka('workers whose tasks the broker assigns', () => {
     await using application = await create();
     const [first, second] = [application.worker(), application.worker()];
     await sharing(first, second);
-    await countWhile(application, async () => {
+    await countWhile(application, WORKLOAD, async () => {
       await application.cluster.readUntil(application.output, ({ length }) => length > 400);
       first.signal('SIGSTOP');
       await sharing(second);
@@ -112,7 +92,7 @@ describeWithSecureKafka('workers whose tasks the broker assigns', () => {
     await using application = await create();
     const [first, second] = [application.worker(), application.worker()];
     await sharing(first, second);
-    await countWhile(application, async () => {
+    await countWhile(application, WORKLOAD, async () => {
       await application.cluster.readUntil(application.output, ({ length }) => length > 400);
       await broker.restart();
       return [first, second];
@@ -123,7 +103,45 @@ describeWithSecureKafka('workers whose tasks the broker assigns', () => {
     await using application = await create();
     await application.worker().running();
     const changelog = `${application.id}-counts-changelog`;
-    await expect.poll(async () => (await application.cluster.partitions(changelog)).length).toBe(TASKS.length);
+    await expect.poll(async () => (await application.cluster.partitions(changelog)).length).toBe(PARTITIONS);
+  });
+
+  it('go on where workers of the classic protocol have stopped', async () => {
+    await using application = await create();
+    const { cluster, input, output } = application;
+    const { keys, perKey } = WORKLOAD;
+    const classic = application.worker({ groupProtocol: 'classic' });
+    await sharing(classic);
+    await cluster.write(input, numberedRecords(keys, perKey));
+    await application.drained();
+    expect(await classic.stop(), classic.output).toEqual({ code: 0, signal: null });
+    const streams = application.worker();
+    await sharing(streams);
+    await cluster.write(input, numberedRecords(keys, perKey, perKey + 1));
+    await application.drained();
+    expect(await streams.stop(), streams.output).toEqual({ code: 0, signal: null });
+    expect(streams.restoredRecords).toBe(0);
+    expect(sorted(valuesByKey(await cluster.read(output))), application.log).toEqual(sorted(countedOnce(keys, 2 * perKey)));
+  });
+
+  it('all stop when one of them asks for it', async () => {
+    await using application = await create();
+    const workers = [0, 1].map(() => application.worker({}, { onUncaughtError: 'shutdown-application' }));
+    await sharing(...workers);
+    await application.cluster.write(application.input, [{ key: 'a', value: '!' }]);
+    const ends = await Promise.all(workers.map(({ ended }) => ended));
+    expect(ends.map(({ code }) => code).sort(), application.log).toContain(1);
+    for (const worker of workers) expect(['error', 'not-running'], worker.output).toContain(worker.state);
+  });
+
+  it('are refused while workers of the classic protocol run', async () => {
+    await using application = await create();
+    const classic = application.worker({ groupProtocol: 'classic' });
+    await sharing(classic);
+    const streams = application.worker();
+    expect(await streams.ended, streams.output).toMatchObject({ code: 1 });
+    expect(streams.events.at(-1)?.failure).toMatchObject({ code: 'GROUP_OF_ANOTHER_PROTOCOL' });
+    expect(classic.state).toBe('running');
   });
 
   it('are refused with another topology than the group has', async () => {
@@ -132,6 +150,7 @@ describeWithSecureKafka('workers whose tasks the broker assigns', () => {
     await first.running();
     const other = application.worker({}, { topology: 'countingByValue' });
     expect(await other.ended, other.output).toMatchObject({ code: 1 });
+    expect(other.events.at(-1)?.failure).toMatchObject({ code: 'TOPOLOGY_MISMATCH' });
     expect(first.state).toBe('running');
   });
 
