@@ -241,10 +241,14 @@ describe('a member of a streams group', () => {
     expect(await clock.until(member.join())).toMatchObject({ userData: Buffer.from('stop') });
   });
 
-  it('asks everybody to stop', async () => {
-    const { join, sent } = membership({ asksForShutdown: true });
-    await join();
-    expect(sent()[0]?.shutdownApplication).toBe(true);
+  it('asks everybody to stop, itself included, until the broker passes it on', async () => {
+    const { transport, join, sent } = membership({ asksForShutdown: true });
+    transport
+      .once(streamsGroupHeartbeat, () => answer(1, [0]))
+      .once(streamsGroupHeartbeat, () => answer(1))
+      .once(streamsGroupHeartbeat, () => answer(1, undefined, [GroupStatus.SHUTDOWN_APPLICATION]));
+    expect(await join()).toMatchObject({ userData: Buffer.from('stop') });
+    expect(sent().map(({ shutdownApplication }) => shutdownApplication)).toEqual([true, true, true]);
   });
 
   it.each([

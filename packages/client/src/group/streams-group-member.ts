@@ -135,8 +135,7 @@ export class StreamsGroupMember implements GroupMember {
     await this.#sending;
     if (this.#standing === undefined) await this.#enter(signal);
     else if (this.#isDoubted) await this.#beat(signal);
-    // An empty assignment while the group waits for topics, or for more members, is none.
-    while (this.#standing === undefined || (this.#status.isWaiting && isEmpty(this.#standing.target))) {
+    while (this.#standing === undefined || !this.#isAssigned(this.#standing)) {
       await clock.sleep(OWNED_CHECK_MS * 2, signal);
       await (this.#standing === undefined ? this.#enter(signal) : this.#beat(signal));
     }
@@ -146,6 +145,12 @@ export class StreamsGroupMember implements GroupMember {
     const assignment = await this.#options.assignmentOf({ ...target, shutdown: this.#status.shutdown });
     if (signal.aborted) throw new CancelledError();
     return this.#deliver(target, assignment);
+  }
+
+  /** An empty assignment while the group waits for topics, or for more members, is none. */
+  #isAssigned({ target }: Standing): boolean {
+    if (this.#status.shutdown) return true;
+    return this.#options.asksForShutdown !== true && !(this.#status.isWaiting && isEmpty(target));
   }
 
   #deliver(target: StreamsGroupTasks, assignment: MemberAssignment): Joined {
