@@ -6,7 +6,9 @@ import { checkedVersion, USER_DATA_VERSION } from './user-data-version.ts';
 /** An error of the leader's that concerns every member: all end with it. */
 export interface AssignmentError {
   readonly code: string;
+  /** Without the place, which an error says by itself. */
   readonly message: string;
+  readonly topic: string | undefined;
 }
 
 /** The topology that a group runs. */
@@ -56,7 +58,10 @@ export function encodeAssignmentData(data: AssignmentData): Buffer {
   writer.list([...data.warmUpGoals], ([task, goal]) => writer.string(task).int64(goal));
   writer.int64(data.nextRebalanceMs);
   writer.string(data.madeFor?.processId ?? '').string(data.madeFor?.fingerprint ?? '');
-  writer.string(data.error?.code ?? '').string(data.error?.message ?? '');
+  writer
+    .string(data.error?.code ?? '')
+    .string(data.error?.message ?? '')
+    .string(data.error?.topic ?? '');
   writer.string(data.groupTopology?.fingerprint ?? '').block(data.groupTopology?.contract ?? Buffer.alloc(0));
   return writer.toBuffer();
 }
@@ -87,7 +92,8 @@ function readMadeFor(reader: UserDataReader): AssignmentData['madeFor'] {
 function readError(reader: UserDataReader): AssignmentError | undefined {
   const code = reader.string();
   const message = reader.string();
-  return code === '' ? undefined : { code, message };
+  const topic = reader.string();
+  return code === '' ? undefined : { code, message, topic: topic === '' ? undefined : topic };
 }
 
 function readGroupTopology(reader: UserDataReader): GroupTopology | undefined {

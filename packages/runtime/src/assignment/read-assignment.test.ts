@@ -62,8 +62,10 @@ describe('AssignmentReader', () => {
   });
 
   it('ends the worker with what the leader found', () => {
-    const error = { code: 'SOURCE_TOPIC_MISSING', message: 'source topics do not exist: a' };
-    expect(() => stage().reader.read(assignment({ error }))).toThrow(expect.objectContaining(error));
+    const error = { code: 'INTERNAL_TOPIC_PARTITIONS', message: 'too many partitions', topic: 'x-changelog' };
+    expect(() => stage().reader.read(assignment({ error }))).toThrow(
+      expect.objectContaining({ ...error, message: 'too many partitions [topic x-changelog]' }),
+    );
     expect(() => stage().reader.read(assignment({ shutdown: true }))).toThrow('asked all of them to stop');
   });
 

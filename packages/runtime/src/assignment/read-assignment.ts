@@ -54,7 +54,7 @@ export class AssignmentReader {
     if (userData === undefined) return NOTHING;
     const data = decodeAssignmentData(userData);
     if (data.shutdown) throw new ShutdownRequestedError();
-    if (data.error !== undefined) throw new FatalStreamsError(data.error.code, data.error.message);
+    if (data.error !== undefined) throw new FatalStreamsError(data.error.code, data.error.message, { topic: data.error.topic });
     const rejoinReason = this.#rejoinReason(data);
     // The tasks are those of another topology: nothing of it means anything here.
     if (this.#isOtherTopology(data)) return { ...NOTHING, rejoinReason };

@@ -118,8 +118,8 @@ describe('StreamsAssignor', () => {
 
   it('tells every member why nobody can work', async () => {
     const stage = new Stage();
-    stage.planFailure = new TopologyError('SOURCE_TOPIC_MISSING', 'source topics do not exist: in');
-    const error = { code: 'SOURCE_TOPIC_MISSING', message: 'source topics do not exist: in' };
+    stage.planFailure = new TopologyError('INTERNAL_TOPIC_PARTITIONS', 'too many partitions', { topic: 'x' });
+    const error = { code: 'INTERNAL_TOPIC_PARTITIONS', message: 'too many partitions', topic: 'x' };
     expect(await stage.words(member(1), running(2, [0]))).toMatchObject({ m1: { error }, m2: { error, activeTasks: [] } });
   });
 

@@ -169,11 +169,13 @@ function toAll(members: readonly KnownMember[], data: Partial<AssignmentData>): 
 }
 
 /** The message may hold names of many topics; what does not fit is cut off. */
-function errorOf({ code, message }: StreamsError): AssignmentData['error'] {
-  const cut = Buffer.from(message)
+function errorOf({ code, message, topic }: StreamsError): AssignmentData['error'] {
+  const place = ` [topic ${topic}]`;
+  const text = message.endsWith(place) ? message.slice(0, -place.length) : message;
+  const cut = Buffer.from(text)
     .subarray(0, MAX_STRING_BYTES - 4)
     .toString('utf8');
-  return { code, message: cut };
+  return { code, message: cut, topic };
 }
 
 /** By leaving, this member makes another one the leader: it does not know the tasks of the version that the group runs. */

@@ -34,7 +34,7 @@ const assignments: fc.Arbitrary<AssignmentData> = fc.record({
   nextRebalanceMs: fc.integer({ min: -1 }),
   madeFor: fc.option(fc.record({ processId: filled, fingerprint: text }), { nil: undefined }),
   shutdown: fc.boolean(),
-  error: fc.option(fc.record({ code: filled, message: text }), { nil: undefined }),
+  error: fc.option(fc.record({ code: filled, message: text, topic: fc.option(filled, { nil: undefined }) }), { nil: undefined }),
   groupTopology: fc.option(fc.record({ fingerprint: filled, contract: fc.uint8Array().map((bytes) => Buffer.from(bytes)) }), {
     nil: undefined,
   }),
