@@ -81,6 +81,22 @@ const settingOptions: readonly OptionEntry[] = [
     description: 'when the group runs another topology: wait until that is gone (default), or refuse',
     choices: ['wait', 'refuse'],
   },
+  {
+    flags: '--on-missing-offsets <policy>',
+    env: 'MILLRACE_ON_MISSING_OFFSETS',
+    description: 'when committed offsets are gone although there is state: fail (default), or reset and count again',
+    choices: ['fail', 'reset'],
+  },
+  {
+    flags: '--allow-changelog-rebuild',
+    description: 'makes a missing changelog anew, empty; also for a store that is added to tasks which run already',
+  },
+  {
+    flags: '--on-state-disk-full <policy>',
+    env: 'MILLRACE_ON_STATE_DISK_FULL',
+    description: 'when the disk has no room for state: wait until it has (default), or fail',
+    choices: ['wait', 'fail'],
+  },
   { flags: '--config <name=value>', description: 'any other setting; may be repeated', repeatable: true },
 ];
 

@@ -20,6 +20,9 @@ export interface RawOptions {
   readonly standbyReplicas?: string;
   readonly clientTag?: readonly string[];
   readonly onTopologyMismatch?: 'wait' | 'refuse';
+  readonly onMissingOffsets?: 'fail' | 'reset';
+  readonly allowChangelogRebuild?: boolean;
+  readonly onStateDiskFull?: 'wait' | 'fail';
   readonly config?: readonly string[];
   readonly logLevel?: LogLevel;
   readonly view?: boolean;

@@ -85,6 +85,12 @@ describe('resolveRunRequest', () => {
     });
   });
 
+  it('takes what is to happen when state and Kafka do not fit', async () => {
+    const options = '--on-missing-offsets reset --allow-changelog-rebuild';
+    const { start } = await parse([...NEEDED, ...options.split(' ')], { env: { MILLRACE_ON_STATE_DISK_FULL: 'fail' } });
+    expect(start).toMatchObject({ onMissingOffsets: 'reset', allowChangelogRebuild: true, onStateDiskFull: 'fail' });
+  });
+
   it('reads certificates and passwords from files', async () => {
     const files = { 'ca.pem': 'PEM', 'secret.txt': 's3cret\n' };
     const sasl = '--ca ca.pem --sasl-mechanism scram-sha-512 --sasl-username me --sasl-password-file secret.txt';
