@@ -118,6 +118,13 @@ describe('PartitionGroup', () => {
       expect(group.idleDeadlineMs).toBe(Infinity);
     });
 
+    it('does not wait longer because the wall clock was put back', () => {
+      const { group, fill } = groupOf(['a', 'b'], { maxTaskIdleMs: 10 });
+      fill('a', [1]);
+      expect(group.isReady(7_200_000)).toBe(false);
+      expect([group.isReady(100), group.isReady(109), group.isReady(110)]).toEqual([false, false, true]);
+    });
+
     it('never waits with −1', () => {
       const { group, fill } = groupOf(['a', 'b'], { progress: behind, maxTaskIdleMs: -1 });
       expect(group.isReady(0)).toBe(false);

@@ -85,7 +85,9 @@ export class PartitionGroup {
       this.#deadlines[index] = -1;
       return true;
     }
-    if (this.#deadlines[index] === -1) this.#deadlines[index] = deadlineMs;
+    const known = this.#deadlines[index] as number;
+    // Further away than one that begins now: the wall clock was put back, and the wait must not last as long as that.
+    if (known === -1 || known > deadlineMs) this.#deadlines[index] = deadlineMs;
     return nowMs < (this.#deadlines[index] as number);
   }
 
