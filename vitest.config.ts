@@ -38,6 +38,7 @@ export default defineConfig({
         'bench/**/*.test.ts',
         'test/kafka/**/*.test.ts',
         'test/oracle/**/*.test.ts',
+        'test/faults/driver/**/*.test.ts',
       ]),
       project('contract', ['test/contract/**/*.test.ts', 'test/broker/**/*.test.ts'], { testTimeout: 30_000 }),
       project('conformance', ['test/conformance/**/*.test.ts']),
@@ -59,7 +60,7 @@ export default defineConfig({
         testTimeout: 60_000,
         hookTimeout: 60_000,
       }),
-      project('faults', ['test/faults/**/*.test.ts'], {
+      project('faults', ['test/faults/*.test.ts'], {
         globalSetup: ['test/faults/rig/broker-set-up.ts'],
         fileParallelism: false,
         testTimeout: 90_000,
