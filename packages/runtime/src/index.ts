@@ -46,4 +46,5 @@ export type {
   OffsetReset,
   ResolvedSettings,
   StreamsSettings,
+  TopologyMismatchPolicy,
 } from './settings/settings.ts';

@@ -20,6 +20,11 @@ async function running(application: TestApplication, ...expected: readonly (read
   }
 }
 
+/** How often one of the workers, as the leader, has assigned tasks. */
+function assignedBy(...workers: readonly Worker[]): number {
+  return workers.flatMap(({ events }) => events.filter(({ message }) => message === 'assigned tasks')).length;
+}
+
 describeWithKafka('the assignment of tasks', (brokers) => {
   const create = (options: Partial<Parameters<typeof TestApplication.create>[0]> = {}): Promise<TestApplication> =>
     TestApplication.create({ brokers, partitions: TASKS.length, ...options });
@@ -82,6 +87,27 @@ describeWithKafka('the assignment of tasks', (brokers) => {
     await first.kill();
     await running(application, [second, 4]);
     expect(second.restoredRecords, application.log).toBe(0);
+    await expectCountedOnce(application);
+  });
+
+  it('stays with a static member that comes back in another directory, and the group learns of it', async () => {
+    await using application = await create({ settings: { sessionTimeoutMs: 15_000 } });
+    await using elsewhere = await create({ partitions: 0 });
+    const first = application.worker({ groupInstanceId: 'one' });
+    const second = application.worker({ groupInstanceId: 'two' });
+    await running(application, [first, 2], [second, 2]);
+    await application.cluster.write(application.input, numberedRecords(KEYS, PER_KEY));
+    await application.drained();
+    const had = first.tasks;
+    const before = assignedBy(second);
+    await first.stop();
+    const again = application.worker({ groupInstanceId: 'one', stateDir: elsewhere.stateDir });
+    await running(application, [again, 2], [second, 2]);
+    expect(again.tasks).toEqual(had);
+    expect(again.restoredRecords, application.log).toBeGreaterThan(0);
+    // Whichever of the two leads has assigned once more: with the state directory that the group did not know.
+    await expect.poll(() => assignedBy(again, second), { timeout: 20_000 }).toBeGreaterThan(before);
+    await running(application, [again, 2], [second, 2]);
     await expectCountedOnce(application);
   });
 
