@@ -1,6 +1,6 @@
 import { string, topic } from '@millrace/core';
 import { keyValueStore } from '@millrace/state';
-import { type Processor, Topology } from '@millrace/topology';
+import { type Processor, Topology } from 'millrace';
 
 /** Names of what the bench makes on the broker: all begin with the application's id. */
 export function topicsOf(applicationId: string): { readonly ticks: string; readonly rows: string; readonly changelog: string } {

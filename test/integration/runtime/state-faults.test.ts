@@ -1,8 +1,13 @@
 import { cpSync, rmSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { TaskCorruptedError } from '@millrace/core';
+import type { OpenDatabaseOptions, StateDatabase, StateEngine } from '@millrace/state';
+import { levelDbEngine } from '@millrace/state-leveldb';
+import { start, type StartOptions } from 'millrace';
 import { describeWithKafka } from '../kafka-under-test.ts';
 import { countedOnce, numberedRecords, sorted, valuesByKey } from './numbered-records.ts';
 import { TestApplication, type TestApplicationOptions } from './test-application.ts';
+import { buildTopology } from './topologies.ts';
 import type { Worker } from './worker.ts';
 
 const KEYS = 10;
@@ -66,7 +71,7 @@ describeWithKafka('when state, changelogs or offsets are lost', (brokers) => {
       rmSync(application.stateDir, { recursive: true });
       cpSync(stale, application.stateDir, { recursive: true });
       const worker = await count(application, 11, 12);
-      expect(worker.logged('cannot be trusted'), worker.output).toBeDefined();
+      expect(worker.logged('local state of a task has failed'), worker.output).toBeDefined();
     } finally {
       rmSync(stale, { recursive: true, force: true });
     }
@@ -145,4 +150,104 @@ describeWithKafka('when state, changelogs or offsets are lost', (brokers) => {
     const values = valuesByKey(await application.cluster.read(application.output)).get('key-0');
     expect(values?.at(-1), application.log).toBe('11:6');
   });
+
+  it('F14: waits while the disk has no room for state, and goes on when it has', async () => {
+    await using application = await create();
+    const disk = new FullDisk(levelDbEngine());
+    await using app = await start(
+      buildTopology('counting', application.prefix, () => undefined),
+      {
+        ...settingsOf(application),
+        engine: disk,
+      },
+    );
+    await app.running();
+    await application.cluster.write(application.input, numberedRecords(KEYS, 5));
+    await application.drained();
+    disk.isFull = true;
+    await application.cluster.write(application.input, numberedRecords(KEYS, 5, 6));
+    await expect.poll(() => disk.refusedToOpen, { timeout: 20_000 }).toBeGreaterThan(2);
+    disk.isFull = false;
+    await application.cluster.write(application.input, numberedRecords(KEYS, 5, 11));
+    await application.drained();
+    expect(app.state).toBe('running');
+    expect(disk.quarantined).toBe(0);
+    await expectCountedOnce(application, 15);
+  });
+
+  it('F14: ends with an error when that is wanted, and has lost nothing', async () => {
+    await using application = await create();
+    const disk = new FullDisk(levelDbEngine());
+    const app = await start(
+      buildTopology('counting', application.prefix, () => undefined),
+      {
+        ...settingsOf(application),
+        onStateDiskFull: 'fail',
+        engine: disk,
+      },
+    );
+    await app.running();
+    disk.isFull = true;
+    await application.cluster.write(application.input, numberedRecords(KEYS, 5));
+    await app.finished;
+    expect(app.failure).toMatchObject({ name: 'FatalStreamsError', code: 'STATE_DISK_FULL' });
+    await count(application, 6, 7);
+    await expectCountedOnce(application, 7);
+  });
+
+  function settingsOf({ id, stateDir }: TestApplication): StartOptions {
+    return {
+      applicationId: id,
+      brokers: [brokers],
+      stateDir,
+      guarantee: 'exactly_once_v2',
+      commitIntervalMs: 100,
+      cacheMaxBytes: 0,
+    };
+  }
 });
+
+/** A disk on which there is no room while the test says so. */
+class FullDisk implements StateEngine {
+  readonly name = 'full disk';
+  readonly persistent = true;
+  isFull = false;
+  refusedToOpen = 0;
+  quarantined = 0;
+  readonly #engine: StateEngine;
+
+  constructor(engine: StateEngine) {
+    this.#engine = engine;
+  }
+
+  async open(options: OpenDatabaseOptions): Promise<StateDatabase> {
+    if (this.isFull) {
+      this.refusedToOpen++;
+      throw noRoom(options.taskId);
+    }
+    const database = await this.#engine.open(options);
+    let failure: Error | undefined;
+    return {
+      get: (key) => database.get(key),
+      entries: (range, how) => database.entries(range, how),
+      close: () => database.close(),
+      write: (batch) => {
+        if (this.isFull) failure ??= noRoom(options.taskId);
+        return failure === undefined ? database.write(batch) : Promise.reject(failure);
+      },
+    };
+  }
+
+  quarantine(directory: string): Promise<void> {
+    this.quarantined++;
+    return this.#engine.quarantine(directory);
+  }
+
+  destroy(directory: string): Promise<void> {
+    return this.#engine.destroy(directory);
+  }
+}
+
+function noRoom(taskId: string): TaskCorruptedError {
+  return new TaskCorruptedError('STATE_DISK_FULL', 'no room', { taskId });
+}

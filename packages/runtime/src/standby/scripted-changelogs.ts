@@ -1,4 +1,4 @@
-import { topicPartitionKey } from '@millrace/core';
+import { systemClock, topicPartitionKey } from '@millrace/core';
 import type { CommittedOffset, FetchFailure, FetchedPartition, KafkaClient } from '@millrace/client';
 import { fetchedPartition, type FetchedRecord } from '../task-harness/fetched-partition.ts';
 
@@ -51,7 +51,7 @@ export class ScriptedChangelogs {
       },
       take: () => this.#take(),
       takeFailures: () => this.failures.splice(0),
-      wait: () => new Promise<void>((resolve) => setImmediate(resolve)),
+      wait: () => systemClock.sleep(0),
       close: async () => void this.calls.push('close fetcher'),
     }),
   } as unknown as Pick<KafkaClient, 'createFetcher' | 'offsets'>;

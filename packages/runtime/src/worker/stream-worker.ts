@@ -310,7 +310,7 @@ export class StreamWorker {
       events.onRebalancing();
       this.#recovery = (signal) => this.#migrate(signal);
     } else if (error instanceof TaskCorruptedError && error.taskId !== undefined) {
-      logger.warn('the local state of a task cannot be trusted; it is put aside and restored', { error });
+      logger.warn('the local state of a task has failed; it is opened anew, and restored', { error });
       events.onRebalancing();
       const { taskId } = error;
       this.#recovery = (signal) => this.#revive(taskId, error, signal);
