@@ -1,27 +1,36 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Paths that this process holds: a second worker in one process must not take the first one's directory. */
+/** Directories that this thread holds: a second worker in one process must not take the first one's. */
 const heldHere = new Set<string>();
+
+/** How often, and how long each time, to look again whether a later claimant has withdrawn. Unit ms. */
+const LOOKS_MAX = 20;
+const LOOK_AGAIN_MS = 5;
+
+/** A process as its claim names it. Where the system does not tell when a process was started, `start` is ''. */
+interface Claimant {
+  readonly pid: number;
+  readonly start: string;
+}
 
 /**
  * Takes the directory for this process, or says that another living process has it.
  *
- * The lock is a file with the pid and, where the system tells it, the start time of the process, so that a pid that was given
- * to another program does not keep a directory locked for ever.
+ * Every claimant puts down a file whose name is its pid and start time, then looks for the claims of others that live. Of two
+ * at the same time at least one therefore sees the other, and the one that was started later withdraws. What a dead process left
+ * can be removed by anybody at any time: no other process will ever have that name. One file for all would not do: between
+ * "its owner is dead" and its removal it may have become the lock of somebody who lives.
  */
 export function tryLockDirectory(directory: string): (() => void) | undefined {
-  const path = join(directory, '.lock');
-  if (heldHere.has(path)) return undefined;
-  if (!createLock(path)) {
-    if (ownerIsAlive(path)) return undefined;
-    rmSync(path, { force: true });
-    if (!createLock(path)) return undefined;
-  }
-  heldHere.add(path);
+  if (heldHere.has(directory)) return undefined;
+  const self = ownClaim();
+  if (!putDown(directory, self) && self.start !== '') return undefined;
+  if (!prevails(directory, self)) return undefined;
+  heldHere.add(directory);
   return () => {
-    heldHere.delete(path);
-    rmSync(path, { force: true });
+    heldHere.delete(directory);
+    withdraw(directory, self);
   };
 }
 
@@ -31,22 +40,38 @@ export function tryLockDirectory(directory: string): (() => void) | undefined {
  * @returns false when another living process has taken the directory since
  */
 export function renewLock(directory: string): boolean {
-  const path = join(directory, '.lock');
-  if (!heldHere.has(path)) return false;
-  const found = readText(path);
-  if (found === ownContent()) return true;
-  if (found !== '' && ownerIsAlive(path)) return false;
-  rmSync(path, { force: true });
-  return createLock(path);
+  if (!heldHere.has(directory)) return false;
+  const self = ownClaim();
+  putDown(directory, self);
+  return prevails(directory, self);
 }
 
-function ownContent(): string {
-  return `${process.pid} ${startTime(process.pid) ?? ''}`.trim();
+/** Looks at the other claims until it is clear who has the directory. False: the own claim was withdrawn. */
+function prevails(directory: string, self: Claimant): boolean {
+  for (let looks = 1; ; looks++) {
+    const others = livingOthers(directory, self);
+    if (others.length === 0) return true;
+    // Whoever was started later and does not hold it yet withdraws; whoever is still there after a while does hold it.
+    if (looks === LOOKS_MAX || others.some((other) => isEarlier(other, self))) {
+      withdraw(directory, self);
+      return false;
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN_MS);
+  }
 }
 
-function createLock(path: string): boolean {
+function ownClaim(): Claimant {
+  return { pid: process.pid, start: startTime(process.pid) ?? '' };
+}
+
+function withdraw(directory: string, self: Claimant): void {
+  rmSync(join(directory, fileName(self)), { force: true });
+}
+
+/** False when the file exists: another thread of this process has it, or a former process with the same pid left it. */
+function putDown(directory: string, self: Claimant): boolean {
   try {
-    writeFileSync(path, ownContent(), { flag: 'wx' });
+    closeSync(openSync(join(directory, fileName(self)), 'wx'));
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
@@ -54,30 +79,47 @@ function createLock(path: string): boolean {
   }
 }
 
-function ownerIsAlive(path: string): boolean {
-  const [pidText = '', started = ''] = readText(path).split(' ');
-  const pid = Number(pidText);
-  // Our own pid in a file that we do not hold was written by a former process with the same pid (containers start at 1).
-  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return false;
+/** The other claimants that live. The files of those that are gone are removed. */
+function livingOthers(directory: string, self: Claimant): Claimant[] {
+  const living: Claimant[] = [];
+  for (const name of readdirSync(directory)) {
+    const found = /^\.lock-(\d{1,10})-(\d{0,20})$/.exec(name);
+    if (found === null) continue;
+    const other: Claimant = { pid: Number(found[1]), start: found[2] ?? '' };
+    if (other.pid === self.pid && other.start === self.start) continue;
+    if (isAlive(other, self)) living.push(other);
+    else rmSync(join(directory, name), { force: true });
+  }
+  return living;
+}
+
+function fileName({ pid, start }: Claimant): string {
+  return `.lock-${pid}-${start}`;
+}
+
+function isEarlier(a: Claimant, b: Claimant): boolean {
+  return Number(a.start) - Number(b.start) < 0 || (a.start === b.start && a.pid < b.pid);
+}
+
+function isAlive({ pid, start }: Claimant, self: Claimant): boolean {
+  // Our own pid with another start time was a former process (containers start at 1).
+  if (pid <= 0 || pid === self.pid) return false;
   try {
     process.kill(pid, 0);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
+  // A pid that was given to another program since does not keep the directory locked for ever.
   const now = startTime(pid);
-  return now === undefined || started === '' || now === started;
+  return now === undefined || start === '' || now === start;
 }
 
 /** Start time of a process in clock ticks since boot; undefined where there is no /proc. */
 function startTime(pid: number): string | undefined {
-  const text = readText(`/proc/${pid}/stat`);
-  return text === '' ? undefined : text.slice(text.lastIndexOf(')') + 2).split(' ')[19];
-}
-
-function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8').trim();
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8').trim();
+    return text === '' ? undefined : text.slice(text.lastIndexOf(')') + 2).split(' ')[19];
   } catch {
-    return '';
+    return undefined;
   }
 }

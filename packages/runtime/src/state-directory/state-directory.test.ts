@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { seededRandom } from '@millrace/core';
+import { Claimants } from './claimants.ts';
 import { OffsetNote } from './offset-note.ts';
 import { StateDirectory } from './state-directory.ts';
 
@@ -27,17 +28,33 @@ describe('StateDirectory', () => {
   });
 
   it.each([
-    ['a process that is gone', '999999999 5'],
-    ['a former process with the pid of this one', `${process.pid} 1`],
-    ['a pid that was given to another program since', `${process.ppid} 1`],
-    ['nonsense', 'nonsense'],
+    ['a process that is gone', '.lock-999999999-5'],
+    ['a former process with the pid of this one', `.lock-${process.pid}-1`],
+    ['a pid that was given to another program since', `.lock-${process.ppid}-1`],
   ])('takes over the lock of %s', (_name, lock) => {
-    mkdirSync(join(root, 'app', '0'), { recursive: true });
-    writeFileSync(join(root, 'app', '0', '.lock'), lock);
+    const path = join(root, 'app', '0');
+    mkdirSync(path, { recursive: true });
+    writeFileSync(join(path, lock), '');
     const directory = StateDirectory.claim(root, 'app', random);
-    expect(directory.path).toBe(join(root, 'app', '0'));
-    expect(readFileSync(join(directory.path, '.lock'), 'utf8')).toContain(String(process.pid));
+    expect(directory.path).toBe(path);
+    expect(readdirSync(path).filter((name) => name.startsWith('.lock'))).toEqual([
+      expect.stringMatching(`^\\.lock-${process.pid}-`),
+    ]);
     directory.release();
+    expect(readdirSync(path)).not.toContainEqual(expect.stringMatching(/^\.lock/));
+  });
+
+  it('never gives one instance to two of the processes that are started in the same moment', { timeout: 60_000 }, async () => {
+    await using crowd = await Claimants.start(3);
+    for (let round = 0; round < 15; round++) {
+      const place = join(root, String(round));
+      // What a killed process left makes the race wider.
+      mkdirSync(join(place, 'app', '0'), { recursive: true });
+      writeFileSync(join(place, 'app', '0', '.lock-999999999-5'), '');
+      const paths = await crowd.claim(place);
+      expect(new Set(paths).size, `round ${round}: ${paths.join(' ')}`).toBe(3);
+      expect(paths.sort()).toEqual([0, 1, 2].map((instance) => join(place, 'app', String(instance))));
+    }
   });
 
   it('lists the tasks that have state, and nothing else', () => {
@@ -73,7 +90,7 @@ describe('StateDirectory', () => {
     const directory = StateDirectory.claim(root, 'app', random);
     rmSync(directory.path, { recursive: true });
     mkdirSync(directory.path);
-    writeFileSync(join(directory.path, '.lock'), String(process.ppid));
+    writeFileSync(join(directory.path, `.lock-${process.ppid}-`), '');
     expect(() => directory.ensure()).toThrow('another process has taken its place');
     directory.release();
   });
