@@ -12,9 +12,14 @@ type Key = string | undefined;
 /** What comes out for records with neither key nor value, without key, without value, and with the empty text as key and value. */
 type Outputs = readonly TestKeyValue<Key, string>[];
 
+/** A stream, with rows that may be deleted or not. */
+interface Writable {
+  to(target: typeof out): void;
+}
+
 interface Row {
   readonly operator: string;
-  readonly build: (stream: KStream<string, string>, table: KTable<string, string>) => KStream<string, string>;
+  readonly build: (stream: KStream<string, string>, table: KTable<string, string>) => Writable;
   readonly outputs: readonly (readonly [key: Key, value: string | undefined])[];
 }
 
