@@ -62,6 +62,22 @@ describe('records that cannot be processed', () => {
     expect(await run.verdict()).toBe('');
   });
 
+  it('F30 user code whose promise never resolves fails at its deadline, which names the record, and is done again', async () => {
+    await using run = await FaultRun.start({ brokers, settings: { processingTimeoutMs: 1500 } });
+    const { worker } = await run.worker('a', { onUncaughtError: 'replace-worker' });
+    await worker.running();
+    await run.source.write(100);
+    await run.source.write(100, { order: 'hang' });
+    await worker.until('aware of it', () => worker.logged('the worker failed') !== undefined);
+    expect(worker.logged('the worker failed')?.error).toMatchObject({
+      code: 'PROCESSING_TIMEOUT',
+      topic: topicOf(run.ledger, 'in'),
+      offset: expect.any(Number),
+    });
+    run.healed();
+    expect(await run.verdict()).toBe('');
+  });
+
   it('F47 a transaction that the broker has given up is done again', async () => {
     await using broker = await BrokerProcess.start({ transactionAbortIntervalMs: 300 });
     const settings = { transactionTimeoutMs: 3000, commitIntervalMs: 3000, topicConfig: { 'max.message.bytes': '10000000' } };

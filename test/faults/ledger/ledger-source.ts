@@ -1,7 +1,6 @@
-import type { Producer, TopicHandle } from '@millrace/client';
+import type { KafkaClient, Producer, TopicHandle } from '@millrace/client';
 import { NO_HEADERS, type Random, seededRandom, systemClock } from '@millrace/core';
 import { partitionForKey } from '@millrace/wire';
-import type { TestCluster } from '../../integration/runtime/cluster.ts';
 import { barrierPrefix, GRACE_MS, type Ledger, type LedgerEntry, topicOf, WINDOW_MS } from '../../oracle/ledger/ledger.ts';
 
 const KEYS = 60;
@@ -19,16 +18,18 @@ export class LedgerSource {
   readonly #ledger: Ledger;
   readonly #producer: Producer;
   readonly #random: Random;
-  readonly #baseMs = systemClock.nowMs();
+  readonly #baseMs: number;
   readonly #sequences: number[];
   readonly #keys: readonly string[];
   #written = 0;
   #feeding: Promise<void> | undefined;
   #stopsFeeding = false;
 
-  constructor(ledger: Ledger, cluster: TestCluster, seed: number) {
+  /** @param baseMs event time of the first record */
+  constructor(ledger: Ledger, client: KafkaClient, seed: number, baseMs = systemClock.nowMs()) {
     this.#ledger = ledger;
-    this.#producer = cluster.client.createProducer();
+    this.#producer = client.createProducer();
+    this.#baseMs = baseMs;
     this.#random = seededRandom(seed);
     this.#sequences = Array.from({ length: ledger.partitions }, () => 0);
     this.#keys = Array.from({ length: KEYS }, (_, n) => `key-${n}`);

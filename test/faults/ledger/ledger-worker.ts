@@ -29,6 +29,8 @@ export interface LedgerEvent {
   readonly fileDescriptors?: number;
   readonly droppedRecords?: number;
   readonly leftOpen?: readonly string[];
+  /** Of a log line. */
+  readonly error?: { readonly code?: string; readonly message: string };
   readonly failure?: { readonly code?: string; readonly message: string; readonly topic?: string; readonly offset?: number };
 }
 

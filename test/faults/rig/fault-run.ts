@@ -84,7 +84,7 @@ export class FaultRun implements AsyncDisposable {
     this.#options = options;
     this.ledger = { applicationId: `${prefix}app`, prefix, guarantee, partitions, cached };
     this.cluster = new TestCluster(options.brokers);
-    this.source = new LedgerSource(this.ledger, this.cluster, SEED);
+    this.source = new LedgerSource(this.ledger, this.cluster.client, SEED);
     this.#live = new LiveReader(this.cluster.client);
     this.#purges = new PurgeWatch(this.cluster.client, this.ledger);
   }

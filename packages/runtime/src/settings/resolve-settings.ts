@@ -32,6 +32,7 @@ const RANGES: Readonly<Record<NumberSetting, readonly [min: number, max: number]
   emitIntervalMs: [0, 3_600_000],
   repartitionPurgeIntervalMs: [1, MAX_INT],
   asyncDrainMs: [0, 600_000],
+  processingTimeoutMs: [100, MAX_INT],
   shutdownTimeoutMs: [0, MAX_INT],
 };
 
@@ -84,6 +85,7 @@ function defaults(input: DecidingSettings): Omit<ResolvedSettings, 'applicationI
     emitIntervalMs: 1000,
     repartitionPurgeIntervalMs: 30_000,
     asyncDrainMs: 2000,
+    processingTimeoutMs: 300_000,
     shutdownTimeoutMs: 20_000,
   };
 }

@@ -160,6 +160,13 @@ export interface StreamsSettings {
    * workers wait as long with their rebalance. Unit ms · range 0–600 000 · default 2 000. No counterpart in Kafka Streams.
    */
   readonly asyncDrainMs?: number;
+  /**
+   * How long a promise that user code returns (`process`, a punctuator) may take; after it the worker fails with
+   * `PROCESSING_TIMEOUT` and the place of the record. Asynchronous operators have limits of their own. Higher: slower calls are
+   * possible, but one that hangs is noticed later.
+   * Unit ms · range 100–2 147 483 647 · default 300 000. Kafka: `max.poll.interval.ms` comes closest.
+   */
+  readonly processingTimeoutMs?: number;
   /** Longest wait for a clean stop before the process gives up. Unit ms · default 20 000. */
   readonly shutdownTimeoutMs?: number;
 }

@@ -10,7 +10,9 @@ import type { InputProgress } from './partition-group.ts';
 export type TaskSettings = Pick<
   ResolvedSettings,
   'applicationId' | 'guarantee' | 'maxTaskIdleMs' | 'bufferedBytesPerPartition' | 'cacheMaxBytes' | 'emitIntervalMs'
->;
+> &
+  // Absent where time is virtual: nothing takes long there.
+  Partial<Pick<ResolvedSettings, 'processingTimeoutMs'>>;
 
 /** The components that a task works with. */
 export type TaskComponents = Pick<

@@ -18,6 +18,7 @@ import { consultHandler } from '../errors/consult-handler.ts';
 import type { ErrorHandlerContext } from '../errors/error-handler-context.ts';
 import { readOnlyStores } from '../global/read-only-stores.ts';
 import type { TaskState } from '../task-state/task-state.ts';
+import { withDeadline } from './deadline.ts';
 import { PendingWork } from './pending-work.ts';
 import { PunctuationQueue } from './punctuation.ts';
 import type { RecordSource } from './record-queue.ts';
@@ -171,8 +172,13 @@ export class TaskNodes implements TaskPort {
     this.logger.warn('a record was dropped', { taskId: this.taskId, node, reason, topic, partition, offset });
   }
 
-  waitFor(pending: Promise<void>): void {
-    this.pending.add(pending);
+  waitFor(pending: Promise<void>, node?: string): void {
+    const { settings, components } = this.#options;
+    const { taskId, recordContext } = this;
+    const { clock } = components;
+    const timeoutMs = settings.processingTimeoutMs;
+    const deadline = timeoutMs === undefined ? undefined : { clock, timeoutMs, taskId, node, recordContext };
+    this.pending.add(deadline === undefined ? pending : withDeadline(pending, deadline));
   }
 
   asyncLane(node: string, operator: AsyncOperator, settings: AsyncSettings): AsyncLane {
@@ -236,7 +242,11 @@ export class TaskNodes implements TaskPort {
   #call(node: string, punctuator: Punctuator, nowMs: number): void {
     try {
       const result = punctuator(nowMs);
-      if (result !== undefined) this.waitFor(result.catch((error: unknown) => this.#onPunctuatorError(node, error)));
+      if (result !== undefined)
+        this.waitFor(
+          result.catch((error: unknown) => this.#onPunctuatorError(node, error)),
+          node,
+        );
     } catch (error) {
       this.#onPunctuatorError(node, error);
     }

@@ -159,7 +159,7 @@ export class ProcessorNode implements RecordReceiver, NodeContext {
   }
 
   waitFor(pending: Promise<void>): void {
-    this.#task.waitFor(pending);
+    this.#task.waitFor(pending, this.name);
   }
 
   onAsyncError(error: unknown, key: unknown, value: unknown): void {

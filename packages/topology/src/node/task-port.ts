@@ -62,7 +62,8 @@ export interface TaskPort {
   streamTimeMs(): number;
   systemTimeMs(): number;
   dropped(node: string, reason: string): void;
-  waitFor(pending: Promise<void>): void;
+  /** The task takes no further record before the work has ended. @param node whose work it is, for messages */
+  waitFor(pending: Promise<void>, node?: string): void;
   /**
    * User code of that node failed on the current record. Returns when the handler chose to go on without the record;
    * otherwise throws the error that stops the task.
