@@ -16,6 +16,8 @@ const embeddedExcluded = [
   'test/integration/interop/**',
   // Start and stop a Kafka.
   'test/integration/local-broker.test.ts',
+  // About the disk, whatever the broker is, and slow.
+  'test/integration/runtime/state-faults.test.ts',
   // Needs the group protocol of KIP-1071, which the development broker does not know.
   'test/integration/runtime/streams-protocol.test.ts',
   // Brings a development broker of its own as well.
