@@ -26,9 +26,12 @@ export class OffsetNote {
     if (Math.abs(sum - this.#noted) >= OFFSETS_BETWEEN_NOTES) this.#write(sum);
   }
 
-  /** Notes what is not noted yet; resolves when nothing is being written any more. Never rejects. */
+  /**
+   * Notes how far it is, even if nothing has changed: the file also says when the state was last in use. Resolves when nothing is
+   * being written any more. Never rejects.
+   */
   async settled(): Promise<void> {
-    if (this.#latest > 0 && this.#latest !== this.#noted) this.#write(this.#latest);
+    if (this.#latest > 0) this.#write(this.#latest);
     await this.#writing;
   }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FatalStreamsError, parseTaskId, type Random, type TaskId } from '@millrace/core';
 import { readOffsetNote } from './offset-note.ts';
@@ -74,6 +74,20 @@ export class StateDirectory {
   /** Up to where the changelogs of a task are in its database, by the note beside it: mostly a little too low. 0: not known. */
   storedOffsetSum(taskId: string): number {
     return readOffsetNote(this.taskPath(taskId));
+  }
+
+  /** When something was last written to the files of a task; `undefined` when there are none. Unit ms since the epoch. */
+  lastWrittenMs(taskId: string): number | undefined {
+    const path = this.taskPath(taskId);
+    let latest: number | undefined;
+    try {
+      for (const entry of readdirSync(path, { recursive: true, withFileTypes: true })) {
+        if (entry.isFile()) latest = Math.max(latest ?? 0, statSync(join(entry.parentPath, entry.name)).mtimeMs);
+      }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+    return latest;
   }
 
   /**

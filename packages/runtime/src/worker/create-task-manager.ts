@@ -9,6 +9,7 @@ import { Restorer } from '../restore/restorer.ts';
 import type { ResolvedSettings } from '../settings/settings.ts';
 import { openStandbyTask } from '../standby/open-standby-task.ts';
 import { StandbyUpdater } from '../standby/standby-updater.ts';
+import { discardOutdatedState } from '../state-directory/discard-outdated-state.ts';
 import type { StateDirectory } from '../state-directory/state-directory.ts';
 import { StreamTask } from '../task/stream-task.ts';
 import type { TaskParts, TaskPartsOptions } from '../task/task-parts.ts';
@@ -46,8 +47,10 @@ export function createTaskManager(options: CreateTaskManagerOptions): { manager:
     listener: components.standbyUpdateListener ?? {},
     groupId: settings.applicationId,
     isolation: isolationOf(settings),
-    openTask: (id, databases) =>
-      openStandbyTask(statePartsOf(options, id, manager.tasks.size + standbys.taskIds.length), databases),
+    openTask: async (id, databases) => {
+      if (databases === undefined) await discardOutdated(options, id);
+      return openStandbyTask(statePartsOf(options, id, manager.tasks.size + standbys.taskIds.length), databases);
+    },
     quarantine: (taskId) => components.engine.quarantine(directory.taskPath(taskId)),
   });
   const manager: TaskManager = new TaskManager({
@@ -59,7 +62,10 @@ export function createTaskManager(options: CreateTaskManagerOptions): { manager:
     clock,
     logger,
     onStateDiskFull: settings.onStateDiskFull,
-    openTask: (assigned, tasksOnWorker, parts) => openTask(options, assigned, tasksOnWorker, parts),
+    openTask: async (assigned, tasksOnWorker, parts) => {
+      if (parts === undefined) await discardOutdated(options, assigned.id);
+      return openTask(options, assigned, tasksOnWorker, parts);
+    },
     onAllRunning: events.onRunning,
   });
   return { manager, standbys };
@@ -84,6 +90,19 @@ function openTask(
     globalStores: options.globalStores,
   };
   return StreamTask.open(taskOptions, parts);
+}
+
+function discardOutdated({ plan, settings, components, directory }: CreateTaskManagerOptions, id: TaskId): Promise<void> {
+  const { engine, clock, logger } = components;
+  const subtopology = subtopologyOf(plan, id.subtopology);
+  return discardOutdatedState(formatTaskId(id), {
+    directory,
+    engine,
+    clock,
+    logger,
+    subtopology,
+    topicConfig: settings.topicConfig,
+  });
 }
 
 /** What the state of a task is opened with, whether the task is active or a standby. */
