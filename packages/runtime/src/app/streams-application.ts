@@ -14,6 +14,8 @@ import { AppStateMachine, type AppState, type AppStateListener } from './app-sta
 
 /** How many times in a row a worker is replaced before its failures count as permanent, and the pause between two. */
 const REPLACE_PAUSE_MS = 1000;
+/** As long as a timer can be. */
+const KEEP_ALIVE_MS = 2 ** 31 - 1;
 
 /**
  * A running application: its topology, its worker, its state.
@@ -34,6 +36,7 @@ export class StreamsApplication implements AsyncDisposable {
   readonly #components: StreamsComponents;
   readonly #state = new AppStateMachine();
   readonly #stop = new AbortController();
+  readonly #life = new AbortController();
   #directory: StateDirectory | undefined;
   #run: Promise<void> | undefined;
   #failure: unknown;
@@ -92,6 +95,7 @@ export class StreamsApplication implements AsyncDisposable {
     if (this.#run !== undefined) return;
     this.#directory = StateDirectory.claim(this.settings.stateDir, this.settings.applicationId, this.#components.random);
     this.#state.transition('rebalancing');
+    void keepProcessAlive(this.#components.clock, this.#life.signal);
     this.#run = this.#supervise(this.#directory);
   }
 
@@ -186,6 +190,7 @@ export class StreamsApplication implements AsyncDisposable {
     this.#directory?.release();
     if (this.state === 'pending-error') this.#state.transition('error');
     else if (this.state === 'pending-shutdown') this.#state.transition('not-running');
+    this.#life.abort();
     this.#finish();
   }
 
@@ -217,4 +222,12 @@ function assertNotEmpty(topology: Topology): void {
 
 async function pause(clock: Clock, signal: AbortSignal): Promise<void> {
   await clock.sleep(REPLACE_PAUSE_MS, signal).catch(() => undefined);
+}
+
+/**
+ * Timers keep no process alive, only connections do: without this a worker that waits for nothing in particular would end,
+ * without a word, when its broker goes away.
+ */
+async function keepProcessAlive(clock: Clock, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) await clock.sleep(KEEP_ALIVE_MS, signal).catch(() => undefined);
 }
