@@ -48,20 +48,25 @@ export async function dumpStores(root: string): Promise<StoreContent[]> {
 async function dumpTask(directory: string, taskId: string): Promise<StoreContent[]> {
   const database = await levelDbEngine().open({ directory, taskId, logger: silentLogger });
   try {
-    const { numbers, rows } = await readEverything(database);
-    return [...numbers]
-      .filter(([name]) => name.startsWith(STORE_ID))
-      .map(([name, id]) => {
-        const store = name.slice(STORE_ID.length);
-        const changelogOffset = numbers.get(CHANGELOG_OFFSET + store);
-        return { taskId, store, changelogOffset, rows: bareRows(store, rows.get(id) ?? new Map()) };
-      });
+    return await dumpDatabase(database, taskId);
   } finally {
     await database.close();
   }
 }
 
-async function readEverything(database: StateDatabase): Promise<Dumped> {
+/** Reads the stores of one task from its open database. */
+export async function dumpDatabase(database: Pick<StateDatabase, 'entries'>, taskId: string): Promise<StoreContent[]> {
+  const { numbers, rows } = await readEverything(database);
+  return [...numbers]
+    .filter(([name]) => name.startsWith(STORE_ID))
+    .map(([name, id]) => {
+      const store = name.slice(STORE_ID.length);
+      const changelogOffset = numbers.get(CHANGELOG_OFFSET + store);
+      return { taskId, store, changelogOffset, rows: bareRows(store, rows.get(id) ?? new Map()) };
+    });
+}
+
+async function readEverything(database: Pick<StateDatabase, 'entries'>): Promise<Dumped> {
   const numbers = new Map<string, number>();
   const rows = new Map<number, Map<string, string>>();
   for await (const [key, value] of database.entries({})) {

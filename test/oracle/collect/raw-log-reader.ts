@@ -36,8 +36,12 @@ type FetchedPartition = FetchResponse['responses'][number]['partitions'][number]
 export class RawLogReader implements AsyncDisposable {
   readonly #transport: Transport;
 
-  constructor(brokers: string) {
-    this.#transport = createSocketTransport({ brokers: brokers.split(','), clientId: 'oracle', logger: silentLogger });
+  /** @param transport default: sockets; the reader closes it with itself */
+  constructor(
+    brokers: string,
+    transport = createSocketTransport({ brokers: brokers.split(','), clientId: 'oracle', logger: silentLogger }),
+  ) {
+    this.#transport = transport;
   }
 
   /** Every partition of these topics, by `topic-partition`. Topics that do not exist are left out. */
