@@ -56,6 +56,10 @@ describe('parseOptions', () => {
     expect(start).toMatchObject({ cacheMaxBytes: 0, lingerMs: 5, transport: 'socket' });
   });
 
+  it('asks for standby tasks, for runs of the chaos kit with them', () => {
+    expect(parseOptions([...NEEDED, '--standbys', '1'], {}).start.numStandbyReplicas).toBe(1);
+  });
+
   it.each([
     [['--workload', 'b1', '--app-id', 'app'], '--brokers is missing'],
     [[...NEEDED, '--guarantee', 'maybe'], '--guarantee maybe: give one of'],

@@ -39,6 +39,7 @@ export function parseOptions(args: readonly string[], env: Environment): BenchOp
       instance: { type: 'string', default: env.CHAOS_INSTANCE ?? '0' },
       'cache-bytes': { type: 'string' },
       'linger-ms': { type: 'string' },
+      standbys: { type: 'string' },
       transport: { type: 'string' },
       verbose: { type: 'boolean', default: false },
     },
@@ -70,6 +71,7 @@ export function parseOptions(args: readonly string[], env: Environment): BenchOp
       // The chaos kit's checker needs every update of a table.
       ...optional('cacheMaxBytes', number('--cache-bytes', values['cache-bytes']) ?? (workload.startsWith('c') ? 0 : undefined)),
       ...optional('lingerMs', number('--linger-ms', values['linger-ms'])),
+      ...optional('numStandbyReplicas', number('--standbys', values.standbys)),
       ...optional('sessionTimeoutMs', number('CHAOS_SESSION_TIMEOUT_MS', env.CHAOS_SESSION_TIMEOUT_MS)),
       ...optional('requestTimeoutMs', number('CHAOS_REQUEST_TIMEOUT_MS', env.CHAOS_REQUEST_TIMEOUT_MS)),
       ...optional('transactionTimeoutMs', number('CHAOS_TRANSACTION_TIMEOUT_MS', env.CHAOS_TRANSACTION_TIMEOUT_MS)),
