@@ -38,4 +38,19 @@ describe('FollowUp', () => {
     expect(followUp.due(2000, at(90))).toBe('the state of task 0_2 has caught up');
     expect(looks).toBe(2);
   });
+
+  it('asks less and less often when the task does not move all the same, and as often as before for another one', () => {
+    const word = (task: string) => ({ warmUpGoals: new Map([[task, 10]]), nextRebalanceMs: -1 });
+    const ready = (): ReadonlyMap<string, number> => new Map([['0_1', 10]]);
+    let followUp = new FollowUp(word('0_1'), 0);
+    const waits: number[] = [];
+    for (let round = 0; round < 8; round++) {
+      let now = 0;
+      while (followUp.due(now, ready) === undefined) now += 500;
+      waits.push(now);
+      followUp = new FollowUp(word('0_1'), 0, followUp);
+    }
+    expect(waits).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
+    expect(new FollowUp(word('0_2'), 0, followUp).due(1000, () => new Map([['0_2', 10]]))).toContain('0_2');
+  });
 });

@@ -75,7 +75,6 @@ export class Membership {
 
   beginJoin(signal: AbortSignal): void {
     this.#assignment = undefined;
-    this.#followUp = undefined;
     this.#hasGivenUp = false;
     this.#join.begin(this.#options.member.join(signal));
   }
@@ -96,7 +95,7 @@ export class Membership {
     const assignment = this.#assignment;
     this.#assignment = undefined;
     if (assignment === undefined) return;
-    this.#followUp = new FollowUp(assignment, clock.monotonicMs());
+    this.#followUp = new FollowUp(assignment, clock.monotonicMs(), this.#followUp);
     const reason = this.#hasGivenUp ? 'tasks were given up for other members' : assignment.rejoinReason;
     this.#hasGivenUp = false;
     if (reason !== undefined) member.requestRejoin(reason);
