@@ -8,8 +8,11 @@ import {
   describeGroups,
   encodeAssignment,
   initProducerId,
+  leaveGroup,
   listGroups,
   listTransactions,
+  offsetDelete,
+  streamsGroupDescribe,
 } from '@millrace/wire';
 import { describe, expect, it } from 'vitest';
 import { scriptedKafka } from '../scripted-transport/scripted-kafka.ts';
@@ -168,6 +171,87 @@ describe('groups', () => {
       results: groupsNames.map((groupId) => ({ groupId, errorCode: groupId === 'busy' ? 68 : 0 })),
     }));
     await expect(new ClusterAdmin(cluster).deleteGroups(['idle', 'busy'])).rejects.toThrow(/NON_EMPTY_GROUP/);
+  });
+});
+
+describe('groups that the broker assigns for', () => {
+  const absent = { errorCode: 0, groupId: 'app', groupState: 'Dead', protocolType: '', protocolData: '', members: [] };
+  const streams = { groupId: 'app', groupEpoch: 1, assignmentEpoch: 1 };
+
+  it('are described with their members', async () => {
+    const { cluster, transport } = scriptedKafka();
+    const tasks = { activeTasks: [], standbyTasks: [], warmupTasks: [] };
+    const member = {
+      ...{ memberId: 'm', memberEpoch: 1, clientId: 'c', clientHost: '/h', topologyEpoch: 0, processId: 'p' },
+      ...{ clientTags: [], taskOffsets: [], taskEndOffsets: [], assignment: tasks, targetAssignment: tasks, isClassic: false },
+    };
+    transport
+      .on(describeGroups, () => ({ groups: [absent] }))
+      .on(streamsGroupDescribe, () => ({ groups: [{ ...streams, errorCode: 0, groupState: 'Stable', members: [member] }] }));
+    expect(await new ClusterAdmin(cluster).describeGroup('app')).toEqual({
+      state: 'Stable',
+      members: [{ memberId: 'm', clientId: 'c', host: '/h', partitions: [] }],
+    });
+  });
+
+  it('and that do not exist either are dead', async () => {
+    const { cluster, transport } = scriptedKafka();
+    transport
+      .on(describeGroups, () => ({ groups: [absent] }))
+      .on(streamsGroupDescribe, () => ({ groups: [{ ...streams, errorCode: 69, groupState: '', members: [] }] }));
+    expect(await new ClusterAdmin(cluster).describeGroup('app')).toEqual({ state: 'Dead', members: [] });
+  });
+});
+
+describe('members', () => {
+  it('are taken out of their group; one that is gone is fine', async () => {
+    const { cluster, transport } = scriptedKafka();
+    transport.on(leaveGroup, ({ members }) => ({
+      errorCode: 0,
+      members: members.map(({ memberId }) => ({ memberId, errorCode: memberId === 'gone' ? 25 : 0 })),
+    }));
+    await new ClusterAdmin(cluster).removeMembers('app', ['gone', 'dead']);
+    expect(transport.bodies(leaveGroup)).toMatchObject([
+      { groupId: 'app', members: [{ memberId: 'gone' }, { memberId: 'dead' }] },
+    ]);
+  });
+
+  it('stay where the principal may not remove them', async () => {
+    const { cluster, transport } = scriptedKafka();
+    transport.on(leaveGroup, () => ({ errorCode: 30, members: [] }));
+    await expect(new ClusterAdmin(cluster).removeMembers('app', ['m'])).rejects.toThrow(/GROUP_AUTHORIZATION_FAILED.*grant/);
+  });
+});
+
+describe('committed offsets', () => {
+  const orders = [{ topic: 'orders', partition: 1 }];
+  const answer = (errorCode: number, ofPartition: number) => ({
+    errorCode,
+    topics: [{ name: 'orders', partitions: [{ partitionIndex: 1, errorCode: ofPartition }] }],
+  });
+
+  it('are forgotten', async () => {
+    const { cluster, transport } = scriptedKafka();
+    transport.on(offsetDelete, () => answer(0, 0));
+    await new ClusterAdmin(cluster).deleteGroupOffsets('app', orders);
+    expect(transport.bodies(offsetDelete)).toMatchObject([
+      { groupId: 'app', topics: [{ name: 'orders', partitions: [{ partitionIndex: 1 }] }] },
+    ]);
+  });
+
+  it.each([
+    [69, 0],
+    [0, 3],
+  ])('that are not there are fine (%i, %i)', async (ofGroup, ofPartition) => {
+    const { cluster, transport } = scriptedKafka();
+    transport.on(offsetDelete, () => answer(ofGroup, ofPartition));
+    await expect(new ClusterAdmin(cluster).deleteGroupOffsets('app', orders)).resolves.toBeUndefined();
+  });
+
+  it('stay while members read the topic', async () => {
+    const { cluster, transport } = scriptedKafka();
+    transport.on(offsetDelete, () => answer(0, 86));
+    await expect(new ClusterAdmin(cluster).deleteGroupOffsets('app', orders)).rejects.toThrow('GROUP_SUBSCRIBED_TO_TOPIC');
   });
 });
 

@@ -1,4 +1,4 @@
-import { RetriableError } from '@millrace/core';
+import { RetriableError, type TopicPartition } from '@millrace/core';
 import { createPartitions, createTopics, deleteRecords, deleteTopics, describeConfigs, ErrorCode } from '@millrace/wire';
 import type { Cluster } from '../cluster/cluster.ts';
 import { askLeaders } from '../cluster/leader-requests.ts';
@@ -159,6 +159,14 @@ export class ClusterAdmin implements Admin {
 
   deleteGroups(groupIds: readonly string[]): Promise<void> {
     return this.#groups.delete(groupIds);
+  }
+
+  removeMembers(groupId: string, memberIds: readonly string[]): Promise<void> {
+    return this.#groups.removeMembers(groupId, memberIds);
+  }
+
+  deleteGroupOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<void> {
+    return this.#groups.deleteOffsets(groupId, partitions);
   }
 }
 

@@ -1,5 +1,16 @@
-import { deleteGroups, describeGroups, listGroups, type DescribeGroupsResponse } from '@millrace/wire';
+import { FatalStreamsError, type TopicPartition } from '@millrace/core';
+import {
+  deleteGroups,
+  describeGroups,
+  ErrorCode,
+  leaveGroup,
+  listGroups,
+  offsetDelete,
+  streamsGroupDescribe,
+  type DescribeGroupsResponse,
+} from '@millrace/wire';
 import type { Cluster } from '../cluster/cluster.ts';
+import { groupByTopic } from '../cluster/topic-grouping.ts';
 import { brokerError } from '../errors/broker-error.ts';
 import { PROTOCOL_TYPE, readAssignment } from '../group/member-protocol.ts';
 import type { Admin, DescribedMember } from '../port/kafka-client.ts';
@@ -29,6 +40,8 @@ export class GroupAdmin {
       const group = groups[0];
       this.#check(group?.errorCode ?? 0, 'DescribeGroups', groupId);
       const { groupState = 'Dead', protocolType, members = [] } = group ?? {};
+      // To this request a group that the broker assigns for does not exist.
+      if (groupState === 'Dead') return this.#describeStreamsGroup(groupId);
       return { state: groupState, members: members.map((member) => describedMember(member, protocolType === PROTOCOL_TYPE)) };
     });
   }
@@ -41,6 +54,53 @@ export class GroupAdmin {
         for (const { errorCode } of results) this.#check(errorCode, 'DeleteGroups', groupId);
       });
     }
+  }
+
+  async #describeStreamsGroup(groupId: string): ReturnType<Admin['describeGroup']> {
+    const to = { kind: 'group', key: groupId, lane: 'admin' } as const;
+    const none = { state: 'Dead', members: [] };
+    try {
+      const { groups } = await this.#cluster.sendToCoordinator(streamsGroupDescribe, to, { groupIds: [groupId] });
+      const group = groups[0];
+      if (group === undefined || group.errorCode === ErrorCode.GROUP_ID_NOT_FOUND) return none;
+      this.#check(group.errorCode, 'StreamsGroupDescribe', groupId);
+      const members = group.members.map(({ memberId, clientId, clientHost: host }) => ({
+        memberId,
+        clientId,
+        host,
+        partitions: [],
+      }));
+      return { state: group.groupState, members };
+    } catch (error) {
+      if (error instanceof FatalStreamsError && error.code === 'UNSUPPORTED_VERSION') return none;
+      throw error;
+    }
+  }
+
+  async removeMembers(groupId: string, memberIds: readonly string[]): Promise<void> {
+    if (memberIds.length === 0) return;
+    const members = memberIds.map((memberId) => ({ memberId, reason: 'removed by an administrator' }));
+    await retrying(this.#cluster.retryOptions(), async () => {
+      const to = { kind: 'group', key: groupId, lane: 'admin' } as const;
+      const response = await this.#cluster.sendToCoordinator(leaveGroup, to, { groupId, members });
+      for (const { errorCode } of [response, ...response.members]) {
+        if (errorCode !== ErrorCode.UNKNOWN_MEMBER_ID) this.#check(errorCode, 'LeaveGroup', groupId);
+      }
+    });
+  }
+
+  async deleteOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<void> {
+    if (partitions.length === 0) return;
+    const topics = groupByTopic(partitions, ({ partition }) => ({ partitionIndex: partition }));
+    const body = { groupId, topics: topics.map(({ topic: name, partitions: own }) => ({ name, partitions: own })) };
+    const gone: readonly number[] = [ErrorCode.GROUP_ID_NOT_FOUND, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION];
+    await retrying(this.#cluster.retryOptions(), async () => {
+      const to = { kind: 'group', key: groupId, lane: 'admin' } as const;
+      const response = await this.#cluster.sendToCoordinator(offsetDelete, to, body);
+      for (const { errorCode } of [response, ...response.topics.flatMap((topic) => topic.partitions)]) {
+        if (!gone.includes(errorCode)) this.#check(errorCode, 'OffsetDelete', groupId);
+      }
+    });
   }
 
   #check(errorCode: number, api: string, groupId: string): void {

@@ -109,7 +109,8 @@ describe('listing offsets', () => {
     ['earliest', -2, 0, 3],
     ['latest', -1, 0, 30],
     ['latest-stable', -1, 1, 30],
-  ] as const)('%s', async (which, timestamp, isolationLevel, first) => {
+    [{ atMs: 1_700_000_000_000 }, 1_700_000_000_000, 0, 30],
+  ] as const)('%j', async (which, timestamp, isolationLevel, first) => {
     const { cluster, transport } = scriptedKafka({ orders: [1, 2] });
     transport.on(listOffsets, (request) => listed(request));
     const found = await new ClusterOffsets(cluster).list(BOTH, which);

@@ -4,7 +4,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { askLeaders } from '../cluster/leader-requests.ts';
 import { groupByTopic } from '../cluster/topic-grouping.ts';
 import { brokerError } from '../errors/broker-error.ts';
-import type { CommittedOffset, GroupMetadata, OffsetCommit, Offsets } from '../port/kafka-client.ts';
+import type { CommittedOffset, GroupMetadata, OffsetCommit, OffsetPosition, Offsets } from '../port/kafka-client.ts';
 import { retrying } from '../retry/retrying.ts';
 import { offsetsByTopic } from './offsets-by-topic.ts';
 
@@ -87,12 +87,8 @@ export class ClusterOffsets implements Offsets {
     });
   }
 
-  async list(
-    partitions: readonly TopicPartition[],
-    which: 'earliest' | 'latest' | 'latest-stable',
-    signal?: AbortSignal,
-  ): Promise<Map<string, number>> {
-    const timestamp = which === 'earliest' ? EARLIEST : LATEST;
+  async list(partitions: readonly TopicPartition[], which: OffsetPosition, signal?: AbortSignal): Promise<Map<string, number>> {
+    const timestamp = timestampOf(which);
     const isolationLevel = which === 'latest-stable' ? READ_COMMITTED : READ_UNCOMMITTED;
     const ask = async (nodeId: number, own: readonly TopicPartition[]) => {
       const topics = groupByTopic(own, ({ partition }) => ({ partitionIndex: partition, timestamp }));
@@ -111,4 +107,9 @@ export class ClusterOffsets implements Offsets {
     this.#cluster.noteCoordinatorError(errorCode, 'group', groupId);
     throw brokerError(errorCode, { api, subject: `group ${groupId}`, topic, partition });
   }
+}
+
+function timestampOf(which: OffsetPosition): number {
+  if (typeof which === 'object') return which.atMs;
+  return which === 'earliest' ? EARLIEST : LATEST;
 }

@@ -324,13 +324,14 @@ export interface Offsets {
   committed(groupId: string, partitions: readonly TopicPartition[], signal?: AbortSignal): Promise<CommittedOffset[]>;
   /** Plain OffsetCommit of at-least-once. @throws TaskMigratedError when the generation is not current */
   commit(group: GroupMetadata, offsets: readonly OffsetCommit[]): Promise<void>;
-  /** First offsets, high watermarks (`latest`), or last stable offsets. */
-  list(
-    partitions: readonly TopicPartition[],
-    which: 'earliest' | 'latest' | 'latest-stable',
-    signal?: AbortSignal,
-  ): Promise<Map<string, number>>;
+  /** First offsets, high watermarks (`latest`), last stable offsets, or the first ones at or after a time. */
+  list(partitions: readonly TopicPartition[], which: OffsetPosition, signal?: AbortSignal): Promise<Map<string, number>>;
 }
+
+/**
+ * A place in a partition. `atMs`, in ms since 1970: the first record with that timestamp or a later one; −1 when there is none.
+ */
+export type OffsetPosition = 'earliest' | 'latest' | 'latest-stable' | { readonly atMs: number };
 
 export interface TopicDescription {
   readonly name: string;
@@ -380,4 +381,8 @@ export interface Admin {
     readonly members: readonly DescribedMember[];
   }>;
   deleteGroups(groupIds: readonly string[]): Promise<void>;
+  /** Takes members out of a group; those that are gone already are fine. One that lives joins again. */
+  removeMembers(groupId: string, memberIds: readonly string[]): Promise<void>;
+  /** Forgets what a group without members has committed for the partitions; topics and groups that are gone are fine. */
+  deleteGroupOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<void>;
 }

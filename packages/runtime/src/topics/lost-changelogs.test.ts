@@ -6,11 +6,16 @@ import { refuseLostChangelogs } from './lost-changelogs.ts';
 const changelog: InternalTopic = { name: 'app-counts-changelog', partitions: 1, configs: {}, store: 'counts', subtopology: 1 };
 const repartition: InternalTopic = { name: 'app-keyed', partitions: 1, configs: {} };
 
-function refuse(missing: readonly InternalTopic[], committed: Record<string, number>, allowRebuild = false): Promise<void> {
+function refuse(
+  missing: readonly InternalTopic[],
+  committed: Record<string, number>,
+  allowRebuild = false,
+  metadata = 'Ag==',
+): Promise<void> {
   return refuseLostChangelogs(missing, {
     offsets: {
       committed: async (_group: string, partitions: readonly TopicPartition[]) =>
-        partitions.map((at) => ({ ...at, offset: committed[at.topic] ?? -1, metadata: '' })),
+        partitions.map((at) => ({ ...at, offset: committed[at.topic] ?? -1, metadata })),
     },
     groupId: 'app',
     inputsOf: (subtopology) => [{ topic: `in-${subtopology}`, partition: 0 }],
@@ -37,5 +42,8 @@ describe('F19: a changelog that is missing', () => {
     ['it is a repartition topic', [repartition], { 'in-1': 5 }, false],
   ])('is made when %s', async (_when, missing, committed, allowRebuild) => {
     await expect(refuse(missing, committed, allowRebuild)).resolves.toBeUndefined();
+  });
+  it('is made when the offsets were set by a reset', async () => {
+    await expect(refuse([changelog], { 'in-1': 5 }, false, '')).resolves.toBeUndefined();
   });
 });

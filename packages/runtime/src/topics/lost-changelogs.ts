@@ -22,7 +22,8 @@ export async function refuseLostChangelogs(missing: readonly InternalTopic[], op
   const changelogs = missing.filter(({ subtopology }) => subtopology !== undefined);
   const inputs = [...new Set(changelogs.map(({ subtopology }) => subtopology as number))].flatMap(inputsOf);
   if (inputs.length === 0) return;
-  const committed = (await offsets.committed(groupId, inputs)).filter(({ offset }) => offset >= 0);
+  // What a task commits says how far time had come. Without that it was set from outside, by a reset: nothing was processed.
+  const committed = (await offsets.committed(groupId, inputs)).filter(({ offset, metadata }) => offset >= 0 && metadata !== '');
   const consumed = new Set(committed.map(({ topic }) => topic));
   const lost = changelogs.filter(({ subtopology }) => inputsOf(subtopology as number).some(({ topic }) => consumed.has(topic)));
   const [first] = lost;
