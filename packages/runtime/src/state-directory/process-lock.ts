@@ -34,6 +34,12 @@ export function tryLockDirectory(directory: string): (() => void) | undefined {
   };
 }
 
+/** Says in this thread that another thread of this process has taken the directory. @returns takes that back */
+export function joinLock(directory: string): () => void {
+  heldHere.add(directory);
+  return () => void heldHere.delete(directory);
+}
+
 /**
  * Makes sure that a lock which this process holds is still there: somebody may have deleted the directory.
  *
@@ -42,8 +48,8 @@ export function tryLockDirectory(directory: string): (() => void) | undefined {
 export function renewLock(directory: string): boolean {
   if (!heldHere.has(directory)) return false;
   const self = ownClaim();
-  putDown(directory, self);
-  return prevails(directory, self);
+  // As long as the claim is there it holds, whoever looks at the directory at this moment.
+  return !putDown(directory, self) || prevails(directory, self);
 }
 
 /** Looks at the other claims until it is clear who has the directory. False: the own claim was withdrawn. */

@@ -95,6 +95,15 @@ describe('StateDirectory', () => {
     directory.release();
   });
 
+  it('stays with its owner while another process looks whether it is free', () => {
+    const directory = StateDirectory.claim(root, 'app', random);
+    // Earlier than this process, so that of two that begin it would be the one that stays.
+    writeFileSync(join(directory.path, `.lock-${process.ppid}-`), '');
+    directory.ensure();
+    expect(readdirSync(directory.path).filter((name) => name.startsWith(`.lock-${process.pid}-`))).toHaveLength(1);
+    directory.release();
+  });
+
   it('remembers how far the state of a task is, roughly, without opening it', async () => {
     const directory = StateDirectory.claim(root, 'app', random);
     mkdirSync(directory.taskPath('0_1'));

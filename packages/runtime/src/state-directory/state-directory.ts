@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { FatalStreamsError, parseTaskId, type Random, type TaskId } from '@millrace/core';
 import { readOffsetNote } from './offset-note.ts';
-import { renewLock, tryLockDirectory } from './process-lock.ts';
+import { joinLock, renewLock, tryLockDirectory } from './process-lock.ts';
 
 /** More processes of one application on one machine than this is taken for a mistake. */
 const MAX_INSTANCES = 1024;
@@ -49,14 +49,23 @@ export class StateDirectory {
     );
   }
 
+  /** The directory that another thread of this process has claimed, and keeps for longer than this one needs it. */
+  static join({ path, processId }: Pick<StateDirectory, 'path' | 'processId'>): StateDirectory {
+    return new StateDirectory(path, processId, joinLock(path));
+  }
+
   /** Where a task keeps its database. */
   taskPath(taskId: string): string {
     return join(this.path, taskId);
   }
 
-  /** Where the global stores of the process are kept. */
-  get globalPath(): string {
-    return join(this.path, 'global');
+  /**
+   * Where the global stores are kept.
+   *
+   * @param thread 0: those of the process; else those of that thread: two cannot have one database open
+   */
+  globalPath(thread: number): string {
+    return join(this.path, thread === 0 ? 'global' : `global-${thread}`);
   }
 
   /** Tasks of which there is a directory. */
