@@ -93,7 +93,7 @@ describe('PartitionGroup', () => {
         fill('a', [1]);
         expect(group.isReady(0)).toBe(false);
         expect(group.isReady(1e9)).toBe(false);
-        expect(group.idleDeadlineMs).toBe(Infinity);
+        expect(group.idleDeadlineMs(1e9)).toBe(Infinity);
       }
     });
 
@@ -110,12 +110,27 @@ describe('PartitionGroup', () => {
       const { group, fill } = groupOf(['a', 'b'], { maxTaskIdleMs: 10 });
       fill('a', [1, 2]);
       expect(group.isReady(100)).toBe(false);
-      expect(group.idleDeadlineMs).toBe(110);
+      expect(group.idleDeadlineMs(100)).toBe(110);
       expect(group.isReady(109)).toBe(false);
       expect(group.isReady(110)).toBe(true);
       fill('b', [1]);
       expect(group.isReady(111)).toBe(true);
-      expect(group.idleDeadlineMs).toBe(Infinity);
+      expect(group.idleDeadlineMs(111)).toBe(Infinity);
+    });
+
+    it('wakes nobody when there is nothing to wait with, or the wait is over: an idle worker sleeps', () => {
+      for (const maxTaskIdleMs of [0, 10]) {
+        const { group, fill } = groupOf(['a', 'b', 'c'], {
+          maxTaskIdleMs,
+          progress: { position: () => 5, bounds: (topic) => ({ highWatermark: topic === 'c' ? 9 : 5, lastStableOffset: 5 }) },
+          readCommitted: false,
+        });
+        expect(group.isReady(100)).toBe(false);
+        expect(group.idleDeadlineMs(100)).toBe(Infinity);
+        fill('a', [1]);
+        expect(group.isReady(200)).toBe(false);
+        expect(group.idleDeadlineMs(200)).toBe(Infinity);
+      }
     });
 
     it('does not wait longer because the wall clock was put back', () => {

@@ -99,12 +99,13 @@ export class PartitionGroup {
   }
 
   /**
-   * When the group might become ready although nothing arrives; Infinity when only new data can change that. Valid after
-   * {@link isReady}.
+   * When the group might become ready although nothing arrives; Infinity when only new data can change that: nothing waits, or
+   * the partitions without records have been waited for already. Valid after {@link isReady} of the same moment.
    */
-  get idleDeadlineMs(): number {
+  idleDeadlineMs(nowMs: number): number {
     let earliest = Infinity;
-    for (const deadline of this.#deadlines) if (deadline >= 0 && deadline < earliest) earliest = deadline;
+    if (!this.hasRecords) return earliest;
+    for (const deadline of this.#deadlines) if (deadline > nowMs && deadline < earliest) earliest = deadline;
     return earliest;
   }
 

@@ -166,7 +166,7 @@ export class StreamTask {
   nextWakeUpMs(nowMs: number): number {
     if (this.#nodes.asyncWork.isReady || this.processable(nowMs)) return nowMs;
     if (this.#nodes.asyncWork.isFull) return this.#nodes.nextWallClockMs;
-    return Math.min(this.#nodes.nextWallClockMs, this.#inputs.group.idleDeadlineMs);
+    return Math.min(this.#nodes.nextWallClockMs, this.#inputs.group.idleDeadlineMs(nowMs));
   }
 
   /**
