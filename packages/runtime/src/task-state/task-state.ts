@@ -244,7 +244,8 @@ export class TaskState {
       return;
     }
     const offset = this.#appends.get(store.name)?.endOffset ?? -1;
-    if (offset >= 0) group.setChangelogOffset(store.name, offset);
+    // The producer outlives the task: what it remembers may be from before the task was elsewhere and came back restored.
+    if (offset > (group.changelogOffset(store.name) ?? -1)) group.setChangelogOffset(store.name, offset);
   }
 
   /** Forgets everything since the last commit. */
