@@ -156,7 +156,7 @@ describe('a worker that is restarted', () => {
   it.each([
     ['without', false],
     ['with', true],
-  ] as const)('F38 one after the other %s an instance id: nothing is restored twice', async (_how, isStatic) => {
+  ] as const)('F38 one after the other %s an instance id: what is on the disk is used again', async (_how, isStatic) => {
     const restarted = { sessionTimeoutMs: 10_000, heartbeatIntervalMs: 300 };
     await using run = await FaultRun.start({ brokers, ...(isStatic ? { settings: restarted } : {}) });
     const start = (name: string): Promise<Seat> =>
@@ -170,6 +170,8 @@ describe('a worker that is restarted', () => {
       expect(await seats.get(name)?.worker.stop()).toEqual({ code: 0, signal: null });
       const again = await start(name);
       await again.worker.running();
+      // A static member keeps its tasks meanwhile; without an id they move, and what was written elsewhere comes after.
+      if (isStatic) expect(again.worker.restoredRecords, again.worker.output).toBe(0);
       seats.set(name, again);
       await systemClock.sleep(1000);
     }

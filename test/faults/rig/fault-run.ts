@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { systemClock } from '@millrace/core';
 import type { StreamsSettings } from '@millrace/runtime';
 import { TestCluster } from '../../integration/runtime/cluster.ts';
+import { collectFromBroker } from '../../oracle/collect/collect-from-broker.ts';
 import { dumpStores } from '../../oracle/collect/dump-stores.ts';
 import { LiveReader } from '../../oracle/collect/live-reader.ts';
-import { RawLogReader } from '../../oracle/collect/raw-log-reader.ts';
 import type { AnnouncedSkip, Evidence, Recovery, StoreDump } from '../../oracle/evidence/evidence.ts';
 import { describeFindings, judge } from '../../oracle/judge.ts';
-import { type Ledger, OUTPUTS, repartitionOf, taskIdsOf, topicOf, writtenTopics } from '../../oracle/ledger/ledger.ts';
+import { type Ledger, OUTPUTS, repartitionOf, taskIdsOf, topicOf } from '../../oracle/ledger/ledger.ts';
 import type { LedgerOrders } from '../ledger/ledger-process.ts';
 import { LedgerSource } from '../ledger/ledger-source.ts';
 import { LedgerWorker } from '../ledger/ledger-worker.ts';
@@ -211,15 +211,10 @@ export class FaultRun implements AsyncDisposable {
     await this.cluster.settled(this.ledger.prefix);
     await this.#live.finish(AbortSignal.timeout(10_000));
     for (const name of new Set(this.#workers.map((worker) => worker.name))) await this.#dumpEnd(name);
-    await using reader = new RawLogReader(this.#options.brokers);
-    const { ledger } = this;
-    const inputs = [topicOf(ledger, 'in'), topicOf(ledger, 'rates')];
     return {
-      ledger,
+      ledger: this.ledger,
       recovery,
-      logs: await reader.read([...inputs, ...writtenTopics(ledger)]),
-      committedOffsets: await this.#committedOffsets(),
-      groupMembers: (await this.cluster.client.admin.describeGroup(ledger.applicationId)).members.length,
+      ...(await collectFromBroker(this.#options.brokers, this.ledger)),
       stores: this.#dumps,
       live: this.#live.seen,
       purges: this.#purges.samples,
@@ -272,13 +267,6 @@ export class FaultRun implements AsyncDisposable {
   #ownerOf(taskId: string): string | undefined {
     const opened = this.#workers.map((worker) => ({ name: worker.name, atMs: worker.openings.get(taskId) ?? 0 }));
     return opened.reduce((last, one) => (one.atMs >= last.atMs ? one : last)).name;
-  }
-
-  async #committedOffsets(): Promise<Map<string, number>> {
-    const topics = [topicOf(this.ledger, 'in'), topicOf(this.ledger, 'rates'), repartitionOf(this.ledger)];
-    const partitions = (await Promise.all(topics.map((topic) => this.cluster.partitions(topic)))).flat();
-    const committed = await this.cluster.client.offsets.committed(this.ledger.applicationId, partitions);
-    return new Map(committed.map(({ topic, partition, offset }) => [`${topic}-${partition}`, offset]));
   }
 
   #skips(): AnnouncedSkip[] {
