@@ -10,6 +10,9 @@ import type { StandbyUpdateListener } from './standby/standby-update-listener.ts
 /** What to do when a worker has failed with an error that nothing else handles. */
 export type UncaughtErrorResponse = 'replace-worker' | 'shutdown-client' | 'shutdown-application';
 
+/** Decides about a worker that has failed; may take its time. */
+export type UncaughtErrorHandler = (error: unknown) => UncaughtErrorResponse | Promise<UncaughtErrorResponse>;
+
 /**
  * Everything about an application that is not plain data: passed in, so that tests replace what they need to.
  */
@@ -33,5 +36,5 @@ export interface StreamsComponents {
    * Decides when a worker fails. Default: `shutdown-client`. `shutdown-application` tells all workers of the application to stop. `replace-worker` starts over from the last commit: a record that
    * always fails then fails for ever.
    */
-  readonly onUncaughtError?: ((error: unknown) => UncaughtErrorResponse) | undefined;
+  readonly onUncaughtError?: UncaughtErrorHandler | undefined;
 }

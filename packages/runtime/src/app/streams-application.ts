@@ -1,4 +1,4 @@
-import { type Clock, TopologyError } from '@millrace/core';
+import { type Clock, type TaskId, TopologyError } from '@millrace/core';
 import type { StateStore } from '@millrace/state';
 import type { Topology } from '@millrace/topology';
 import { contractOf } from '../assignment/topology-contract.ts';
@@ -11,14 +11,28 @@ import { createWorker } from '../worker/create-worker.ts';
 import type { StreamWorker } from '../worker/stream-worker.ts';
 import { ShutdownRequestedError } from './shutdown-requested-error.ts';
 import { AppStateMachine, type AppState, type AppStateListener } from './app-state.ts';
+import type { RunningApplication } from './running-application.ts';
+import { untilRunning } from './until-running.ts';
 
 /** How many times in a row a worker is replaced before its failures count as permanent, and the pause between two. */
 const REPLACE_PAUSE_MS = 1000;
 /** As long as a timer can be. */
 const KEEP_ALIVE_MS = 2 ** 31 - 1;
 
+/** Which thread of a process an application is, when it has several. */
+export interface ThreadPlace {
+  /** Counts from 1; 0 is the only loop of a process. */
+  readonly thread: number;
+  /** Claimed by the process. */
+  readonly directory: Pick<StateDirectory, 'path' | 'processId'>;
+  /** True when it is to join the group only to tell all workers to stop. */
+  readonly asksForShutdown: boolean;
+  /** Is told which task has its turn. */
+  readonly onTurn: (task: TaskId | undefined) => void;
+}
+
 /**
- * A running application: its topology, its worker, its state.
+ * A running application with one loop: its topology, its worker, its state.
  *
  * Everything that can be wrong with topology and settings is found by the constructor; `start` returns at once and work goes on
  * in the background; `close` commits, leaves the group and releases everything.
@@ -30,10 +44,11 @@ const KEEP_ALIVE_MS = 2 ** 31 - 1;
  * app.start();
  * await app.finished;
  */
-export class StreamsApplication implements AsyncDisposable {
+export class StreamsApplication implements RunningApplication, AsyncDisposable {
   readonly settings: ResolvedSettings;
   readonly #topology: Topology;
   readonly #components: StreamsComponents;
+  readonly #place: ThreadPlace | undefined;
   readonly #state = new AppStateMachine();
   readonly #stop = new AbortController();
   readonly #life = new AbortController();
@@ -43,11 +58,15 @@ export class StreamsApplication implements AsyncDisposable {
   readonly #finished: Promise<void>;
   #finish: () => void = () => undefined;
 
-  /** @throws SettingsError, TopologyError */
-  constructor(topology: Topology, settings: StreamsSettings, components: StreamsComponents) {
+  /**
+   * @param place for a thread that shares the process's state directory with others; absent: the application claims one
+   * @throws SettingsError, TopologyError
+   */
+  constructor(topology: Topology, settings: StreamsSettings, components: StreamsComponents, place?: ThreadPlace) {
     this.settings = resolveSettings(settings);
     this.#topology = topology;
     this.#components = components;
+    this.#place = place;
     assertNotEmpty(topology);
     this.#finished = new Promise((resolve) => {
       this.#finish = resolve;
@@ -74,16 +93,8 @@ export class StreamsApplication implements AsyncDisposable {
   }
 
   /** Resolves when the application is `running`; rejects when it ends before. */
-  async running(): Promise<void> {
-    if (this.state === 'running') return;
-    await new Promise<void>((resolve, reject) => {
-      const remove = this.onStateChange((now) => {
-        if (now === 'running') resolve();
-        else if (now === 'error' || now === 'not-running') reject(this.#failure ?? new Error(`the application is ${now}`));
-        else return;
-        remove();
-      });
-    });
+  running(): Promise<void> {
+    return untilRunning(this);
   }
 
   /**
@@ -93,7 +104,11 @@ export class StreamsApplication implements AsyncDisposable {
    */
   start(): void {
     if (this.#run !== undefined) return;
-    this.#directory = StateDirectory.claim(this.settings.stateDir, this.settings.applicationId, this.#components.random);
+    const { stateDir, applicationId } = this.settings;
+    this.#directory =
+      this.#place === undefined
+        ? StateDirectory.claim(stateDir, applicationId, this.#components.random)
+        : StateDirectory.join(this.#place.directory);
     this.#state.transition('rebalancing');
     void keepProcessAlive(this.#components.clock, this.#life.signal);
     this.#run = this.#supervise(this.#directory);
@@ -114,6 +129,11 @@ export class StreamsApplication implements AsyncDisposable {
   /** Runs the worker, and replaces it when it failed and the policy says so. */
   async #supervise(directory: StateDirectory): Promise<void> {
     try {
+      if (this.#place?.asksForShutdown === true) {
+        this.#move('pending-shutdown');
+        await this.#tellTheOthers(directory);
+        this.#stop.abort();
+      }
       while (!this.#stop.signal.aborted) {
         try {
           await this.#runWorker(directory);
@@ -129,7 +149,7 @@ export class StreamsApplication implements AsyncDisposable {
   #runWorker(directory: StateDirectory): Promise<void> {
     const options = { plan: this.#topology.plan(), settings: this.settings, components: this.#components };
     return withGlobalStores(
-      { ...options, directory: directory.globalPath },
+      { ...options, directory: directory.globalPath(this.#place?.thread ?? 0) },
       (globalStores, signal) => this.#createWorker(directory, globalStores, false).run(signal),
       this.#stop.signal,
     );
@@ -143,13 +163,18 @@ export class StreamsApplication implements AsyncDisposable {
     const plan = this.#topology.plan();
     return createWorker({
       asksForShutdown,
+      workerNumber: this.#place?.thread ?? 0,
       globalStores,
       plan,
       contract: contractOf(plan, String(this.#topology.describe())),
       settings: this.settings,
       components: this.#components,
       directory,
-      events: { onRebalancing: () => this.#move('rebalancing'), onRunning: () => this.#move('running') },
+      events: {
+        onRebalancing: () => this.#move('rebalancing'),
+        onRunning: () => this.#move('running'),
+        onTurn: this.#place?.onTurn,
+      },
     });
   }
 
@@ -160,7 +185,7 @@ export class StreamsApplication implements AsyncDisposable {
   async #onWorkerFailure(error: unknown, directory: StateDirectory): Promise<void> {
     const { logger, clock, onUncaughtError } = this.#components;
     const isAsked = error instanceof ShutdownRequestedError;
-    const response = isAsked ? 'shutdown-client' : (onUncaughtError?.(error) ?? 'shutdown-client');
+    const response = isAsked ? 'shutdown-client' : ((await onUncaughtError?.(error)) ?? 'shutdown-client');
     logger.error('the worker failed', { error, response });
     if (response === 'replace-worker') {
       this.#move('rebalancing');

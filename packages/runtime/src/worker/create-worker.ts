@@ -33,16 +33,18 @@ export interface CreateWorkerOptions {
   /** Loaded; kept up with their topics while the worker runs. */
   readonly globalStores: ReadonlyMap<string, StateStore>;
   readonly events: WorkerEvents;
+  /** Which of the process's workers it is: part of its transactional id. */
+  readonly workerNumber: number;
   /** True for a worker that joins only to tell the others to stop. */
   readonly asksForShutdown: boolean;
 }
 
 /** Puts a worker together: the one place where its parts meet. */
 export function createWorker(options: CreateWorkerOptions): StreamWorker {
-  const { plan, settings, components, directory, events } = options;
+  const { plan, settings, components, directory, workerNumber, events } = options;
   const { client, clock, logger } = components;
   const transactionalId =
-    settings.guarantee === 'exactly_once_v2' ? transactionalIdOf(settings.applicationId, directory.processId, 0) : '';
+    settings.guarantee === 'exactly_once_v2' ? transactionalIdOf(settings.applicationId, directory.processId, workerNumber) : '';
   const committer = new LostTopicWatch(createCommitter(client, settings, transactionalId), {
     admin: client.admin,
     clock,

@@ -7,6 +7,7 @@ import {
   TransactionAbortedError,
   type Clock,
   type Logger,
+  type TaskId,
 } from '@millrace/core';
 import type { GroupMember, GroupMetadata, OffsetCommit } from '@millrace/client';
 import type { Committer } from '../commit/committer.ts';
@@ -33,6 +34,8 @@ export interface WorkerEvents {
   readonly onRebalancing: () => void;
   /** All tasks run. */
   readonly onRunning: () => void;
+  /** A task gets its turn; `undefined`: none has it any more. */
+  readonly onTurn?: ((task: TaskId | undefined) => void) | undefined;
 }
 
 export interface StreamWorkerOptions {
@@ -169,12 +172,13 @@ export class StreamWorker {
 
   /** Gives each task a turn, round after round, until nothing is left or the slice is over. */
   async #process(): Promise<boolean> {
-    const { clock, manager, committer } = this.#options;
+    const { clock, manager, committer, events } = this.#options;
     const deadline = clock.monotonicMs() + SLICE_MS;
     let any = false;
     for (let progressed = true; progressed && clock.monotonicMs() < deadline; ) {
       progressed = false;
       for (const task of manager.tasks.running) {
+        events.onTurn?.(task.id);
         if (task.asyncWork.held > 0 && task.forwardResults() > 0) progressed = true;
         if (task.process(RECORDS_PER_TURN, deadline) > 0) progressed = true;
         if (task.pending !== undefined) await task.pending;
@@ -182,14 +186,18 @@ export class StreamWorker {
       any ||= progressed;
       if (committer.appender.backPressure) await committer.appender.drained();
     }
+    events.onTurn?.(undefined);
     return any;
   }
 
   async #punctuate(): Promise<void> {
-    for (const task of this.#options.manager.tasks.running) {
+    const { manager, events } = this.#options;
+    for (const task of manager.tasks.running) {
+      events.onTurn?.(task.id);
       task.punctuate();
       if (task.pending !== undefined) await task.pending;
     }
+    events.onTurn?.(undefined);
   }
 
   /**

@@ -1,0 +1,18 @@
+import type { ResolvedSettings } from '../settings/settings.ts';
+import type { AppState, AppStateListener } from './app-state.ts';
+
+/** An application that was made, whether it has one loop or several threads. */
+export interface RunningApplication {
+  readonly settings: ResolvedSettings;
+  readonly state: AppState;
+  /** The error with which the application ended, if it did. */
+  readonly failure: unknown;
+  /** Resolves when the application has stopped, for whatever reason; look at `failure` then. */
+  readonly finished: Promise<void>;
+  /** Calls back at each change of state. Returns a function that removes the listener. */
+  onStateChange(listener: AppStateListener): () => void;
+  /** Resolves when the application is `running`; rejects when it ends before. */
+  running(): Promise<void>;
+  /** Stops cleanly: commits, closes the tasks, leaves the group. Never rejects; a second call waits for the first. */
+  close(): Promise<void>;
+}
