@@ -1,7 +1,7 @@
 import { readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RetriableError } from '@millrace/core';
-import { identifyProcess, type ProcessIdentity } from './process-identity.ts';
+import { identifySelf, isAlive, type ProcessIdentity } from './process-identity.ts';
 
 const LOCK_FILE = 'lock';
 const ATTEMPTS = 3;
@@ -18,7 +18,7 @@ function openDirectories(): Set<string> {
   return place[OPEN_DIRECTORIES];
 }
 
-/** Exclusive use of a directory, among all processes of the machine and all users inside this process. */
+/** Exclusive use of a directory, among all processes of the machine, their threads, and all users inside a thread. */
 export class StateLock {
   readonly #path: string;
   readonly #directory: string;
@@ -37,10 +37,10 @@ export class StateLock {
   static async acquire(directory: string, taskId: string, token: string): Promise<StateLock> {
     const real = await realpath(directory);
     const open = openDirectories();
-    if (open.has(real)) throw locked(directory, taskId, 'this process');
+    if (open.has(real)) throw locked(directory, taskId, 'this thread');
     open.add(real);
     try {
-      const content = JSON.stringify({ ...identifyProcess(process.pid), token });
+      const content = JSON.stringify({ ...identifySelf(), token });
       const lock = new StateLock(join(real, LOCK_FILE), real, content);
       await lock.#take(taskId);
       return lock;
@@ -92,16 +92,15 @@ export class StateLock {
 
 async function livingHolder(path: string): Promise<ProcessIdentity | undefined> {
   const holder = parseHolder(await readIfThere(path));
-  if (holder === undefined) return undefined;
-  const now = identifyProcess(holder.pid);
-  return now !== undefined && now.started === holder.started ? holder : undefined;
+  return holder !== undefined && isAlive(holder) ? holder : undefined;
 }
 
 /** A file that cannot be read as a lock was cut off when its writer died. */
 function parseHolder(text: string | undefined): ProcessIdentity | undefined {
   try {
-    const { pid, started } = JSON.parse(text ?? '') as Partial<ProcessIdentity>;
-    return Number.isInteger(pid) && typeof started === 'string' ? { pid: pid as number, started } : undefined;
+    const { pid, started, thread } = JSON.parse(text ?? '') as Partial<ProcessIdentity>;
+    if (!Number.isInteger(pid) || typeof started !== 'string') return undefined;
+    return { pid: pid as number, started, ...(thread === undefined ? {} : { thread }) };
   } catch {
     return undefined;
   }
