@@ -89,17 +89,23 @@ export class ThreadSeat {
     switch (message.kind) {
       case 'state':
         this.#state = message.state;
-        return this.#audience.onStateChange();
+        this.#audience.onStateChange();
+        break;
       case 'failed':
-        return void this.#judge(fromPortableError(message.error));
+        void this.#judge(fromPortableError(message.error));
+        break;
       case 'log':
-        return this.#log(message);
+        this.#log(message);
+        break;
       case 'metrics':
-        return mergeMetrics(this.#audience.metrics, this.thread, message.updates);
+        mergeMetrics(this.#audience.metrics, this.thread, message.updates);
+        break;
       case 'restore':
-        return this.#tellRestore(message);
+        this.#tellRestore(message);
+        break;
       case 'standby':
-        return this.#tellStandby(message);
+        this.#tellStandby(message);
+        break;
       case 'ended':
         this.#hasEnded = true;
         this.#failure = message.failure === undefined ? undefined : fromPortableError(message.failure);

@@ -72,7 +72,10 @@ export class ThreadSide {
   }
 
   #onMessage(message: ToThread): void {
-    if (message.kind === 'verdict') return this.#answer(message.response);
+    if (message.kind === 'verdict') {
+      this.#answer(message.response);
+      return;
+    }
     this.#isClosing = true;
     // Whoever waits for a verdict need not wait any more.
     this.#answer('shutdown-client');
