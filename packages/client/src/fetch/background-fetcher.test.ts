@@ -214,6 +214,16 @@ describe('the background fetcher', () => {
     expect(asked().length).toBe(before + 1);
   });
 
+  it.each(['seek', 'unassign'] as const)('says nothing of a failure that a %s has overtaken', async (step) => {
+    const { transport, clock, fetcher } = await fetching();
+    transport.once(fetch, () => fetchAnswer({ partition: 0, errorCode: 1 }));
+    fetcher.assign('orders', 0, 7);
+    await clock.advance(1000);
+    if (step === 'seek') fetcher.seek('orders', 0, 9);
+    else fetcher.unassign('orders', 0);
+    expect(fetcher.takeFailures()).toEqual([]);
+  });
+
   it('reports an offset out of range and stays silent until a seek', async () => {
     const { transport, clock, fetcher, asked } = await fetching();
     transport.once(fetch, () => fetchAnswer({ partition: 0, errorCode: 1 }));

@@ -60,10 +60,13 @@ export class BackgroundFetcher implements Fetcher {
     const assigned = this.#get(topic, partition);
     assigned.seek(assigned.position);
     this.#partitions.delete(topicPartitionKey(topic, partition));
+    this.#forgetFailure(assigned);
   }
 
   seek(topic: string, partition: number, offset: number): void {
-    this.#get(topic, partition).seek(offset);
+    const assigned = this.#get(topic, partition);
+    assigned.seek(offset);
+    this.#forgetFailure(assigned);
     this.#kick();
   }
 
@@ -282,6 +285,11 @@ export class BackgroundFetcher implements Fetcher {
     partition.failed = true;
     this.#failures.push(fetchFailure(partition, reason, error));
     this.#arrival.announce();
+  }
+
+  /** Nobody must act on what is over: the partition is somebody else's by now, or is read from another place. */
+  #forgetFailure({ topic, partition }: AssignedPartition): void {
+    this.#failures = this.#failures.filter((failure) => failure.topic !== topic || failure.partition !== partition);
   }
 
   #wakeIn(delayMs: number): void {
