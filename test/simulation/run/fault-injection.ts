@@ -1,0 +1,158 @@
+import type { Fault, When } from '../plan/fault-plan.ts';
+import type { SimulatedBroker } from '../world/simulated-broker.ts';
+import type { SimulatedNetwork } from '../world/simulated-network.ts';
+import type { SimulatedProcess } from '../world/simulated-process.ts';
+import type { SimulatedWorker } from './simulated-worker.ts';
+
+export interface InjectionParts {
+  readonly workers: readonly SimulatedWorker[];
+  readonly network: SimulatedNetwork;
+  readonly broker: SimulatedBroker;
+  /** Whose events the faults are. */
+  readonly operator: SimulatedProcess;
+  /** Writes a record whose processing takes so long. */
+  readonly writeSlowRecord: (forMs: number, number: number) => void;
+  readonly note: (text: string) => void;
+  readonly applicationId: string;
+  readonly topic: string;
+}
+
+/** Does to a run what its plan says, until it is healed. */
+export class FaultInjection {
+  readonly #parts: InjectionParts;
+  readonly #endings = new Set<() => void>();
+  readonly #happened = new Set<number>();
+  #isHealed = false;
+
+  constructor(parts: InjectionParts) {
+    this.#parts = parts;
+  }
+
+  /** Numbers of the faults that have come about. */
+  get happened(): ReadonlySet<number> {
+    return this.#happened;
+  }
+
+  arm(fault: Fault): void {
+    this.#parts.operator.after(fault.when.atMs, 'fault', () => {
+      if (this.#isHealed) return;
+      const { request } = fault.when;
+      if (request === undefined) this.#happen(fault);
+      else this.#watch(fault, request);
+    });
+  }
+
+  /** Everything is well again, or comes to be at once. */
+  async heal(): Promise<void> {
+    this.#isHealed = true;
+    for (const end of [...this.#endings]) end();
+    await this.#parts.broker.start();
+    for (const worker of this.#parts.workers) if (worker.process === undefined) worker.start();
+  }
+
+  /** Waits for the n-th request of its kind by the fault's worker. */
+  #watch(fault: Fault, { apiKey, nth, moment }: NonNullable<When['request']>): void {
+    let left = nth;
+    const side = moment === 'unsent' ? 'request' : 'response';
+    const stop = this.#parts.network.listen((passing) => {
+      if (passing.process !== this.#workerOf(fault).process || passing.apiKey !== apiKey || passing.side !== side)
+        return undefined;
+      if (--left > 0) return undefined;
+      stop();
+      this.#endings.delete(stop);
+      if (fault.kind === 'hold') {
+        this.#noteDown(fault);
+        return { holdMs: fault.forMs };
+      }
+      if (moment === 'answered') return { onArrival: () => this.#happen(fault) };
+      // Not while the sender is in the middle of something: at the next step.
+      this.#parts.operator.after(0, 'fault at a frame', () => this.#happen(fault));
+      return { holdMs: 1 };
+    });
+    this.#endings.add(stop);
+  }
+
+  #happen(fault: Fault): void {
+    if (this.#isHealed) return;
+    this.#noteDown(fault);
+    const { broker } = this.#parts;
+    const { process, disk } = this.#workerOf(fault);
+    if (fault.kind === 'broker-crash') {
+      void broker.crash();
+      this.#until(fault.downMs, () => void broker.start());
+    } else if (fault.kind === 'move') this.#move(fault);
+    else if (fault.kind === 'slow-record') this.#parts.writeSlowRecord(fault.forMs, fault.number);
+    else if (fault.kind === 'full-disk') {
+      disk.isFull = true;
+      this.#until(fault.forMs, () => {
+        disk.isFull = false;
+      });
+    } else if (process !== undefined) this.#happenTo(process, fault);
+  }
+
+  #happenTo(process: SimulatedProcess, fault: Fault): void {
+    const { network } = this.#parts;
+    const worker = this.#workerOf(fault);
+    switch (fault.kind) {
+      case 'crash':
+        void worker.crash(fault.disk, fault.losesSent);
+        this.#until(fault.downMs, () => worker.start());
+        break;
+      case 'stop':
+        void worker.stop();
+        this.#until(fault.downMs, () => worker.start());
+        break;
+      case 'pause':
+        process.pause();
+        this.#until(fault.forMs, () => process.resume());
+        break;
+      case 'slow':
+        network.slow(process, fault.byMaxMs);
+        this.#until(fault.forMs, () => network.slow(process, 0));
+        break;
+      case 'cut':
+        network.cut(process, fault.connection);
+        break;
+      case 'clock':
+        process.jump(fault.byMs);
+        break;
+      default:
+        break;
+    }
+  }
+
+  #noteDown(fault: Fault): void {
+    this.#happened.add(fault.number);
+    this.#parts.note(`fault ${describeFault(fault)}`);
+  }
+
+  #workerOf({ worker }: Fault): SimulatedWorker {
+    return this.#parts.workers[worker] as SimulatedWorker;
+  }
+
+  #move(fault: Extract<Fault, { kind: 'move' }>): void {
+    const { broker, applicationId, topic } = this.#parts;
+    if (fault.what === 'group') broker.running?.moveCoordinator('group', applicationId, fault.node);
+    else broker.running?.moveLeader(topic, fault.partition, fault.node);
+  }
+
+  /** Ends something after a time, or when everything is healed. */
+  #until(forMs: number, end: () => void): void {
+    const once = (): void => {
+      if (!this.#endings.delete(once)) return;
+      end();
+    };
+    this.#endings.add(once);
+    this.#parts.operator.after(forMs, 'end of a fault', once);
+  }
+}
+
+/** A fault in one line. */
+export function describeFault({ number, worker, when, ...rest }: Fault): string {
+  const { request, atMs } = when;
+  const at = request === undefined ? `at ${atMs}` : `from ${atMs} on, ${request.api} ${request.nth} ${request.moment}`;
+  const details = Object.entries(rest)
+    .filter(([name]) => name !== 'kind')
+    .map(([name, value]) => `${name}=${value}`);
+  return `${number}: ${rest.kind} of w${worker} ${at} ${details.join(' ')}`;
+}

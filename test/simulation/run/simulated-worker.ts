@@ -1,0 +1,211 @@
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createKafkaClient } from '@millrace/client';
+import { createSocketTransport } from '@millrace/client/socket';
+import { type Clock, type Logger, MetricsRegistry } from '@millrace/core';
+import { DROPPED_RECORDS, StreamsApplication, type StreamsSettings } from '@millrace/runtime';
+import { buildLedger } from '../../faults/ledger/ledger-topology.ts';
+import { dumpDatabase } from '../../oracle/collect/dump-stores.ts';
+import type { StoreDump, WorkerEvidence } from '../../oracle/evidence/evidence.ts';
+import type { Ledger } from '../../oracle/ledger/ledger.ts';
+import type { DiskAfter } from '../plan/fault-plan.ts';
+import type { SimulatedProcess } from '../world/simulated-process.ts';
+import { SimulatedDisk } from '../world/simulated-disk.ts';
+import type { SimulatedNetwork } from '../world/simulated-network.ts';
+import { Journal } from './journal.ts';
+
+/** What the process manager waits before it starts a worker again that has ended by itself. */
+const RESTART_MS = 1000;
+/** Batches that a power failure takes at most. */
+const LOST_BATCHES_MAX = 3;
+
+export interface WorkerParts {
+  readonly name: string;
+  readonly ledger: Ledger;
+  readonly settings: Omit<StreamsSettings, 'applicationId'>;
+  readonly network: SimulatedNetwork;
+  readonly brokers: string;
+  /** A directory of its own on a real disk, for what is not in the databases. */
+  readonly root: string;
+  readonly createProcess: (name: string) => SimulatedProcess;
+  /** Orders that records have given, in all workers. */
+  readonly obeyed: Set<string>;
+}
+
+/** One process of a worker from its start to its end. */
+interface Life {
+  readonly process: SimulatedProcess;
+  readonly app: StreamsApplication;
+  readonly metrics: MetricsRegistry;
+  readonly stateDir: string;
+  end: 'none' | 'stopping' | 'clean' | 'killed' | 'failed';
+}
+
+/** A worker with its disk: the real application in one process after the other. */
+export class SimulatedWorker {
+  readonly name: string;
+  readonly disk = new SimulatedDisk();
+  readonly journal: Journal;
+  readonly dumps: StoreDump[] = [];
+  readonly #parts: WorkerParts;
+  readonly #lives: Life[] = [];
+  #isWanted = false;
+
+  constructor(parts: WorkerParts, nowMs: () => number) {
+    this.name = parts.name;
+    this.#parts = parts;
+    this.journal = new Journal(parts.name, nowMs);
+  }
+
+  /** The process that runs, if one does. */
+  get process(): SimulatedProcess | undefined {
+    return this.#current?.process;
+  }
+
+  get #current(): Life | undefined {
+    const life = this.#lives.at(-1);
+    return life?.end === 'none' ? life : undefined;
+  }
+
+  /** Starts a process, unless one runs or is ending. */
+  start(): void {
+    this.#isWanted = true;
+    const last = this.#lives.at(-1);
+    if (last?.end === 'none' || last?.end === 'stopping') return;
+    const stateDir = join(this.#parts.root, `${this.name}.${this.#lives.length}`);
+    if (last !== undefined && existsSync(last.stateDir)) inheritDirectory(last.stateDir, stateDir);
+    const process = this.#parts.createProcess(`${this.name}.${this.#lives.length}`);
+    const life = this.#createLife(process, stateDir);
+    this.#lives.push(life);
+    this.journal.note('starts');
+    life.app.start();
+    void life.app.finished.then(() => this.#ended(life));
+  }
+
+  /** Ends it cleanly. Resolves when it has ended. */
+  async stop(): Promise<void> {
+    this.#isWanted = false;
+    const life = this.#current;
+    if (life === undefined) return;
+    this.journal.note('stops');
+    life.end = 'stopping';
+    await new Promise<void>((resolve) => {
+      life.process.after(0, 'SIGTERM', () => void life.app.close().then(resolve));
+    });
+  }
+
+  /** Ends it at once. */
+  async crash(disk: DiskAfter, losesSent: boolean): Promise<void> {
+    const life = this.#lives.at(-1);
+    if (life?.end !== 'none' && life?.end !== 'stopping') return;
+    life.end = 'killed';
+    life.process.kill();
+    this.#parts.network.abandon(life.process, losesSent);
+    this.journal.note(`is killed; its disk after that: ${disk}`);
+    this.journal.closedAll();
+    if (disk === 'older') await this.disk.losePower(() => Math.floor(life.process.random.next() * (LOST_BATCHES_MAX + 1)));
+    await this.dump('kill', () => false);
+    if (disk !== 'empty') return;
+    this.disk.wipe();
+    renameSync(life.stateDir, `${life.stateDir}.lost`);
+  }
+
+  /** Copies what is on the disk. */
+  async dump(moment: StoreDump['moment'], isOwner: (taskId: string) => boolean): Promise<void> {
+    for (const [directory, { rows }] of this.disk.databases) {
+      const taskId = directory.split('/').at(-1) ?? '';
+      for (const content of await dumpDatabase(rows, taskId))
+        this.dumps.push({ ...content, worker: `${this.name} at ${this.journal.nowMs()}`, moment, isOwner: isOwner(taskId) });
+    }
+  }
+
+  evidence(): WorkerEvidence[] {
+    return this.#lives.map(({ process, app, metrics, end }): WorkerEvidence => {
+      const hasFailed = end === 'failed' || app.failure !== undefined;
+      const open = end === 'clean' ? this.#parts.network.linksOf(process) : 0;
+      const leftOpen = [...Array(open).fill('connection'), ...Array(end === 'clean' ? process.sleeping : 0).fill('sleep')];
+      return {
+        name: process.name,
+        expectedEnd: end === 'killed' ? 'killed' : 'clean',
+        exitCode: end === 'killed' || end === 'none' || end === 'stopping' ? null : Number(hasFailed),
+        signal: end === 'killed' ? 'SIGKILL' : null,
+        lingeredMs: 0,
+        leftOpen,
+        unhandled: [],
+        samples: [],
+        droppedRecords: metrics.total(DROPPED_RECORDS),
+      };
+    });
+  }
+
+  #createLife(process: SimulatedProcess, stateDir: string): Life {
+    const { ledger, settings, network, brokers } = this.#parts;
+    const { clock, random } = process;
+    const metrics = new MetricsRegistry();
+    const logger = this.#loggerOf(process);
+    const openStream = (endpoint: { readonly port: number }, signal: AbortSignal) => network.open(process, endpoint.port, signal);
+    const transport = createSocketTransport({
+      brokers: brokers.split(','),
+      clientId: this.name,
+      clock,
+      random,
+      logger,
+      openStream,
+    });
+    const { requestTimeoutMs = 30_000 } = settings;
+    const client = createKafkaClient({ transport, clock, random, logger, metrics, requestTimeoutMs });
+    const topology = buildLedger(ledger, {
+      onTask: (change, taskId) => process.isAlive && this.journal.task(change, taskId),
+      obey: (order) => this.#obey(clock, order),
+    });
+    const engine = this.disk.engineOf(process, stateDir);
+    const app = new StreamsApplication(
+      topology,
+      { ...settings, applicationId: ledger.applicationId, stateDir },
+      { client, engine, clock, random, logger, metrics },
+    );
+    app.onStateChange((state) => this.journal.state(state));
+    return { process, app, metrics, stateDir, end: 'none' };
+  }
+
+  /** Takes its time, but only once: a record that is too slow each time is one that nobody can process. */
+  #obey(clock: Clock, order: string): Promise<void> | undefined {
+    const { obeyed } = this.#parts;
+    if (obeyed.has(order)) return undefined;
+    obeyed.add(order);
+    return clock.sleep(Number.parseInt(order, 10));
+  }
+
+  #ended(life: Life): void {
+    if (life.end === 'killed') return;
+    const hasFailed = life.app.failure !== undefined;
+    life.end = hasFailed ? 'failed' : 'clean';
+    this.journal.note(hasFailed ? `has failed: ${String(life.app.failure)}` : 'has ended');
+    life.process.after(RESTART_MS, 'restart', () => {
+      if (this.#isWanted) this.start();
+    });
+  }
+
+  #loggerOf(process: SimulatedProcess): Logger {
+    const at =
+      (level: string) =>
+      (message: string, fields?: object): void => {
+        if (process.isAlive) this.journal.note(`${level} ${message}`, fields);
+      };
+    const logger: Logger = {
+      debug: () => undefined,
+      info: at('info'),
+      warn: at('warn'),
+      error: at('error'),
+      child: () => logger,
+    };
+    return logger;
+  }
+}
+
+/** Directories of workers that were killed are still claimed, by this process: their heirs have them under another name, without the claim. */
+function inheritDirectory(from: string, to: string): void {
+  renameSync(from, to);
+  for (const entry of readdirSync(to, { recursive: true, withFileTypes: true }))
+    if (entry.isFile() && entry.name.startsWith('.lock')) rmSync(join(entry.parentPath, entry.name));
+}
