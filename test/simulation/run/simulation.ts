@@ -23,7 +23,7 @@ import { RepartitionWatch } from './repartition-watch.ts';
 import { SimulatedWorker } from './simulated-worker.ts';
 
 /** Of virtual time: sessions, transactions and rebalances run out one after the other, and states are restored. */
-const DRAIN_LIMIT_MS = 60_000;
+const DRAIN_LIMIT_MS = 50_000;
 const RUN_LIMIT_MS = 300_000;
 const WRITES = 40;
 const CHECK_MS = 100;

@@ -1,0 +1,37 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { campaignOf } from './campaign.ts';
+import { planRun } from './plan/run-plan.ts';
+import { describeFailure, judgeRun } from './run/verdict.ts';
+
+const SEEDS_PER_TEST = 5;
+/** A seed takes less than a second; on a machine that has other things to do, a few. */
+const TIMEOUT_MS = 120_000;
+
+/** Tests every second seed of the campaign: two files of tests run at the same time. */
+export function judgeSeeds(which: 'even' | 'odd'): void {
+  const { seeds, faults } = campaignOf(process.env);
+  const own = seeds.filter((seed) => (BigInt(seed) % 2n === 0n) === (which === 'even'));
+  const groups = Array.from({ length: Math.ceil(own.length / SEEDS_PER_TEST) }, (_, index) =>
+    own.slice(index * SEEDS_PER_TEST, (index + 1) * SEEDS_PER_TEST),
+  );
+  describe('whatever goes wrong, exactly once is exact and at least once loses nothing', () => {
+    it.each(groups)(
+      `${which} seeds from %s on`,
+      async (...group) => {
+        for (const seed of group) {
+          const plan = planRun(seed, faults);
+          const verdict = await judgeRun(plan);
+          if (verdict.findings !== '') expect.fail(describeFailure(plan, verdict, commit()));
+        }
+      },
+      TIMEOUT_MS,
+    );
+    // A campaign of one seed leaves one of the two without any.
+    it.runIf(groups.length === 0)('has nothing to do', () => expect(own).toEqual([]));
+  });
+}
+
+function commit(): string {
+  return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+}
