@@ -4,8 +4,16 @@
  * @module
  */
 export type { AppState, AppStateListener } from './app/app-state.ts';
-export { StreamsApplication } from './app/streams-application.ts';
-export type { StreamsComponents, UncaughtErrorResponse } from './components.ts';
+export type { RunningApplication } from './app/running-application.ts';
+export { StreamsApplication, type ThreadPlace } from './app/streams-application.ts';
+export type { StreamsComponents, UncaughtErrorHandler, UncaughtErrorResponse } from './components.ts';
+
+// Several threads.
+export { placeOf } from './threads/place-of.ts';
+export type { ThreadEvents, ThreadHandle, ThreadHost } from './threads/thread-host.ts';
+export type { FromThread, ThreadOrders, ToThread } from './threads/thread-messages.ts';
+export { type ThreadLine, ThreadSide } from './threads/thread-side.ts';
+export { ThreadedApplication, type ThreadedComponents } from './threads/threaded-application.ts';
 
 // The task and its error handlers.
 export {
@@ -38,6 +46,10 @@ export type { TaskChangelog } from './task-state/task-state.ts';
 export { internalTopicName } from './topics/topic-names.ts';
 export type { RestoreListener, RestoreProgress } from './restore/restore-listener.ts';
 export type { StandbyProgress, StandbySuspendReason, StandbyUpdateListener } from './standby/standby-update-listener.ts';
+export { ApplicationReset, type ResetComponents } from './reset/application-reset.ts';
+export type { OffsetTarget } from './reset/offset-target.ts';
+export type { OffsetChange, ResetPlan } from './reset/reset-plan.ts';
+export type { ResetRequest } from './reset/reset-request.ts';
 export { resolveSettings } from './settings/resolve-settings.ts';
 export type {
   DiskFullPolicy,
