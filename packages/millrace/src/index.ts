@@ -62,18 +62,27 @@ export {
 } from '@millrace/dsl';
 export {
   type AppState,
+  ApplicationReset,
   logAndContinueDeserialization,
   logAndContinueProcessing,
   logAndContinueProduction,
+  type OffsetChange,
+  type OffsetTarget,
+  type ResetPlan,
+  type ResetRequest,
   type RestoreListener,
   type ResolvedSettings,
   type RestoreProgress,
+  type RunningApplication,
   type StandbyProgress,
   type StandbySuspendReason,
   type StandbyUpdateListener,
   StreamsApplication,
   type StreamsComponents,
   type StreamsSettings,
+  ThreadedApplication,
+  type UncaughtErrorHandler,
+  type UncaughtErrorResponse,
 } from '@millrace/runtime';
 export {
   keyValueStore,
@@ -109,4 +118,8 @@ export {
   Topology,
   type TopologyDifference,
 } from '@millrace/topology';
-export { type ConnectionOptions, start, type StartOptions } from './start.ts';
+export type { ConnectionOptions } from './connect.ts';
+export { createReset, type ResetOptions } from './reset.ts';
+export { componentsOf, type ModuleComponents, type ModuleComponentsExport, topologyOf } from './module/application-module.ts';
+export { start, type StartOptions } from './start.ts';
+export { startThreads, type StartThreadsOptions } from './threads/start-threads.ts';

@@ -8,25 +8,11 @@ import {
   type Metrics,
   type Random,
 } from '@millrace/core';
-import { createKafkaClient, type SaslOptions, type TlsOptions, type Transport } from '@millrace/client';
-import { createSocketTransport } from '@millrace/client/socket';
-import { StreamsApplication, type StreamsComponents, type StreamsSettings } from '@millrace/runtime';
+import { StreamsApplication, type StreamsComponents, type StreamsSettings, type ThreadPlace } from '@millrace/runtime';
 import type { StateEngine } from '@millrace/state';
 import { levelDbEngine } from '@millrace/state-leveldb';
 import type { Topology } from '@millrace/topology';
-import { createKafkajsTransport } from '@millrace/transport-kafkajs';
-
-/** How to reach the cluster. */
-export interface ConnectionOptions {
-  /** Addresses to begin with, `host:port`. Kafka: `bootstrap.servers`. */
-  readonly brokers: readonly string[];
-  /** Shown in the brokers' logs and quotas. Default: the application id. */
-  readonly clientId?: string;
-  readonly tls?: TlsOptions;
-  readonly sasl?: SaslOptions;
-  /** What carries the bytes. Default `socket` (docs/decisions/0004). */
-  readonly transport?: 'kafkajs' | 'socket';
-}
+import { connect, connectionOf, type ConnectionOptions } from './connect.ts';
 
 /** Everything that `start` takes: settings, the connection, and any component that is to be replaced. */
 export interface StartOptions
@@ -64,6 +50,18 @@ export interface StartOptions
  * await app.finished;
  */
 export async function start(topology: Topology, options: StartOptions): Promise<StreamsApplication> {
+  const application = createApplication(topology, options);
+  application.start();
+  return application;
+}
+
+/**
+ * Makes an application with the default parts where no others are given.
+ *
+ * @param place when it is one thread of several
+ * @throws SettingsError, TopologyError
+ */
+export function createApplication(topology: Topology, options: StartOptions, place?: ThreadPlace): StreamsApplication {
   const { brokers, clientId, tls, sasl, transport, engine, logger, metrics, clock, random, ...rest } = options;
   const { onDeserializationError, onProcessingError, onProductionError, onUncaughtError, ...listenersAndSettings } = rest;
   const { restoreListener, standbyUpdateListener, ...settings } = listenersAndSettings;
@@ -73,16 +71,13 @@ export async function start(topology: Topology, options: StartOptions): Promise<
     logger: logger ?? silentLogger,
     metrics: metrics ?? new MetricsRegistry(),
   };
-  const client = createKafkaClient({
+  const client = connect({
+    ...connectionOf(options),
     ...ports,
     clientId: clientId ?? settings.applicationId,
-    transport: createTransport(
-      { ...ports, ...connection(options), clientId: clientId ?? settings.applicationId },
-      transport ?? 'socket',
-    ),
-    ...(settings.requestTimeoutMs === undefined ? {} : { requestTimeoutMs: settings.requestTimeoutMs }),
+    requestTimeoutMs: settings.requestTimeoutMs,
   });
-  const application = new StreamsApplication(topology, settings, {
+  const components: StreamsComponents = {
     ...ports,
     client,
     engine: engine ?? levelDbEngine(),
@@ -92,25 +87,6 @@ export async function start(topology: Topology, options: StartOptions): Promise<
     restoreListener,
     standbyUpdateListener,
     onUncaughtError,
-  });
-  application.start();
-  return application;
-}
-
-interface TransportParts {
-  readonly brokers: readonly string[];
-  readonly clientId: string;
-  readonly tls?: TlsOptions;
-  readonly sasl?: SaslOptions;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-}
-
-function connection({ brokers, tls, sasl }: ConnectionOptions): Pick<ConnectionOptions, 'brokers' | 'tls' | 'sasl'> {
-  return { brokers, ...(tls === undefined ? {} : { tls }), ...(sasl === undefined ? {} : { sasl }) };
-}
-
-function createTransport(parts: TransportParts, kind: 'kafkajs' | 'socket'): Transport {
-  return kind === 'socket' ? createSocketTransport(parts) : createKafkajsTransport(parts);
+  };
+  return new StreamsApplication(topology, settings, components, place);
 }
