@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { systemClock } from '@millrace/core';
 
 /** Processes that claim state directories at the same moment. They are gone when this goes out of scope. */
 export class Claimants implements AsyncDisposable {
@@ -21,7 +22,7 @@ export class Claimants implements AsyncDisposable {
   /** Which directory each of them got. */
   async claim(root: string): Promise<string[]> {
     const answers = this.#processes.map((one) => once(one, 'message') as Promise<[string]>);
-    const atMs = performance.timeOrigin + performance.now() + 3;
+    const atMs = systemClock.nowMs() + 3;
     for (const one of this.#processes) one.send({ root, atMs });
     return (await Promise.all(answers)).map(([path]) => path);
   }
