@@ -9,6 +9,7 @@ import type { ResolvedSettings, StreamsSettings } from '../settings/settings.ts'
 import type { StandbyUpdateListener } from '../standby/standby-update-listener.ts';
 import { StateDirectory } from '../state-directory/state-directory.ts';
 import { settingsOfThread } from './settings-of-thread.ts';
+import { StallWatchdog } from './stall-watchdog.ts';
 import type { ThreadHost } from './thread-host.ts';
 import { type ThreadAudience, ThreadSeat } from './thread-seat.ts';
 
@@ -47,6 +48,7 @@ export class ThreadedApplication implements RunningApplication, AsyncDisposable 
   readonly #audience: ThreadAudience;
   readonly #state = new AppStateMachine();
   readonly #stop = new AbortController();
+  readonly #watchdog: StallWatchdog;
   readonly #seats = new Map<number, ThreadSeat>();
   /** Numbers of threads that died and are to be started anew. */
   readonly #returning = new Set<number>();
@@ -68,6 +70,12 @@ export class ThreadedApplication implements RunningApplication, AsyncDisposable 
       onFailure: (seat, error) => this.#decide(seat.thread, error),
       onGone: (seat) => void this.#onGone(seat),
     };
+    this.#watchdog = new StallWatchdog({
+      clock: components.clock,
+      logger: components.logger,
+      stallMs: this.settings.sessionTimeoutMs / 2,
+      threads: () => this.#seats.values(),
+    });
     this.finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -109,6 +117,48 @@ export class ThreadedApplication implements RunningApplication, AsyncDisposable 
     this.#directory = StateDirectory.claim(stateDir, applicationId, this.#components.random);
     this.#state.transition('rebalancing');
     for (let thread = 1; thread <= threads; thread++) this.#seat(thread, threads);
+    this.#watchdog.start();
+  }
+
+  /**
+   * Starts one more thread, which joins the group and gets its share of the tasks.
+   *
+   * The threads that run keep the share of the memory that they were started with; a task takes most of its memory with it.
+   * Source: Kafka Streams `KafkaStreams.addStreamThread`.
+   *
+   * @returns its number, the lowest that is free; `undefined` when the application is not running, or not any more
+   */
+  addThread(): number | undefined {
+    if (this.state !== 'running' && this.state !== 'rebalancing') return undefined;
+    let thread = 1;
+    while (this.#seats.has(thread) || this.#returning.has(thread)) thread++;
+    assertThreads(thread);
+    this.#seat(thread, this.threads.length + 1);
+    this.#aggregate();
+    return thread;
+  }
+
+  /**
+   * Asks the thread with the highest number to commit, to close its tasks and to leave the group, and waits until it is gone;
+   * after `shutdownTimeoutMs` it is ended. The last one stays: that is what `close` is for. Source: Kafka Streams
+   * `KafkaStreams.removeStreamThread`.
+   *
+   * @returns its number; `undefined` when there is none to remove
+   */
+  async removeThread(): Promise<number | undefined> {
+    const thread = this.threads.at(-1);
+    const seat = thread === undefined ? undefined : this.#seats.get(thread);
+    if (seat === undefined || this.threads.length === 1 || !this.#state.alive) return undefined;
+    seat.leave();
+    this.#aggregate();
+    const { clock, logger } = this.#components;
+    const cancel = clock.setTimer(this.settings.shutdownTimeoutMs, () => {
+      logger.error('the removed thread does not stop; it is ended', { thread });
+      seat.terminate();
+    });
+    await seat.gone;
+    cancel();
+    return thread;
   }
 
   async close(): Promise<void> {
@@ -165,7 +215,7 @@ export class ThreadedApplication implements RunningApplication, AsyncDisposable 
   async #onGone(seat: ThreadSeat): Promise<void> {
     const { thread, unjudgedFailure: failure } = seat;
     this.#seats.delete(thread);
-    if (failure === undefined || !this.#state.alive) {
+    if (failure === undefined || seat.isLeaving || !this.#state.alive) {
       this.#aggregate();
       return this.#endIfEmpty();
     }
@@ -209,6 +259,7 @@ export class ThreadedApplication implements RunningApplication, AsyncDisposable 
 
   #end(): void {
     this.#stop.abort();
+    this.#watchdog.stop();
     this.#directory?.release();
     this.#directory = undefined;
     if (this.state === 'pending-error') this.#state.transition('error');
