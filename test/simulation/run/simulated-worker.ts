@@ -180,7 +180,7 @@ export class SimulatedWorker {
     if (life.end === 'killed') return;
     const hasFailed = life.app.failure !== undefined;
     life.end = hasFailed ? 'failed' : 'clean';
-    this.journal.note(hasFailed ? `has failed: ${String(life.app.failure)}` : 'has ended');
+    this.journal.note(hasFailed ? 'has failed' : 'has ended', hasFailed ? { error: life.app.failure } : undefined);
     life.process.after(RESTART_MS, 'restart', () => {
       if (this.#isWanted) this.start();
     });
