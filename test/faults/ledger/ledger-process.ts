@@ -88,11 +88,11 @@ const app = await start(topology, {
   ...(skips ? { onProcessingError: logAndContinueProcessing(logger) } : {}),
   ...(onUncaughtError === undefined ? {} : { onUncaughtError: () => onUncaughtError }),
 });
-report('state', { state: app.state });
-app.onStateChange((state) => report('state', { state }));
 const asked = new Promise<void>((resolve) => {
   process.once('SIGTERM', () => void app.close().then(resolve));
 });
+report('state', { state: app.state });
+app.onStateChange((state) => report('state', { state }));
 const sampler = setInterval(sample, SAMPLE_INTERVAL_MS);
 sampler.unref();
 

@@ -147,6 +147,8 @@ export class LedgerWorker implements AsyncDisposable {
   }
 
   async stop(): Promise<End> {
+    // Before that it does not hear signals.
+    if (this.isAlive) await this.until('started', ({ state }) => state !== 'unknown');
     this.signal('SIGTERM');
     return this.ended;
   }
