@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type Clock, formatTaskId, RetriableError, silentLogger, TaskCorruptedError, type TaskId } from '@millrace/core';
 import type { StateEngine } from '@millrace/state';
 import type { Restorer } from '../restore/restorer.ts';
@@ -26,6 +26,8 @@ class Stage {
   readonly pauses: string[] = [];
   /** Tasks that are followed. */
   readonly standbys = new Set<string>();
+  /** Tasks whose state another thread has open. */
+  readonly openElsewhere = new Set<string>();
   /** What the clock says. */
   nowMs = 0;
   readonly #onStateDiskFull: 'wait' | 'fail';
@@ -45,7 +47,7 @@ class Stage {
         storedOffsetSum: () => 20,
         ensure: () => undefined,
       } as unknown as StateDirectory,
-      clock: { monotonicMs: () => this.nowMs } as Clock,
+      clock: { monotonicMs: () => this.nowMs, sleep: settled as Clock['sleep'] } as Clock,
       onStateDiskFull: this.#onStateDiskFull,
       standbys: this.#scriptedStandbys(),
       engine: { quarantine: (path: string) => this.#note(`quarantine ${path}`) } as unknown as StateEngine,
@@ -73,6 +75,7 @@ class Stage {
       logger: silentLogger,
       openTask: async ({ id: { partition }, partitions }, tasksOnWorker, parts) => {
         await this.#note(`open 0_${partition} of ${tasksOnWorker}${parts === undefined ? '' : ' over warm state'}`);
+        if (this.openElsewhere.has(`0_${partition}`)) throw new RetriableError('STATE_LOCKED', 'open elsewhere');
         return this.#task(partition, partitions);
       },
       onAllRunning: () => void this.calls.push('all running'),
@@ -153,6 +156,30 @@ const damaged = new TaskCorruptedError('STATE_CORRUPT', 'rotten');
 const diskFull = new TaskCorruptedError('STATE_DISK_FULL', 'no room in dir/0_0');
 
 describe('TaskManager', () => {
+  it('lets the other tasks work while a state is open in another thread, and opens it when that has closed it', async () => {
+    const stage = new Stage();
+    stage.openElsewhere.add('0_1');
+    await stage.assign(0, 1);
+    await vi.waitFor(() => expect(stage.calls).toContain('read 0_0'));
+    expect(stage.manager.allRunning).toBe(false);
+    expect(stage.calls).not.toContain('all running');
+    stage.openElsewhere.clear();
+    await vi.waitFor(() => expect(stage.calls).toContain('all running'));
+    expect(stage.take().slice(-5)).toEqual(['open 0_1 of 2', 'offsets 0_1', 'restore 0_1', 'read 0_1', 'all running']);
+  });
+
+  it('waits no longer for a state when its task is taken away', async () => {
+    const stage = new Stage();
+    stage.openElsewhere.add('0_1');
+    await stage.assign(0, 1);
+    await stage.assign(0);
+    stage.take();
+    await settled();
+    await settled();
+    expect(stage.take()).toEqual([]);
+    expect(stage.manager.allRunning).toBe(true);
+  });
+
   it('reads the committed offsets before it restores, and the input after', async () => {
     const stage = new Stage();
     await stage.assign(0, 1);

@@ -9,6 +9,7 @@ import {
   type TaskCorruptedError,
 } from '@millrace/core';
 import type { StateEngine } from '@millrace/state';
+import { LATEST_OFFSET } from '../assignment/placement/placement-input.ts';
 import { isDiskFull, mustPutAside, RevivalLimit } from '../restore/revival-limit.ts';
 import type { Restorer } from '../restore/restorer.ts';
 import type { StandbyUpdater } from '../standby/standby-updater.ts';
@@ -19,8 +20,9 @@ import type { CommittedOffsets, Input } from './input.ts';
 import type { AssignedTask, TaskAssignment } from './task-assignment.ts';
 import { TaskSet } from './task-set.ts';
 
-/** Stands for the state of a task that runs: nobody can have more of it. Kafka Streams: `Task.LATEST_OFFSET`. */
-const LATEST_OFFSET = -2;
+/** How often a state is tried again that another thread has open still, and how many times before the others restore. Unit ms. */
+const LOCKED_RETRY_MS = 50;
+const LOCKED_RETRIES_FIRST = 10;
 
 export interface TaskManagerOptions {
   readonly directory: StateDirectory;
@@ -53,6 +55,8 @@ export class TaskManager {
   readonly #revivals: RevivalLimit;
   /** Tasks that should be open, but could not be opened. */
   readonly #unopened = new Map<string, AssignedTask>();
+  /** Those of them whose state another thread of the process, or another process, has open still. */
+  readonly #locked = new Map<string, AssignedTask>();
   #restoring: { readonly controller: AbortController; readonly done: Promise<void> } | undefined;
   #failure: Error | undefined;
 
@@ -63,7 +67,7 @@ export class TaskManager {
 
   /** True when every task takes records. */
   get allRunning(): boolean {
-    return this.tasks.running.length === this.tasks.size;
+    return this.tasks.running.length === this.tasks.size && this.#locked.size === 0;
   }
 
   /**
@@ -87,6 +91,7 @@ export class TaskManager {
     const { standbys } = this.#options;
     await this.stopRestore();
     this.#unopened.clear();
+    this.#locked.clear();
     const wanted = new Set(active.map(({ id }) => formatTaskId(id)));
     const warm = new Set(standby.map(formatTaskId));
     for (const taskId of standbys.taskIds) if (!wanted.has(taskId) && !warm.has(taskId)) await standbys.drop(taskId);
@@ -95,7 +100,9 @@ export class TaskManager {
       if (warm.has(task.taskId)) await this.#demote(task);
       else await this.#close(task, true);
     }
-    for (const one of active) if (!this.tasks.has(formatTaskId(one.id))) await this.#open(one, active.length + standby.length);
+    for (const one of active) {
+      if (!this.tasks.has(formatTaskId(one.id))) await this.#openUnlessLocked(one, active.length + standby.length);
+    }
     for (const id of standby) if (!standbys.has(formatTaskId(id))) await standbys.add(id);
     this.#startRestore(signal);
   }
@@ -104,7 +111,7 @@ export class TaskManager {
   #startRestore(signal: AbortSignal): void {
     if (this.#restoring !== undefined) return;
     const tasks = this.tasks.restoring;
-    if (tasks.length === 0) {
+    if (tasks.length === 0 && this.#locked.size === 0) {
       this.#options.onAllRunning();
       return;
     }
@@ -171,6 +178,7 @@ export class TaskManager {
     await this.stopRestore();
     this.#failure = undefined;
     this.#unopened.clear();
+    this.#locked.clear();
     for (const task of this.tasks.all) await this.#close(task, clean);
   }
 
@@ -183,19 +191,17 @@ export class TaskManager {
     }
   }
 
-  async #restore(tasks: readonly StreamTask[], signal: AbortSignal): Promise<void> {
-    const { input, restorer, onAllRunning } = this.#options;
-    const opening: Promise<void>[] = [];
+  async #restore(open: readonly StreamTask[], signal: AbortSignal): Promise<void> {
     try {
-      // Before the ends of the changelogs are looked up: see `committedOffsets`.
-      const offsets = await input.committedOffsets(tasks, signal);
-      for (const task of tasks) task.resumeEmission(committedOf(task, offsets));
-      await restorer.restore(tasks, offsets, (task) => opening.push(this.#run(task, offsets, signal)), signal);
-      await Promise.all(opening);
+      const unlocked = await this.#openLocked(LOCKED_RETRIES_FIRST, signal);
+      if (open.length + unlocked.length > 0) await this.#restoreAndRun([...open, ...unlocked], signal);
+      while (this.#locked.size > 0) {
+        const late = await this.#openLocked(1, signal);
+        if (late.length > 0) await this.#restoreAndRun(late, signal);
+      }
       this.#restoring = undefined;
-      onAllRunning();
+      this.#options.onAllRunning();
     } catch (error) {
-      await Promise.allSettled(opening);
       // Whoever interrupts restoring waits for it, and has taken it down already.
       if (signal.aborted) return;
       this.#restoring = undefined;
@@ -203,10 +209,57 @@ export class TaskManager {
     }
   }
 
+  /** Opens what others have closed by now. What they still have open is in nobody's way. */
+  async #openLocked(retries: number, signal: AbortSignal): Promise<StreamTask[]> {
+    const opened: StreamTask[] = [];
+    for (let retry = 0; retry < retries && this.#locked.size > 0; retry++) {
+      await this.#options.clock.sleep(LOCKED_RETRY_MS, signal);
+      for (const [taskId, assigned] of this.#locked) {
+        signal.throwIfAborted();
+        await this.#openUnlessLocked(assigned, this.tasks.size + this.#locked.size);
+        const task = this.tasks.get(taskId);
+        if (task !== undefined) opened.push(task);
+      }
+    }
+    return opened;
+  }
+
+  async #restoreAndRun(tasks: readonly StreamTask[], signal: AbortSignal): Promise<void> {
+    const { input, restorer } = this.#options;
+    const opening: Promise<void>[] = [];
+    try {
+      // Before the ends of the changelogs are looked up: see `committedOffsets`.
+      const offsets = await input.committedOffsets(tasks, signal);
+      for (const task of tasks) task.resumeEmission(committedOf(task, offsets));
+      await restorer.restore(tasks, offsets, (task) => opening.push(this.#run(task, offsets, signal)), signal);
+      await Promise.all(opening);
+    } finally {
+      await Promise.allSettled(opening);
+    }
+  }
+
   async #run(task: StreamTask, offsets: CommittedOffsets, signal: AbortSignal): Promise<void> {
     await this.#options.input.open(task, offsets, signal);
     this.tasks.setRunning(task);
     this.#revivals.running(task.taskId);
+  }
+
+  /**
+   * A state that moves between threads of a process may be open in the former one for a moment, or as long as that one is held up:
+   * it is opened when that has closed it, while the other tasks work.
+   */
+  async #openUnlessLocked(assigned: AssignedTask, tasksOnWorker: number): Promise<void> {
+    const taskId = formatTaskId(assigned.id);
+    try {
+      await this.#open(assigned, tasksOnWorker);
+      this.#locked.delete(taskId);
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'STATE_LOCKED') throw error;
+      if (!this.#locked.has(taskId)) {
+        this.#options.logger.info('waiting for the state of a task, which is open elsewhere', { taskId, error });
+      }
+      this.#locked.set(taskId, assigned);
+    }
   }
 
   /** A database that cannot be opened because it is damaged is put aside once; restoring fills the new one. */
