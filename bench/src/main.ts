@@ -1,7 +1,8 @@
-import { start } from 'millrace';
-import { parseOptions } from './options.ts';
+import { type RunningApplication, start, startThreads } from 'millrace';
+import { type BenchOptions, parseOptions } from './options.ts';
 import { restoreLog, type Say } from './restore-log.ts';
 import { stderrLogger } from './stderr-logger.ts';
+import { WORKLOAD_VARIABLE } from './workload-module.ts';
 import { buildWorkload } from './workloads/build-workload.ts';
 
 /** How long a leftover may keep the process alive once the application has ended. */
@@ -11,14 +12,9 @@ const say: Say = (line) => console.log(JSON.stringify(line));
 
 async function run(): Promise<number> {
   const options = parseOptions(process.argv.slice(2), process.env);
-  const topology = buildWorkload(options.workload);
   const startedMs = performance.now();
   const elapsedMs = (): number => performance.now() - startedMs;
-  const application = await start(topology, {
-    ...options.start,
-    logger: stderrLogger(options.verbose ? 'info' : 'warn'),
-    restoreListener: restoreLog(say, elapsedMs),
-  });
+  const application = await startApplication(options, elapsedMs);
   // The kit's reference says the states in Kafka Streams' words, and so do we: run.mjs waits for RUNNING.
   const sayState = (state: string): void =>
     say({ state: state.toUpperCase().replaceAll('-', '_'), afterMs: Math.round(elapsedMs()) });
@@ -34,6 +30,15 @@ async function run(): Promise<number> {
   if (stopped && application.failure === undefined) return 0;
   console.error(application.failure ?? 'the application did not stop in time');
   return 1;
+}
+
+function startApplication(options: BenchOptions, elapsedMs: () => number): Promise<RunningApplication> {
+  const { workload, threads } = options;
+  const observers = { logger: stderrLogger(options.verbose ? 'info' : 'warn'), restoreListener: restoreLog(say, elapsedMs) };
+  if (threads === undefined) return start(buildWorkload(workload), { ...options.start, ...observers });
+  process.env[WORKLOAD_VARIABLE] = JSON.stringify(workload);
+  const file = import.meta.url.endsWith('.ts') ? './workload-module.ts' : './workload-module.js';
+  return startThreads(new URL(file, import.meta.url), { ...options.start, ...observers, threads });
 }
 
 process.exitCode = await run().catch((error: unknown) => {

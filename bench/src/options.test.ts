@@ -15,6 +15,7 @@ describe('parseOptions', () => {
         commitIntervalMs: 1000,
         replicationFactor: 1,
       },
+      threads: undefined,
       verbose: false,
     });
     expect(parseOptions([...NEEDED, '--guarantee', 'exactly_once_v2'], {}).start.commitIntervalMs).toBe(100);

@@ -15,6 +15,8 @@ export interface WorkloadOptions {
 export interface BenchOptions {
   readonly workload: WorkloadOptions;
   readonly start: StartOptions;
+  /** `undefined`: one loop on the main thread. */
+  readonly threads: number | undefined;
   readonly verbose: boolean;
 }
 
@@ -41,6 +43,7 @@ export function parseOptions(args: readonly string[], env: Environment): BenchOp
       'linger-ms': { type: 'string' },
       standbys: { type: 'string' },
       transport: { type: 'string' },
+      threads: { type: 'string' },
       verbose: { type: 'boolean', default: false },
     },
   });
@@ -76,6 +79,7 @@ export function parseOptions(args: readonly string[], env: Environment): BenchOp
       ...optional('requestTimeoutMs', number('CHAOS_REQUEST_TIMEOUT_MS', env.CHAOS_REQUEST_TIMEOUT_MS)),
       ...optional('transactionTimeoutMs', number('CHAOS_TRANSACTION_TIMEOUT_MS', env.CHAOS_TRANSACTION_TIMEOUT_MS)),
     },
+    threads: number('--threads', values.threads),
     verbose: values.verbose,
   };
 }

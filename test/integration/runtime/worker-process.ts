@@ -7,7 +7,7 @@ import {
   type RestoreProgress,
   type StandbyProgress,
 } from '@millrace/runtime';
-import { start } from 'millrace';
+import { start, startThreads } from 'millrace';
 import { buildTopology, type TopologyName } from './topologies.ts';
 
 /**
@@ -19,6 +19,8 @@ export interface WorkerOrders {
   readonly topology: TopologyName;
   readonly prefix: string;
   readonly settings: StreamsSettings;
+  /** So many threads, which run `threads-module.ts` whatever the topology. SIGUSR2 adds one, SIGHUP removes one. */
+  readonly threads?: number;
   readonly skipUnreadable?: boolean;
   readonly onUncaughtError?: UncaughtErrorResponse;
 }
@@ -49,10 +51,9 @@ const logger: Logger = {
   child: () => logger,
 };
 
-const topology = buildTopology(orders.topology, orders.prefix, (change, taskId) => report('task', { change, taskId }));
 const metrics = new MetricsRegistry();
 const { onUncaughtError } = orders;
-const app = await start(topology, {
+const options = {
   ...orders.settings,
   brokers: [orders.brokers],
   logger,
@@ -65,9 +66,24 @@ const app = await start(topology, {
   standbyUpdateListener: {
     onBatchLoaded: ({ taskId, store, currentOffset }: StandbyProgress) => report('standby', { taskId, store, currentOffset }),
   },
-  ...(orders.skipUnreadable === true ? { onDeserializationError: logAndContinueDeserialization(logger) } : {}),
   ...(onUncaughtError === undefined ? {} : { onUncaughtError: () => onUncaughtError }),
-});
+};
+
+async function startOne(): ReturnType<typeof start> {
+  const topology = buildTopology(orders.topology, orders.prefix, (change, taskId) => report('task', { change, taskId }));
+  const skips = orders.skipUnreadable === true ? { onDeserializationError: logAndContinueDeserialization(logger) } : {};
+  return start(topology, { ...options, ...skips });
+}
+
+async function startSeveral(threads: number): ReturnType<typeof startThreads> {
+  process.env.TEST_PREFIX = orders.prefix;
+  const several = await startThreads(new URL('./threads-module.ts', import.meta.url), { ...options, threads });
+  process.on('SIGUSR2', () => report('thread', { added: several.addThread() }));
+  process.on('SIGHUP', () => void several.removeThread().then((removed) => report('thread', { removed })));
+  return several;
+}
+
+const app = orders.threads === undefined ? await startOne() : await startSeveral(orders.threads);
 report('state', { state: app.state });
 app.onStateChange((state) => report('state', { state }));
 process.once('SIGTERM', () => void app.close());

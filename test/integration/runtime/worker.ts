@@ -9,10 +9,15 @@ const PROGRAM = 'test/integration/runtime/worker-process.ts';
 
 /** One line of a worker; which fields there are depends on the event. */
 export interface WorkerEvent {
-  readonly event: 'state' | 'task' | 'restoring' | 'restored' | 'standby' | 'log' | 'ended';
+  readonly event: 'state' | 'task' | 'restoring' | 'restored' | 'standby' | 'thread' | 'log' | 'ended';
   readonly atMs: number;
   readonly state?: string;
   readonly change?: 'opened' | 'closed';
+  /** Of a thread that was added or removed. */
+  readonly added?: number;
+  readonly removed?: number;
+  /** Of a log line, where the application has threads. */
+  readonly thread?: number;
   readonly taskId?: string;
   readonly restoredRecords?: number;
   readonly currentOffset?: number;

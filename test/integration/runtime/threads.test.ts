@@ -1,0 +1,120 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { describeWithKafka } from '../kafka-under-test.ts';
+import { countedOnce, numberedRecords, sorted, valuesByKey } from './numbered-records.ts';
+import { TestApplication } from './test-application.ts';
+import type { Worker } from './worker.ts';
+
+const KEYS = 20;
+
+/** Tasks that are open. What two threads print comes in any order: a task that moves may be opened before it is closed. */
+function openTasks({ events }: Worker): string[] {
+  const open = new Map<string, number>();
+  for (const { change, taskId } of events) {
+    if (change !== undefined && taskId !== undefined) open.set(taskId, (open.get(taskId) ?? 0) + (change === 'opened' ? 1 : -1));
+  }
+  return [...open.keys()].filter((taskId) => open.get(taskId) === 1).sort();
+}
+
+describeWithKafka('an application with threads', (brokers) => {
+  async function expectCountedOnce(application: TestApplication, perKey: number): Promise<void> {
+    const output = await application.cluster.read(application.output);
+    expect(sorted(valuesByKey(output)), application.log).toEqual(sorted(countedOnce(KEYS, perKey)));
+  }
+
+  it('shares the tasks among them, counts exactly once over SIGKILL, and finds its state again', async () => {
+    await using application = await TestApplication.create({ brokers });
+    const { cluster, input } = application;
+    await cluster.write(input, numberedRecords(KEYS, 50));
+    const first = application.worker({}, { threads: 2 });
+    await first.running();
+    await application.drained();
+    expect(openTasks(first)).toEqual(['0_0', '0_1', '0_2', '0_3']);
+    const writing = cluster.writeSlowly(input, numberedRecords(KEYS, 50, 51), 1000);
+    await first.until(({ events }) => events.length > 0);
+    await first.kill();
+    await writing;
+
+    const second = application.worker({}, { threads: 2 });
+    await application.drained();
+    expect(await second.stop(), second.output).toEqual({ code: 0, signal: null });
+    expect(second.state).toBe('not-running');
+    expect(openTasks(second)).toEqual([]);
+    await expectCountedOnce(application, 100);
+  });
+
+  it('gives a thread that is added its share, and takes it back from one that is removed, without losing or repeating', async () => {
+    await using application = await TestApplication.create({ brokers });
+    const { cluster, input } = application;
+    const worker = application.worker({}, { threads: 1 });
+    await worker.running();
+    const writing = cluster.writeSlowly(input, numberedRecords(KEYS, 150), 600);
+    worker.signal('SIGUSR2');
+    await worker.until(({ events }) => events.some(({ added }) => added === 2));
+    // Tasks that move are closed in the one thread and opened in the other.
+    await worker.until(({ events }) => events.filter(({ change }) => change === 'closed').length >= 2);
+    await worker.until((one) => openTasks(one).length === 4 && one.state === 'running');
+    worker.signal('SIGHUP');
+    await worker.until(({ events }) => events.some(({ removed }) => removed === 2));
+    await worker.until((one) => openTasks(one).length === 4 && one.state === 'running');
+    await writing;
+    await application.drained();
+    expect(await worker.stop(), worker.output).toEqual({ code: 0, signal: null });
+    expect(worker.events.filter(({ level }) => level === 'error')).toEqual([]);
+    await expectCountedOnce(application, 150);
+  });
+
+  it('goes on in the other threads while the loop of one is blocked for three session timeouts, and says so', async () => {
+    await using application = await TestApplication.create({ brokers });
+    const { cluster, input } = application;
+    const worker = application.worker({}, { threads: 2 });
+    await worker.running();
+    const once = join(application.stateDir, 'blocked');
+    await cluster.write(input, [{ key: 'blocker', value: `!spin:9000:${once}` }]);
+    await expect.poll(() => existsSync(once), { timeout: 20_000 }).toBe(true);
+    await cluster.write(input, numberedRecords(KEYS, 50));
+    await worker.until((one) => one.logged('the event loop of a thread does not turn') !== undefined);
+    expect(worker.logged('the event loop of a thread does not turn')?.taskId).toMatch(/^0_[0-3]$/);
+    // Whoever is not blocked counts meanwhile.
+    expect((await cluster.readUntil(application.output, ({ length }) => length > 0)).length).toBeGreaterThan(0);
+    expect(worker.logged('turns again')).toBeUndefined();
+    await worker.until((one) => one.logged('turns again') !== undefined);
+    await application.drained();
+    await worker.until(({ state }) => state === 'running');
+    expect(await worker.stop(), worker.output).toEqual({ code: 0, signal: null });
+    const counted = valuesByKey(await cluster.read(application.output));
+    expect(counted.get('blocker')).toHaveLength(1);
+    counted.delete('blocker');
+    expect(sorted(counted), application.log).toEqual(sorted(countedOnce(KEYS, 50)));
+  });
+
+  it.each([
+    ['whose code ends it', '!exit:3:', 'has ended by itself with code 3'],
+    ['whose code throws', '!throw:0:', 'cannot count'],
+  ])('replaces a thread %s when that is the policy, and counts exactly once', async (_case, value, message) => {
+    await using application = await TestApplication.create({ brokers });
+    const { cluster, input } = application;
+    const worker = application.worker({}, { threads: 2, onUncaughtError: 'replace-worker' });
+    await worker.running();
+    await cluster.write(input, numberedRecords(KEYS, 20));
+    await cluster.write(input, [{ key: 'bad', value: `${value}${join(application.stateDir, 'once')}` }]);
+    await cluster.write(input, numberedRecords(KEYS, 20, 21));
+    await application.drained();
+    expect(worker.logged('a thread failed'), worker.output).toBeDefined();
+    expect(worker.output).toContain(message);
+    expect(await worker.stop(), worker.output).toEqual({ code: 0, signal: null });
+    const counted = valuesByKey(await cluster.read(application.output));
+    counted.delete('bad');
+    expect(sorted(counted), application.log).toEqual(sorted(countedOnce(KEYS, 40)));
+  });
+
+  it('ends with the error of the thread that died when that is the policy', async () => {
+    await using application = await TestApplication.create({ brokers, partitions: 2 });
+    const worker = application.worker({}, { threads: 2 });
+    await worker.running();
+    await application.cluster.write(application.input, [{ key: 'bad', value: `!exit:3:${join(application.stateDir, 'once')}` }]);
+    expect(await worker.ended, worker.output).toEqual({ code: 1, signal: null });
+    expect(worker.events.at(-1)?.failure).toMatchObject({ code: 'THREAD_DIED' });
+  });
+});
