@@ -128,15 +128,6 @@ describe('reuse.ktable.source.topics', () => {
     of.stream<string, string>('in').toTable({ store: 'rows' });
     expect(of.build({ optimization: 'all' }).definition().stores).toMatchObject([{ sourceTopicAsChangelog: undefined }]);
   });
-
-  it('makes another fingerprint, as workers with and without it cannot share state', () => {
-    const fingerprint = (optimization: OptimizationChoice) => {
-      const of = builder();
-      of.table<string, string>('in', { store: 'rows' });
-      return of.build({ optimization }).plan().fingerprint;
-    };
-    expect(fingerprint('all')).not.toBe(fingerprint('none'));
-  });
 });
 
 describe('single.store.self.join', () => {

@@ -62,18 +62,3 @@ describe('sub-topologies', () => {
     expect(topology.plan().globalStores.map((global) => global.builder.name)).toEqual(['global']);
   });
 });
-
-describe('the fingerprint', () => {
-  it('is the same for equal topologies and differs with a name, a store or a partition count', () => {
-    const base = () => chain(new Topology(), 'a');
-    const prints = [
-      base(),
-      chain(new Topology(), 'b'),
-      base().addStateStore(store('s'), ['a']),
-      base().addRepartitionTopic('r-repartition'),
-      base().addRepartitionTopic('r-repartition', 4),
-    ].map((topology) => topology.plan().fingerprint);
-    expect(new Set(prints).size).toBe(prints.length);
-    expect(base().plan().fingerprint).toBe(prints[0]);
-  });
-});

@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
 import type { TopologyDefinition } from '../builder/topology-definition.ts';
-import { describeTopology } from '../describe/describe-topology.ts';
 import { groupNodes } from './node-groups.ts';
 import type { NodeSpec, RepartitionTopicSpec, SinkSpec, SourceSpec, SubtopologyPlan, TopologyPlan } from './specs.ts';
 
@@ -14,7 +12,7 @@ export function planTopology(definition: TopologyDefinition): TopologyPlan {
   for (const group of groupNodes(definition)) {
     if (group.globalStore === undefined) subtopologies.push(planSubtopology(group.id, group.nodes, definition));
   }
-  return { subtopologies, globalStores: definition.globalStores, fingerprint: fingerprintOf(definition) };
+  return { subtopologies, globalStores: definition.globalStores };
 }
 
 function planSubtopology(id: number, nodes: readonly NodeSpec[], definition: TopologyDefinition): SubtopologyPlan {
@@ -48,14 +46,4 @@ function fixedTopic(sink: SinkSpec): string[] {
 
 function topicsOf(sources: readonly SourceSpec[]): string[] {
   return [...new Set(sources.flatMap(({ topics }) => (topics instanceof RegExp ? [] : topics)))];
-}
-
-/** Two workers that run different topologies must notice: tasks of one number would not be the same. */
-function fingerprintOf(definition: TopologyDefinition): string {
-  const stores = definition.stores.map(({ builder, sourceTopicAsChangelog }) => {
-    return `${builder.name} ${builder.kind} ${builder.loggingEnabled} ${sourceTopicAsChangelog ?? ''}`;
-  });
-  const topics = definition.repartitionTopics.map(({ name, partitions }) => `${name} ${partitions ?? ''}`);
-  const text = [describeTopology(definition), ...stores.sort(), ...topics.sort()].join('\n');
-  return createHash('sha256').update(text).digest('hex');
 }

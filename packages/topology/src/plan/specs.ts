@@ -89,6 +89,4 @@ export interface SubtopologyPlan {
 export interface TopologyPlan {
   readonly subtopologies: readonly SubtopologyPlan[];
   readonly globalStores: readonly GlobalStoreSpec[];
-  /** SHA-256 over the description: equal for equal topologies. */
-  readonly fingerprint: string;
 }
