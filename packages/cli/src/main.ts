@@ -5,6 +5,8 @@ import { brokerCommand } from './broker/broker-command.ts';
 import { describeCommand } from './describe/describe-command.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Host } from './host/host.ts';
+import { resetCommand } from './reset/reset-command.ts';
+import { resolveResetRequest } from './reset/reset-request.ts';
 import { runCommand } from './run/run-command.ts';
 import { UsageError } from './usage-error.ts';
 import { version } from './version.ts';
@@ -23,6 +25,7 @@ export async function main(args: readonly string[], host: Host): Promise<number>
     {
       run: async (module, options) => runCommand(resolveRunRequest(module, options, host), host),
       describe: (module, options) => describeCommand(module, options, host),
+      reset: async (module, options) => resetCommand(resolveResetRequest(module, options, host), host),
       broker: (options) => brokerCommand(options, host),
     },
     (code) => {

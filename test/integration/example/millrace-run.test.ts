@@ -54,6 +54,23 @@ describeWithKafka('millrace run', (brokers) => {
     },
   );
 
+  it('runs several threads, shows them as one application, and stops them all', async () => {
+    await using access = new TopicAccess(brokers);
+    const { prefix, run } = await prepare(access);
+    await access.write(`${prefix}words`, [
+      ['a', 'x'],
+      ['a', 'x'],
+    ]);
+    await using worker = run('--threads', '2', '--guarantee', 'exactly_once_v2', '--config', 'cacheMaxBytes=0');
+    await worker.line((line) => line.includes('state running'));
+    expect(await access.read(`${prefix}counts`, (values) => values.length >= 2)).toEqual(['1', '2']);
+    worker.kill('SIGTERM');
+    expect(await worker.ended, worker.output).toEqual({ code: 0, signal: null });
+    const lines = worker.lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines.at(-1)).toMatchObject({ level: 'info', msg: 'progress', state: 'not-running', recordsIn: 2 });
+    expect(new Set(lines.map(({ thread }) => thread))).toEqual(new Set([undefined, 1, 2]));
+  });
+
   it('ends with 1 and the reason when the program fails', async () => {
     await using access = new TopicAccess(brokers);
     const { prefix, run } = await prepare(access);

@@ -19,6 +19,10 @@ export class TopicAccess implements AsyncDisposable {
     await this.#client.admin.createTopics(names.map((name) => ({ name, partitions: 1, replicationFactor: 1, configs: {} })));
   }
 
+  async exists(topic: string): Promise<boolean> {
+    return (await this.#client.admin.describeTopics([topic])).get(topic) !== undefined;
+  }
+
   async write(topic: string, records: readonly (readonly [key: string, value: string])[]): Promise<void> {
     const producer = this.#client.createProducer();
     const handle = await producer.topic(topic);

@@ -1,4 +1,4 @@
-/** One option of `millrace run`: how it is written, where it may come from, what it means. */
+/** One option of a command: how it is written, where it may come from, what it means. */
 export interface OptionEntry {
   /** As commander writes it. */
   readonly flags: string;
@@ -11,7 +11,7 @@ export interface OptionEntry {
 }
 
 /** How to reach the cluster. */
-const connectionOptions: readonly OptionEntry[] = [
+export const connectionOptions: readonly OptionEntry[] = [
   { flags: '--brokers <host:port,…>', env: 'KAFKA_BROKERS', description: 'addresses to begin with' },
   {
     flags: '--transport <name>',
@@ -35,14 +35,18 @@ const connectionOptions: readonly OptionEntry[] = [
   },
 ];
 
-/** How to work. */
-const settingOptions: readonly OptionEntry[] = [
+/** Whose work it is, and where it lies. */
+export const identityOptions: readonly OptionEntry[] = [
   {
     flags: '--application-id <id>',
     env: 'MILLRACE_APPLICATION_ID',
     description: 'consumer group, and prefix of internal topics and state',
   },
   { flags: '--state-dir <folder>', env: 'MILLRACE_STATE_DIR', description: 'where local state lives' },
+];
+
+/** How to work. */
+const settingOptions: readonly OptionEntry[] = [
   {
     flags: '--guarantee <name>',
     env: 'MILLRACE_GUARANTEE',
@@ -64,6 +68,11 @@ const settingOptions: readonly OptionEntry[] = [
     env: 'MILLRACE_GROUP_PROTOCOL',
     description: 'who assigns the tasks: a worker (classic, default) or the broker (streams, Kafka 4.2 or newer)',
     choices: ['classic', 'streams'],
+  },
+  {
+    flags: '--threads <count>',
+    env: 'MILLRACE_THREADS',
+    description: 'threads with a loop each, or auto for as many as there are processors; default one loop on the main thread',
   },
   {
     flags: '--standby-replicas <count>',
@@ -111,4 +120,9 @@ const outputOptions: readonly OptionEntry[] = [
 ];
 
 /** Every option of `millrace run`, in the order of the help text. */
-export const runOptionTable: readonly OptionEntry[] = [...connectionOptions, ...settingOptions, ...outputOptions];
+export const runOptionTable: readonly OptionEntry[] = [
+  ...connectionOptions,
+  ...identityOptions,
+  ...settingOptions,
+  ...outputOptions,
+];

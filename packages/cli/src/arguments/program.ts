@@ -2,6 +2,8 @@ import { Command, Option } from 'commander';
 import type { BrokerOptions } from '../broker/broker-command.ts';
 import type { DescribeOptions } from '../describe/describe-command.ts';
 import type { Host } from '../host/host.ts';
+import { resetOptionTable } from '../reset/reset-option-table.ts';
+import type { RawResetOptions } from '../reset/reset-request.ts';
 import { runOptionTable, type OptionEntry } from './option-table.ts';
 import type { RawOptions } from './raw-options.ts';
 
@@ -9,6 +11,7 @@ import type { RawOptions } from './raw-options.ts';
 export interface Commands {
   run(module: string, options: RawOptions): Promise<number>;
   describe(module: string, options: DescribeOptions): Promise<number>;
+  reset(module: string, options: RawResetOptions): Promise<number>;
   broker(options: BrokerOptions): Promise<number>;
 }
 
@@ -45,6 +48,13 @@ export function createProgram(host: Host, version: string, commands: Commands, o
     .argument('<module>', 'file that exports the topology')
     .option('--diff <file>', 'say instead what would become of state and topics of the version that the file describes')
     .action(async (module: string, options: DescribeOptions) => onExitCode(await commands.describe(module, options)));
+  const reset = program
+    .command('reset')
+    .description('take an application back to where it has processed nothing; says what it would do unless --execute is given')
+    .argument('<module>', 'file that exports the topology')
+    .addHelpText('after', EXIT_CODES)
+    .action(async (module: string, options: RawResetOptions) => onExitCode(await commands.reset(module, options)));
+  for (const entry of resetOptionTable) reset.addOption(optionOf(entry));
   program
     .command('broker')
     .description('start a Kafka broker for development in this process, until a signal comes')

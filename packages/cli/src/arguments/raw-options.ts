@@ -17,6 +17,7 @@ export interface RawOptions {
   readonly commitIntervalMs?: string;
   readonly groupInstanceId?: string;
   readonly groupProtocol?: 'classic' | 'streams';
+  readonly threads?: string;
   readonly standbyReplicas?: string;
   readonly clientTag?: readonly string[];
   readonly onTopologyMismatch?: 'wait' | 'refuse';
@@ -35,15 +36,19 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
  *
  * @throws UsageError when a variable holds a value that its option does not accept
  */
-export function withEnvironment(given: RawOptions, env: Host['env']): RawOptions {
-  const options: { [name: string]: unknown } = { ...given };
-  for (const entry of runOptionTable) {
+export function withEnvironment<Options extends object>(
+  given: Options,
+  env: Host['env'],
+  table: readonly OptionEntry[] = runOptionTable,
+): Options {
+  const options: { [name: string]: unknown } = { ...(given as { readonly [name: string]: unknown }) };
+  for (const entry of table) {
     const name = attributeOf(entry);
     const value = entry.env === undefined ? undefined : env[entry.env];
     if (options[name] !== undefined || value === undefined || value === '') continue;
     options[name] = entry.flags.includes('<') ? checkedChoice(entry, value) : isOn(value);
   }
-  return options as RawOptions;
+  return options as Options;
 }
 
 /** `--state-dir <folder>` is `stateDir`. */

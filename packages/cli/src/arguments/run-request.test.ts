@@ -14,6 +14,7 @@ async function parse(args: readonly string[], parts: FakeHostParts = {}): Promis
       return 0;
     },
     describe: async () => 0,
+    reset: async () => 0,
     broker: async () => 0,
   };
   await createProgram(host, '1.2.3', commands, () => undefined).parseAsync(['run', 'topology.js', ...args], { from: 'user' });
@@ -27,9 +28,18 @@ describe('resolveRunRequest', () => {
     expect(await parse(NEEDED)).toEqual({
       module: 'topology.js',
       start: { applicationId: 'checkout', brokers: ['a:9092', 'b:9092'] },
+      threads: undefined,
       logLevel: 'info',
       view: true,
     });
+  });
+
+  it('takes a number of threads, or as many as there are processors', async () => {
+    expect(await parse([...NEEDED, '--threads', '3'])).toMatchObject({ threads: 3 });
+    expect(await parse(NEEDED, { env: { MILLRACE_THREADS: 'auto' } })).toMatchObject({ threads: 'auto' });
+    for (const wrong of ['0', '-1', 'many', '1.5']) {
+      await expect(parse([...NEEDED, `--threads=${wrong}`])).rejects.toThrow(`--threads ${wrong}: give a whole number`);
+    }
   });
 
   it('turns every option into its setting', async () => {

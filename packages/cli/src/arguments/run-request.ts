@@ -2,6 +2,7 @@ import type { StartOptions } from 'millrace';
 import type { Host } from '../host/host.ts';
 import { UsageError } from '../usage-error.ts';
 import { parseConfig } from './config-values.ts';
+import { brokersOf, property, required } from './option-values.ts';
 import { withEnvironment, type LogLevel, type RawOptions } from './raw-options.ts';
 import { securityOf } from './security.ts';
 
@@ -10,6 +11,8 @@ export interface RunRequest {
   readonly module: string;
   /** Settings and connection, as `start` takes them. */
   readonly start: StartOptions;
+  /** `undefined`: one loop on the main thread. */
+  readonly threads: number | 'auto' | undefined;
   readonly logLevel: LogLevel;
   /** False when the live view was declined. */
   readonly view: boolean;
@@ -41,23 +44,10 @@ export function resolveRunRequest(module: string, given: RawOptions, host: Host)
       applicationId: required(options.applicationId, '--application-id', 'MILLRACE_APPLICATION_ID'),
       brokers: brokersOf(required(options.brokers, '--brokers', 'KAFKA_BROKERS')),
     },
+    threads: threadsOf(options.threads),
     logLevel: options.logLevel ?? 'info',
     view: options.view ?? true,
   };
-}
-
-function required(value: string | undefined, option: string, variable: string): string {
-  if (value !== undefined && value !== '') return value;
-  throw new UsageError(`${option} is missing; give it, or set ${variable}`);
-}
-
-function brokersOf(list: string): string[] {
-  const brokers = list
-    .split(',')
-    .map((broker) => broker.trim())
-    .filter((broker) => broker !== '');
-  if (brokers.length === 0) throw new UsageError(`--brokers ${JSON.stringify(list)}: give host:port, or several with commas`);
-  return brokers;
 }
 
 function wholeNumber(option: string, text: string | undefined, ofWhat: string): number | undefined {
@@ -66,14 +56,15 @@ function wholeNumber(option: string, text: string | undefined, ofWhat: string): 
   return Number(text);
 }
 
+function threadsOf(text: string | undefined): number | 'auto' | undefined {
+  if (text === undefined || text === 'auto') return text;
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new UsageError(`--threads ${text}: give a whole number from 1 on, or auto`);
+  return Number(text);
+}
+
 function clientTags(pairs: readonly string[]): string[] {
   for (const pair of pairs) {
     if (!/^[^=]+=./.test(pair)) throw new UsageError(`--client-tag ${JSON.stringify(pair)}: give name=value, such as zone=a`);
   }
   return pairs.map((pair) => `clientTags.${pair}`);
-}
-
-/** The property, unless its value is absent: an explicit `undefined` would hide a default. */
-function property<Name extends string, Value>(name: Name, value: Value | undefined): { readonly [N in Name]?: Value } {
-  return (value === undefined ? {} : { [name]: value }) as { readonly [N in Name]?: Value };
 }
