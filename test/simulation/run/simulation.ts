@@ -63,6 +63,9 @@ class Simulation {
   readonly #root: string;
   #faults: FaultInjection | undefined;
   #healedAtMs = 0;
+  #stoppedAtMs = 0;
+  /** Which tasks each worker had when all were told to stop. */
+  readonly #owned = new Map<SimulatedWorker, ReadonlySet<string>>();
 
   constructor(plan: RunPlan, root: string) {
     this.#plan = plan;
@@ -129,6 +132,8 @@ class Simulation {
     await this.#drained();
     await this.#until(() => this.#unassigned().length === 0);
     const recovery = this.#recovery();
+    this.#stoppedAtMs = this.#scheduler.nowMs;
+    for (const worker of this.#workers) this.#owned.set(worker, new Set(worker.journal.openTasks));
     await Promise.all(this.#workers.map((worker) => worker.stop()));
     await this.#until(() => this.#isQuiet());
     await live.finish(AbortSignal.any([]));
@@ -265,9 +270,15 @@ class Simulation {
     };
   }
 
+  /**
+   * Who had a task last: whoever opened it while the workers stopped one after the other, else who had it before. Who opened it last
+   * of all is not asked: a worker that was paused may open a task that it has lost already.
+   */
   #ownerOf(taskId: string): SimulatedWorker | undefined {
-    const last = (worker: SimulatedWorker): number => worker.journal.openings.get(taskId) ?? -1;
-    return this.#workers.toSorted((one, other) => last(other) - last(one))[0];
+    const openedMs = (worker: SimulatedWorker): number => worker.journal.openings.get(taskId) ?? -1;
+    const heirs = this.#workers.filter((worker) => openedMs(worker) > this.#stoppedAtMs);
+    const candidates = heirs.length > 0 ? heirs : this.#workers.filter((worker) => this.#owned.get(worker)?.has(taskId) === true);
+    return candidates.toSorted((one, other) => openedMs(other) - openedMs(one))[0];
   }
 
   #process(name: string): SimulatedProcess {
