@@ -50,6 +50,17 @@ describe('the background fetcher', () => {
     expect(asked()[1]).toEqual([{ partition: 0, fetchOffset: 7 }]);
   });
 
+  it('does not know the end of a partition after a failed request, until it is answered again', async () => {
+    const { transport, clock, fetcher } = await fetching();
+    transport.once(fetch, () => fetchAnswer({ partition: 0, highWatermark: 5 })).once(fetch, () => answerLost());
+    fetcher.assign('orders', 0, 5);
+    await clock.settle();
+    expect(fetcher.bounds('orders', 0)).toBeUndefined();
+    transport.once(fetch, () => fetchAnswer({ partition: 0, highWatermark: 9 }));
+    await clock.advance(2_000);
+    expect(fetcher.bounds('orders', 0)).toMatchObject({ highWatermark: 9 });
+  });
+
   it('asks for all partitions of a leader in one request, and for one at a time', async () => {
     const { clock, fetcher, asked } = await fetching({}, { orders: [1, 1, 2] });
     for (const partition of [0, 1, 2]) fetcher.assign('orders', partition, 0);

@@ -277,6 +277,8 @@ export class BackgroundFetcher implements Fetcher {
     const { clock, random, logger } = this.#cluster;
     const delayMs = Math.min(RECONNECT_BACKOFF.maxMs, RECONNECT_BACKOFF.initialMs * 2 ** Math.min(partition.failures, 16));
     partition.failures++;
+    // Partitions are retried at different moments: until this one has been, nobody can tell whether it is at its end.
+    partition.bounds = undefined;
     partition.retryAtMs = clock.monotonicMs() + delayMs / 2 + (delayMs / 2) * random.next();
     logger.debug('fetch is retried', { topic: partition.topic, partition: partition.partition, error: error.message });
   }

@@ -177,7 +177,7 @@ export interface Fetcher {
   resume(topic: string, partition: number): void;
   /** Offset after the last one handed out by `take`. */
   position(topic: string, partition: number): number;
-  /** Last known bounds of the partition; undefined before its first response since `assign`/`seek`. */
+  /** Bounds of the partition by its last response; undefined before the first since `assign`/`seek`, and after a failed request. */
   bounds(
     topic: string,
     partition: number,

@@ -4,7 +4,7 @@ import type { RecordQueue } from './record-queue.ts';
 export interface InputProgress {
   /** Offset after the last record that was handed to the task. */
   position(topic: string, partition: number): number;
-  /** Last known bounds; undefined before the first response. */
+  /** Undefined while nothing is known of the end: before the first response, and after a failed request. */
   bounds(topic: string, partition: number): { readonly highWatermark: number; readonly lastStableOffset: number } | undefined;
 }
 
