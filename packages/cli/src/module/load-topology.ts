@@ -1,7 +1,15 @@
 import { extname, resolve } from 'node:path';
-import type { Topology } from 'millrace';
+import { pathToFileURL } from 'node:url';
+import { type Topology, topologyOf } from 'millrace';
 import type { Host } from '../host/host.ts';
 import { UsageError } from '../usage-error.ts';
+
+/** A module that was loaded, and its topology. */
+export interface LoadedModule {
+  readonly url: URL;
+  readonly exports: Readonly<{ [name: string]: unknown }>;
+  readonly topology: Topology;
+}
 
 /**
  * Loads a module and takes its topology: `buildTopology()`, or the default export, which is a topology or makes one.
@@ -10,16 +18,20 @@ import { UsageError } from '../usage-error.ts';
  * @throws whatever the module or its builder throws
  */
 export async function loadTopology(module: string, host: Host): Promise<Topology> {
+  return (await loadModule(module, host)).topology;
+}
+
+/** As `loadTopology`, with all that the module exports. */
+export async function loadModule(module: string, host: Host): Promise<LoadedModule> {
   const path = resolve(host.workingDirectory, module);
   if (!host.fileExists(path)) throw new UsageError(`there is no file ${path}`);
   const exports = await load(path, host);
-  const source = exports.buildTopology ?? exports.default;
-  const topology: unknown = typeof source === 'function' ? await (source as () => unknown)() : source;
-  if (isTopology(topology)) return topology;
-  throw new UsageError(
-    `${path} has no topology: export a function buildTopology() that returns one (builder.build()), or make it the default export` +
-      `; found ${describeExports(exports)}`,
-  );
+  try {
+    return { url: pathToFileURL(path), exports, topology: await topologyOf(exports, path) };
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'NO_TOPOLOGY') throw new UsageError((error as Error).message);
+    throw error;
+  }
 }
 
 async function load(path: string, host: Host): Promise<Readonly<{ [name: string]: unknown }>> {
@@ -34,16 +46,4 @@ async function load(path: string, host: Host): Promise<Readonly<{ [name: string]
         : `${path} is no JavaScript or TypeScript module: give a .js, .mjs or .ts file`,
     );
   }
-}
-
-/** Looks at the shape: the module may have its own copy of the package, with its own class. */
-function isTopology(value: unknown): value is Topology {
-  if (typeof value !== 'object' || value === null) return false;
-  const { plan, describe } = value as Partial<Topology>;
-  return typeof plan === 'function' && typeof describe === 'function';
-}
-
-function describeExports(exports: object): string {
-  const names = Object.keys(exports);
-  return names.length === 0 ? 'no exports' : `the exports ${names.join(', ')}`;
 }

@@ -1,9 +1,9 @@
-import { start, type StreamsApplication } from 'millrace';
+import { componentsOf, type RunningApplication, start, startThreads } from 'millrace';
 import { type Cancel, MetricsRegistry } from '@millrace/core';
 import type { RunRequest } from '../arguments/run-request.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Host } from '../host/host.ts';
-import { loadTopology } from '../module/load-topology.ts';
+import { loadModule } from '../module/load-topology.ts';
 import { RunMonitor } from '../view/run-monitor.ts';
 import { loggedRestore } from './restore-log.ts';
 import { createRunOutput, type RunOutput } from './run-output.ts';
@@ -16,21 +16,21 @@ import { stopOnSignal } from './stop-on-signal.ts';
  * @throws SettingsError, UsageError, and whatever the module throws, before anything runs
  */
 export async function runCommand(request: RunRequest, host: Host): Promise<number> {
-  const topology = await loadTopology(request.module, host);
+  const { url, exports, topology } = await loadModule(request.module, host);
   const { applicationId, brokers } = request.start;
   const metrics = new MetricsRegistry();
   const monitor = new RunMonitor({ applicationId, brokers, clock: host.clock, metrics });
   const output = createRunOutput(request, monitor, host);
-  const application = await start(topology, {
-    ...request.start,
-    logger: output.logger,
-    metrics,
-    restoreListener: loggedRestore(monitor.board, output.logger),
-  });
+  const { logger } = output;
+  const observers = { logger, metrics, restoreListener: loggedRestore(monitor.board, logger) };
+  const application =
+    request.threads === undefined
+      ? await start(topology, { ...(await componentsOf(exports, logger)), ...request.start, ...observers })
+      : await startThreads(url, { ...request.start, ...observers, threads: request.threads });
   return stayWith(application, monitor, output, host);
 }
 
-async function stayWith(application: StreamsApplication, monitor: RunMonitor, output: RunOutput, host: Host): Promise<number> {
+async function stayWith(application: RunningApplication, monitor: RunMonitor, output: RunOutput, host: Host): Promise<number> {
   const { logger } = output;
   monitor.onSettings(application.settings);
   monitor.onStateChange(application.state);
