@@ -35,6 +35,8 @@ export interface RunResult {
   readonly failure: string | undefined;
   readonly trace: string;
   readonly events: number;
+  /** Events of the second of virtual time that had most of them. */
+  readonly busiestSecond: number;
   readonly virtualMs: number;
   readonly happened: ReadonlySet<number>;
   /** What everybody has said, in the order of time. */
@@ -96,6 +98,7 @@ class Simulation {
       failure,
       trace: this.#trace.digest(),
       events: this.#trace.events,
+      busiestSecond: this.#trace.busiestSecond,
       virtualMs: this.#scheduler.nowMs,
       happened: this.#faults?.happened ?? new Set(),
       journal: () => this.#lines(),

@@ -17,11 +17,18 @@ export interface Verdict {
  */
 const UNFENCED: ReadonlySet<CheckId> = new Set(['V5', 'V10']);
 
+/** Several times what runs need; a loop that does not wait makes ten thousand. */
+const EVENTS_PER_SECOND_MAX = 5000;
+
 /** Simulates and judges. */
 export async function judgeRun(plan: RunPlan): Promise<Verdict> {
   const result = await simulate(plan);
   const { evidence, failure } = result;
   if (evidence === undefined) return { result, findings: failure ?? 'there is no evidence' };
+  if (result.busiestSecond > EVENTS_PER_SECOND_MAX) {
+    const findings = `${result.busiestSecond} events within a second: somebody looks again and again instead of waiting`;
+    return { result, findings };
+  }
   const isExact = plan.ledger.guarantee === 'exactly_once_v2';
   return { result, findings: describeFindings(judge(evidence).filter(({ check }) => isExact || !UNFENCED.has(check))) };
 }
