@@ -1,4 +1,5 @@
 import { existsSync, writeFileSync } from 'node:fs';
+import { threadId } from 'node:worker_threads';
 import { int32, string, topic } from '@millrace/core';
 import { keyValueStore, type KeyValueStore } from '@millrace/state';
 import { type Processor, type ProcessorContext, Topology } from '@millrace/topology';
@@ -40,7 +41,7 @@ function counter(): Processor<string, string, string, string> {
 }
 
 function report(change: 'opened' | 'closed', taskId: string): void {
-  process.stdout.write(`${JSON.stringify({ event: 'task', change, taskId })}\n`);
+  process.stdout.write(`${JSON.stringify({ event: 'task', change, taskId, thread: threadId })}\n`);
 }
 
 function misbehave(value: string): void {

@@ -16,7 +16,7 @@ export interface WorkerEvent {
   /** Of a thread that was added or removed. */
   readonly added?: number;
   readonly removed?: number;
-  /** Of a log line, where the application has threads. */
+  /** Of a log line, or a task, where the application has threads. */
   readonly thread?: number;
   readonly taskId?: string;
   readonly restoredRecords?: number;
