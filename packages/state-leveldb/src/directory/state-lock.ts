@@ -120,8 +120,19 @@ function locked(directory: string, taskId: string, holder: string): RetriableErr
   return new RetriableError('STATE_LOCKED', message, { taskId });
 }
 
-/** Throws when this process has the directory open. */
+/** Throws when this thread has the directory open. */
 export async function assertClosed(directory: string): Promise<void> {
   const real = await realpath(directory).catch(() => directory);
   if (openDirectories().has(real)) throw new RetriableError('STATE_LOCKED', `the state in ${directory} is open; close it first`);
+}
+
+/** Throws when anybody has the directory open: this thread, another thread of this process, or another process. */
+export async function assertFree(directory: string): Promise<void> {
+  await assertClosed(directory);
+  const holder = await livingHolder(join(directory, LOCK_FILE));
+  if (holder === undefined) return;
+  throw new RetriableError(
+    'STATE_LOCKED',
+    `the state in ${directory} is open in process ${holder.pid}; it has to be closed first`,
+  );
 }
