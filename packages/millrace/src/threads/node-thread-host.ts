@@ -53,7 +53,7 @@ type WorkerOptions = NonNullable<ConstructorParameters<typeof Worker>[1]>;
  */
 function startWorker(module: string, options: WorkerOptions): Worker {
   const isSource = import.meta.url.endsWith('.ts');
-  const entry = new URL(isSource ? './thread-entry.ts' : './thread-entry.js', import.meta.url);
+  const entry = isSource ? new URL('./thread-entry.ts', import.meta.url) : new URL('./thread-entry.js', import.meta.url);
   const isTypeScript = isSource || /\.[cm]?tsx?$/.test(module);
   const { features } = process as { readonly features: { readonly typescript?: unknown } };
   if (!isTypeScript || features.typescript) return new Worker(entry, options);
