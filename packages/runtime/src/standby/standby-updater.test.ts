@@ -6,6 +6,7 @@ import { AppendedRecords } from '../task-harness/appended-records.ts';
 import { taskComponents, taskSettings } from '../task-harness/task-surroundings.ts';
 import { StreamTask } from '../task/stream-task.ts';
 import type { TaskParts, TaskPartsOptions } from '../task/task-parts.ts';
+import { fetchedPartition } from '../task-harness/fetched-partition.ts';
 import { openStandbyTask } from './open-standby-task.ts';
 import { ScriptedChangelogs } from './scripted-changelogs.ts';
 import { StandbyUpdater } from './standby-updater.ts';
@@ -218,6 +219,20 @@ describe('StandbyUpdater', () => {
     await stage.updater.add(id);
     await stage.applied(1);
     expect(stage.quarantined).toEqual(['0_0']);
+  });
+
+  it('begins anew after an active task that could not write what it had restored when it was to become a standby', async () => {
+    stage.kafka.append(CHANGELOG, { key: 'a', value: '1' });
+    await stage.updater.add(id);
+    await stage.applied(1);
+    const task = await stage.activate(await stage.updater.promote('0_0'));
+    await task.applyRestored(fetchedPartition([{ key: 'b', value: '2' }], { topic: CHANGELOG, baseOffset: 1 }));
+    stage.writeFailure = new TaskCorruptedError('STATE_DISK_FULL', 'no room', { taskId: '0_0' });
+    await expect(task.detach()).rejects.toThrow('no room');
+    stage.writeFailure = undefined;
+    // The engine would refuse a directory that is still open.
+    await stage.updater.add(id);
+    await stage.applied(1);
   });
 
   it('F14: keeps state for which there is no room, and goes on when there is', async () => {

@@ -164,9 +164,17 @@ export class TaskState {
     this.#noteOffsets();
   }
 
-  /** Writes what has been applied so far; more may follow. */
+  /**
+   * Writes what has been applied so far; more may follow. When that fails the databases are of no use any more, and are closed: a task
+   * that is about to hand them over has nobody else who would.
+   */
   async flushRestored(): Promise<void> {
-    for (const group of this.#groups) await group.flushRestored();
+    try {
+      for (const group of this.#groups) await group.flushRestored();
+    } catch (error) {
+      await Promise.allSettled(this.#groups.map((group) => group.close()));
+      throw error;
+    }
     this.#noteOffsets();
   }
 
