@@ -204,6 +204,7 @@ export class FaultRun implements AsyncDisposable {
     await this.source.writeBarriers();
     await this.drained();
     const drainedAfterMs = systemClock.nowMs() - this.#healedAtMs;
+    await this.#atRest();
     const recovery = this.#recovery(drainedAfterMs);
     await Promise.all(this.#workers.filter(({ isAlive }) => isAlive).map((worker) => worker.stop()));
     await this.#groupIsEmpty();
@@ -236,6 +237,12 @@ export class FaultRun implements AsyncDisposable {
   /** The verdict alone: nothing when all is right. */
   async verdict(): Promise<string> {
     return (await this.conclude()).findings;
+  }
+
+  /** A hand-over may still be under way when everything is committed; if it does not end, the oracle says so. */
+  async #atRest(): Promise<void> {
+    const deadline = systemClock.monotonicMs() + 2 * TIMES.sessionTimeoutMs;
+    while (this.#recovery(0).unassignedTasks.length > 0 && systemClock.monotonicMs() < deadline) await systemClock.sleep(50);
   }
 
   /** Static members do not leave: their sessions run out. If that does not happen, the oracle says so. */
