@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Random, SettingsError, systemRandom, TaskCorruptedError, RetriableError } from '@millrace/core';
 import type { OpenDatabaseOptions, StateDatabase, StateEngine } from '@millrace/state';
@@ -9,7 +9,8 @@ import { type Level, type LevelSettings, openLevel } from './database/level-stor
 import { Turns } from './database/turns.ts';
 import { readFormatFile, writeFormatFile } from './directory/format-file.ts';
 import { purgeQuarantined, quarantineDirectory } from './directory/quarantine.ts';
-import { assertClosed, StateLock } from './directory/state-lock.ts';
+import { removeDirectory } from './directory/remove-directory.ts';
+import { assertClosed, assertFree, StateLock } from './directory/state-lock.ts';
 import { findDamagedFile } from './files/find-damaged-file.ts';
 
 /** Settings of the LevelDB engine. */
@@ -152,8 +153,8 @@ class LevelDbEngine implements StateEngine {
   }
 
   async destroy(directory: string): Promise<void> {
-    await assertClosed(directory);
-    await rm(directory, { recursive: true, force: true });
+    await assertFree(directory);
+    await removeDirectory(directory);
   }
 }
 

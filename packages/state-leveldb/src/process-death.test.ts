@@ -84,6 +84,7 @@ describe('a process that dies', () => {
     const lock = await readFile(join(directory, 'lock'), 'utf8');
     await expect(open(directory)).rejects.toMatchObject({ name: 'RetriableError', code: 'STATE_LOCKED' });
     await expect(open(directory)).rejects.toThrow(new RegExp(`process ${writer.pid}`));
+    await expect(levelDbEngine().destroy(directory)).rejects.toMatchObject({ name: 'RetriableError', code: 'STATE_LOCKED' });
     expect(await readFile(join(directory, 'lock'), 'utf8')).toBe(lock);
     await killAfter(writer, 0);
     await (await open(directory)).close();

@@ -37,7 +37,11 @@ export interface StateEngine {
    * Never deletes the only copy before the rename succeeded.
    */
   quarantine(directory: string): Promise<void>;
-  /** Deletes the files of a closed database. A database that does not exist is fine. */
+  /**
+   * Deletes the files of a closed database. A database that does not exist is fine.
+   *
+   * @throws RetriableError `STATE_LOCKED` when somebody has it open, also in another thread or process; nothing is deleted then
+   */
   destroy(directory: string): Promise<void>;
 }
 
