@@ -99,6 +99,13 @@ export class StateDirectory {
     return latest;
   }
 
+  /** When the state of a task was last written to, opened or closed; `undefined` when there is none. Unit ms since the epoch. */
+  lastUsedMs(taskId: string): number | undefined {
+    // Its lock comes and goes with each user, which changes the directory.
+    const changedMs = statSync(this.taskPath(taskId), { throwIfNoEntry: false })?.mtimeMs;
+    return changedMs === undefined ? undefined : Math.max(changedMs, this.lastWrittenMs(taskId) ?? 0);
+  }
+
   /**
    * Makes the directory anew, with what says whose it is, if somebody has deleted it under the hands of this process.
    *
