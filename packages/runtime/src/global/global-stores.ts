@@ -149,7 +149,7 @@ export class GlobalStores {
       const { topic, partition } = fetched;
       task.enqueue(fetched);
       this.#noteLoaded(fetched);
-      if (!task.isFull(topic, partition)) continue;
+      if (!task.input.isFull(topic, partition)) continue;
       fetcher.pause(topic, partition);
       this.#paused.push({ topic, partition });
     }
@@ -169,7 +169,7 @@ export class GlobalStores {
 
   #resumeDrained(): void {
     for (const { topic, partition } of this.#paused.splice(0)) {
-      if (this.#task.hasRoom(topic, partition)) this.#fetcher.resume(topic, partition);
+      if (this.#task.input.hasRoom(topic, partition)) this.#fetcher.resume(topic, partition);
       else this.#paused.push({ topic, partition });
     }
   }

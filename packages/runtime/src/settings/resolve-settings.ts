@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SettingsError } from '@millrace/core';
+import { budgetProblems, divideBudget, type MemoryShares } from '../memory/divide-budget.ts';
 import { clientTagProblems } from './client-tag-problems.ts';
 import type { ResolvedSettings, StreamsSettings } from './settings.ts';
 
@@ -16,6 +17,8 @@ const RANGES: Readonly<Record<NumberSetting, readonly [min: number, max: number]
   cacheMaxBytes: [0, Number.MAX_SAFE_INTEGER],
   stateCacheBytes: [0, Number.MAX_SAFE_INTEGER],
   bufferedBytesPerPartition: [1024, MAX_INT],
+  inputBufferMaxBytes: [64 * 1024, Number.MAX_SAFE_INTEGER],
+  memoryBudgetBytes: [0, Number.MAX_SAFE_INTEGER],
   maxTaskIdleMs: [-1, MAX_INT],
   pollMs: [1, 60_000],
   sessionTimeoutMs: [100, 1_800_000],
@@ -27,6 +30,7 @@ const RANGES: Readonly<Record<NumberSetting, readonly [min: number, max: number]
   acceptableRecoveryLag: [0, Number.MAX_SAFE_INTEGER],
   maxWarmupReplicas: [1, MAX_INT],
   probingRebalanceIntervalMs: [1000, MAX_INT],
+  stateCleanupDelayMs: [1000, Number.MAX_SAFE_INTEGER],
   replicationFactor: [-1, 32_767],
   lingerMs: [0, 60_000],
   emitIntervalMs: [0, 3_600_000],
@@ -58,6 +62,8 @@ function defaults(input: DecidingSettings): Omit<ResolvedSettings, 'applicationI
     cacheMaxBytes: 10 * 1024 * 1024,
     stateCacheBytes: 32 * 1024 * 1024,
     bufferedBytesPerPartition: 512 * 1024,
+    inputBufferMaxBytes: 512 * 1024 * 1024,
+    memoryBudgetBytes: 0,
     maxTaskIdleMs: 0,
     pollMs: 100,
     sessionTimeoutMs,
@@ -78,6 +84,7 @@ function defaults(input: DecidingSettings): Omit<ResolvedSettings, 'applicationI
     rackAwareAssignmentTags: Object.keys(input.clientTags ?? {}),
     onTopologyMismatch: 'wait',
     groupProtocol: 'classic',
+    stateCleanupDelayMs: 600_000,
     replicationFactor: -1,
     topicConfig: {},
     lingerMs: 5,
@@ -97,7 +104,7 @@ function defaults(input: DecidingSettings): Omit<ResolvedSettings, 'applicationI
  */
 export function resolveSettings(input: StreamsSettings): ResolvedSettings {
   const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
-  const settings: ResolvedSettings = { ...defaults(input), ...(given as unknown as StreamsSettings) };
+  const settings: ResolvedSettings = { ...defaults(input), ...(given as unknown as StreamsSettings), ...sharesOf(input) };
   const problems = [
     ...unknownNames(given, settings),
     ...applicationIdProblems(settings.applicationId),
@@ -105,6 +112,7 @@ export function resolveSettings(input: StreamsSettings): ResolvedSettings {
     ...choiceProblems(settings),
     ...clientTagProblems(settings),
     ...relationProblems(settings),
+    ...(hasBudget(input) ? budgetProblems(input.memoryBudgetBytes, input) : []),
   ];
   if (problems.length > 0) {
     throw new SettingsError(
@@ -113,6 +121,14 @@ export function resolveSettings(input: StreamsSettings): ResolvedSettings {
     );
   }
   return settings;
+}
+
+function hasBudget(input: StreamsSettings): input is StreamsSettings & { readonly memoryBudgetBytes: number } {
+  return input.memoryBudgetBytes !== undefined && input.memoryBudgetBytes !== 0;
+}
+
+function sharesOf(input: StreamsSettings): Partial<MemoryShares> {
+  return hasBudget(input) ? divideBudget(input.memoryBudgetBytes, input) : {};
 }
 
 function unknownNames(given: object, settings: ResolvedSettings): string[] {

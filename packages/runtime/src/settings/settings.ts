@@ -52,6 +52,18 @@ export interface StreamsSettings {
    */
   readonly bufferedBytesPerPartition?: number;
   /**
+   * Input kept over all partitions of the worker before fetching pauses; partitions without any are fetched on, so that no task
+   * waits in vain. Unit bytes · range ≥ 65 536 · default 536 870 912. Kafka: `input.buffer.max.bytes` (KIP-770).
+   */
+  readonly inputBufferMaxBytes?: number;
+  /**
+   * One budget for what the settings above bound: three quarters are divided equally among those of `cacheMaxBytes`,
+   * `stateCacheBytes` and `inputBufferMaxBytes` that are not given, the rest is left for outputs on their way. What the program
+   * itself holds, and the state engine, come on top. Unit bytes · range ≥ 16 777 216, or 0 (default): each has its own default.
+   * No counterpart in Kafka Streams.
+   */
+  readonly memoryBudgetBytes?: number;
+  /**
    * How long a task waits for records of an empty partition before it goes on with the others. 0: only while the broker is
    * known to hold more, or might. −1: never. Higher: better order between inputs, more latency when one is idle.
    * Unit ms · default 0. Kafka: `max.task.idle.ms`.
@@ -139,6 +151,12 @@ export interface StreamsSettings {
    * application have the same. Kafka: `group.protocol`.
    */
   readonly groupProtocol?: GroupProtocol;
+  /**
+   * How long the local state of a task is kept on disk after the task has moved away from this process; until then it may come back
+   * and restore only what is missing. Also how often the worker looks. Lower: less disk; more to restore when tasks return.
+   * Unit ms · range ≥ 1 000 · default 600 000. Kafka: `state.cleanup.delay.ms`.
+   */
+  readonly stateCleanupDelayMs?: number;
   /** Replicas of internal topics; −1 (default) takes the broker's default. Kafka: `replication.factor`. */
   readonly replicationFactor?: number;
   /** Overrides for the configuration of internal topics, in Kafka's words. Kafka: prefix `topic.`. */

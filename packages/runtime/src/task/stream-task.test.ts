@@ -349,11 +349,11 @@ describe('StreamTask', () => {
   it('asks for a pause when an input holds too much, and for more when it is down to half', async () => {
     const { task, feed } = await running(counting());
     feed([{ key: 'k', value: 'x'.repeat(600) }]);
-    expect(task.isFull('input', 0)).toBe(false);
+    expect(task.input.isFull('input', 0)).toBe(false);
     feed([{ key: 'k', value: 'x'.repeat(600) }], 1);
-    expect([task.isFull('input', 0), task.hasRoom('input', 0)]).toEqual([true, false]);
+    expect([task.input.isFull('input', 0), task.input.hasRoom('input', 0)]).toEqual([true, false]);
     task.process(2, Infinity);
-    expect(task.hasRoom('input', 0)).toBe(true);
+    expect(task.input.hasRoom('input', 0)).toBe(true);
   });
 
   it('restores its stores from changelog records before the processors are initialised', async () => {

@@ -141,14 +141,9 @@ export class StreamTask {
     }
   }
 
-  /** True when the partition should not be fetched for now. */
-  isFull(topic: string, partition: number): boolean {
-    return this.#inputs.isFull(topic, partition);
-  }
-
-  /** True when a paused partition should be fetched again. */
-  hasRoom(topic: string, partition: number): boolean {
-    return this.#inputs.hasRoom(topic, partition);
+  /** What waits in the input partitions, and which of them should be fetched. */
+  get input(): Pick<TaskInputs, 'bufferedBytes' | 'isFull' | 'hasRoom'> {
+    return this.#inputs;
   }
 
   /** True when {@link process} would process something: records are there, and inputs without any have been waited for. */

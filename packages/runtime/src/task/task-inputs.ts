@@ -56,6 +56,10 @@ export class TaskInputs implements SkippedRecordListener {
     this.#queue(fetched.topic, fetched.partition).enqueue(fetched);
   }
 
+  bufferedBytes(topic: string, partition: number): number {
+    return this.#queue(topic, partition).bufferedBytes;
+  }
+
   /** True when the partition holds so much that fetching should pause. */
   isFull(topic: string, partition: number): boolean {
     return this.#queue(topic, partition).bufferedBytes >= this.#options.settings.bufferedBytesPerPartition;

@@ -56,6 +56,7 @@ export function createWorker(options: CreateWorkerOptions): StreamWorker {
     groupId: settings.applicationId,
     logger,
     isolation: isolationOf(settings),
+    inputBufferMaxBytes: settings.inputBufferMaxBytes,
     offsetReset: offsetResetOf(plan, settings),
   });
   const { manager, standbys } = createTaskManager({ ...options, committer, input });

@@ -14,6 +14,8 @@ class Stage {
   committed = -1;
   reset: OffsetReset = 'earliest';
   isFull = false;
+  /** Bytes in the queue; each arrival adds one. */
+  queued = 0;
   readonly arrivals: FetchedPartition[] = [];
   readonly failures: FetchFailure[] = [];
   readonly signal = new AbortController().signal;
@@ -23,9 +25,15 @@ class Stage {
     taskId: '0_0',
     inputPartitions: [AT],
     initializeInput: ([{ offset }]: readonly [CommittedOffset]) => this.calls.push(`initialize at ${offset}`),
-    enqueue: ({ topic }: FetchedPartition) => this.calls.push(`enqueue ${topic}`),
-    isFull: () => this.isFull,
-    hasRoom: () => !this.isFull,
+    enqueue: ({ topic }: FetchedPartition) => {
+      this.queued += 1;
+      this.calls.push(`enqueue ${topic}`);
+    },
+    input: {
+      isFull: () => this.isFull,
+      hasRoom: () => !this.isFull,
+      bufferedBytes: () => this.queued,
+    },
   } as unknown as StreamTask;
 
   readonly input = new Input({
@@ -49,6 +57,7 @@ class Stage {
           pause: (topic: string) => this.calls.push(`pause ${topic}`),
           resume: (topic: string) => this.calls.push(`resume ${topic}`),
           take: () => this.arrivals.shift(),
+          available: true,
           takeFailures: () => this.failures.splice(0),
         };
       },
@@ -56,11 +65,13 @@ class Stage {
     groupId: 'app',
     logger: silentLogger,
     isolation: 'read_committed',
+    inputBufferMaxBytes: 8,
     offsetReset: () => this.reset,
   });
 
   async open(): Promise<void> {
     this.tasks.add(this.task);
+    this.tasks.setRunning(this.task);
     await this.input.open(this.task, await this.input.committedOffsets([this.task], this.signal), this.signal);
     this.calls.splice(0);
   }
@@ -106,11 +117,36 @@ describe('Input', () => {
     stage.isFull = true;
     stage.arrive();
     expect(stage.input.deliver(stage.tasks)).toBe(true);
-    stage.input.resumeDrained();
+    stage.input.resumeDrained(stage.tasks);
     expect(stage.calls).toEqual(['enqueue in', 'pause in']);
     stage.isFull = false;
-    stage.input.resumeDrained();
-    stage.input.resumeDrained();
+    stage.input.resumeDrained(stage.tasks);
+    stage.input.resumeDrained(stage.tasks);
+    expect(stage.calls.slice(2)).toEqual(['resume in']);
+  });
+
+  it('pauses partitions when all queues together are full, and resumes them when all are down to half', async () => {
+    const stage = new Stage();
+    await stage.open();
+    stage.queued = 5;
+    stage.arrive();
+    stage.input.deliver(stage.tasks);
+    stage.queued = 4;
+    stage.input.resumeDrained(stage.tasks);
+    expect(stage.calls).toEqual(['enqueue in', 'pause in']);
+    stage.queued = 3;
+    stage.input.resumeDrained(stage.tasks);
+    expect(stage.calls.slice(2)).toEqual(['resume in']);
+  });
+
+  it('fills a queue that is empty whatever the others hold: its task may wait for it', async () => {
+    const stage = new Stage();
+    await stage.open();
+    stage.isFull = true;
+    stage.arrive();
+    stage.input.deliver(stage.tasks);
+    stage.queued = 0;
+    stage.input.resumeDrained(stage.tasks);
     expect(stage.calls.slice(2)).toEqual(['resume in']);
   });
 
@@ -142,7 +178,7 @@ describe('Input', () => {
     stage.calls.splice(0);
     await stage.input.reopen(stage.task, stage.signal);
     stage.isFull = false;
-    stage.input.resumeDrained();
+    stage.input.resumeDrained(stage.tasks);
     expect(stage.calls).toEqual(['ask app', 'initialize at 44', 'seek in 44', 'resume in']);
   });
 

@@ -16,6 +16,8 @@ export interface InputOptions {
   readonly groupId: string;
   readonly logger: Logger;
   readonly isolation: 'read_committed' | 'read_uncommitted';
+  /** Input kept over all partitions, see `StreamsSettings`. */
+  readonly inputBufferMaxBytes: number;
   /** The reset policy of a topic. */
   readonly offsetReset: (topic: string) => OffsetReset;
 }
@@ -27,7 +29,11 @@ export type CommittedOffsets = ReadonlyMap<string, CommittedOffset>;
  * A response stays in memory as long as one of its records waits, so responses are small: larger ones are not faster, and eight
  * input partitions of a fast topic would hold more in flight than the state that they build.
  */
-const FETCH_SIZES = { partitionMaxBytes: 256 * 1024, maxBytes: 1024 * 1024, maxBufferedBytes: 4 * 1024 * 1024 };
+const FETCH_SIZES = { partitionMaxBytes: 256 * 1024, maxBytes: 1024 * 1024 };
+
+/** What the fetcher may hold of all input that is kept: at most this, and no more than this share. Unit bytes. */
+const FETCHED_BYTES_MAX = 4 * 1024 * 1024;
+const FETCHED_SHARE = 0.25;
 
 /**
  * Brings fetched records to the tasks: positions, back-pressure, and what happens when a position does not exist.
@@ -37,12 +43,21 @@ export class Input {
   readonly #options: InputOptions;
   /** The offset of the last commit by partition. */
   readonly #expected = new Map<string, number>();
-  /** Partitions whose queue was full when last looked at. */
+  /** What the queues of all partitions may hold together. */
+  readonly #queuedBytesMax: number;
+  /** Partitions whose queue was full when last looked at, or that had something while all queues together were. */
   readonly #paused = new Map<string, { readonly task: StreamTask; readonly at: TopicPartition }>();
 
   constructor(options: InputOptions) {
     this.#options = options;
-    this.fetcher = options.client.createFetcher({ lane: 'fetch', isolation: options.isolation, ...FETCH_SIZES });
+    const maxBufferedBytes = Math.min(FETCHED_BYTES_MAX, Math.floor(options.inputBufferMaxBytes * FETCHED_SHARE));
+    this.#queuedBytesMax = options.inputBufferMaxBytes - maxBufferedBytes;
+    this.fetcher = options.client.createFetcher({
+      lane: 'fetch',
+      isolation: options.isolation,
+      ...FETCH_SIZES,
+      maxBufferedBytes,
+    });
   }
 
   /**
@@ -100,13 +115,16 @@ export class Input {
   /** Hands everything that has arrived to the tasks. Returns true when there was something. */
   deliver(tasks: TaskSet): boolean {
     let delivered = false;
+    let queued = this.fetcher.available ? queuedBytes(tasks) : 0;
     for (let fetched = this.fetcher.take(); fetched !== undefined; fetched = this.fetcher.take()) {
       delivered = true;
       const { topic, partition } = fetched;
       const task = tasks.reading(topic, partition);
       if (task === undefined) continue;
+      const before = task.input.bufferedBytes(topic, partition);
       task.enqueue(fetched);
-      if (task.isFull(topic, partition)) {
+      queued += task.input.bufferedBytes(topic, partition) - before;
+      if (queued >= this.#queuedBytesMax || task.input.isFull(topic, partition)) {
         this.fetcher.pause(topic, partition);
         this.#paused.set(topicPartitionKey(topic, partition), { task, at: { topic, partition } });
       }
@@ -114,10 +132,16 @@ export class Input {
     return delivered;
   }
 
-  /** Resumes partitions whose queues have room again. */
-  resumeDrained(): void {
+  /**
+   * Resumes partitions whose queues have room again: they are down to half, and so are all together. An empty queue is filled in
+   * any case, since its task may wait for it before it takes records of the others.
+   */
+  resumeDrained(tasks: TaskSet): void {
+    if (this.#paused.size === 0) return;
+    const hasRoom = queuedBytes(tasks) * 2 <= this.#queuedBytesMax;
     for (const [key, { task, at }] of this.#paused) {
-      if (!task.hasRoom(at.topic, at.partition)) continue;
+      const isEmpty = task.input.bufferedBytes(at.topic, at.partition) === 0;
+      if (!isEmpty && !(hasRoom && task.input.hasRoom(at.topic, at.partition))) continue;
       this.#paused.delete(key);
       this.fetcher.resume(at.topic, at.partition);
     }
@@ -192,4 +216,12 @@ function movedOn(task: StreamTask, at: TopicPartition & { readonly offset: numbe
       ...at,
     },
   );
+}
+
+function queuedBytes(tasks: TaskSet): number {
+  let sum = 0;
+  for (const task of tasks.running) {
+    for (const { topic, partition } of task.inputPartitions) sum += task.input.bufferedBytes(topic, partition);
+  }
+  return sum;
 }

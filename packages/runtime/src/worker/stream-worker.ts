@@ -143,7 +143,7 @@ export class StreamWorker {
     // While it joins nothing can be committed: what is uncommitted must not grow without bounds.
     const isFull = membership.isJoining && schedule.isFull(manager.tasks.running);
     const processed = !isFull && (await this.#process());
-    input.resumeDrained();
+    input.resumeDrained(manager.tasks);
     await this.#punctuate();
     const now = clock.nowMs();
     this.#options.metrics.observeLag(manager.tasks.running, input.fetcher, now);
