@@ -7,6 +7,7 @@ import {
   type RestoreProgress,
   type StandbyProgress,
 } from '@millrace/runtime';
+import { levelDbEngine } from '@millrace/state-leveldb';
 import { start, startThreads } from 'millrace';
 import { buildTopology, type TopologyName } from './topologies.ts';
 
@@ -22,6 +23,10 @@ export interface WorkerOrders {
   /** So many threads, which run `threads-module.ts` whatever the topology. SIGUSR2 adds one, SIGHUP removes one. */
   readonly threads?: number;
   readonly skipUnreadable?: boolean;
+  /** Of LevelDB: when it is small, a little state already makes LevelDB write tables. */
+  readonly writeBufferBytes?: number;
+  /** The command that runs the process, such as strace with its options. */
+  readonly through?: readonly string[];
   readonly onUncaughtError?: UncaughtErrorResponse;
 }
 
@@ -52,7 +57,7 @@ const logger: Logger = {
 };
 
 const metrics = new MetricsRegistry();
-const { onUncaughtError } = orders;
+const { onUncaughtError, writeBufferBytes } = orders;
 const options = {
   ...orders.settings,
   brokers: [orders.brokers],
@@ -66,6 +71,7 @@ const options = {
   standbyUpdateListener: {
     onBatchLoaded: ({ taskId, store, currentOffset }: StandbyProgress) => report('standby', { taskId, store, currentOffset }),
   },
+  ...(writeBufferBytes === undefined ? {} : { engine: levelDbEngine({ writeBufferBytes }) }),
   ...(onUncaughtError === undefined ? {} : { onUncaughtError: () => onUncaughtError }),
 };
 

@@ -36,7 +36,9 @@ export class Worker implements AsyncDisposable {
   #errors = '';
 
   constructor(orders: WorkerOrders) {
-    this.#child = spawn(process.execPath, ['--conditions=@millrace/source', '--import', 'tsx', PROGRAM, JSON.stringify(orders)], {
+    const command = [process.execPath, '--conditions=@millrace/source', '--import', 'tsx', PROGRAM, JSON.stringify(orders)];
+    const [program = '', ...args] = [...(orders.through ?? []), ...command];
+    this.#child = spawn(program, args, {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
