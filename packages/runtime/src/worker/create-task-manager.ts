@@ -10,6 +10,7 @@ import type { ResolvedSettings } from '../settings/settings.ts';
 import { openStandbyTask } from '../standby/open-standby-task.ts';
 import { StandbyUpdater } from '../standby/standby-updater.ts';
 import { discardOutdatedState } from '../state-directory/discard-outdated-state.ts';
+import { StateCleaner } from '../state-directory/state-cleaner.ts';
 import type { StateDirectory } from '../state-directory/state-directory.ts';
 import { StreamTask } from '../task/stream-task.ts';
 import type { TaskParts, TaskPartsOptions } from '../task/task-parts.ts';
@@ -55,6 +56,7 @@ export function createTaskManager(options: CreateTaskManagerOptions): { manager:
   });
   const manager: TaskManager = new TaskManager({
     directory,
+    cleaner: new StateCleaner({ directory, engine: components.engine, clock, logger, delayMs: settings.stateCleanupDelayMs }),
     engine: components.engine,
     input,
     restorer,

@@ -154,6 +154,7 @@ class Stage {
         },
       },
       throwFailure: () => undefined,
+      cleanIfDue: () => undefined,
       stopRestore: () => Promise.resolve(),
       assign: () => {
         stage.assigned = true;

@@ -148,6 +148,7 @@ export class StreamWorker {
     const now = clock.nowMs();
     this.#options.metrics.observeLag(manager.tasks.running, input.fetcher, now);
     if (!membership.isJoining && schedule.due(manager.tasks.running, now)) await this.#commit();
+    if (!membership.isJoining) manager.cleanIfDue();
     if (processed) await clock.sleep(0);
     else await this.#idle(signal, isFull);
   }

@@ -47,6 +47,10 @@ class Stage {
         storedOffsetSum: () => 20,
         ensure: () => undefined,
       } as unknown as StateDirectory,
+      cleaner: {
+        cleanIfDue: (isHeld) => this.#note(`clean ${['0_1', '0_2', '0_3'].filter((one) => !isHeld(one)).join()}`),
+        interrupt: async () => undefined,
+      },
       clock: { monotonicMs: () => this.nowMs, sleep: settled as Clock['sleep'] } as Clock,
       onStateDiskFull: this.#onStateDiskFull,
       standbys: this.#scriptedStandbys(),
@@ -407,5 +411,21 @@ describe('TaskManager', () => {
     await stage.assign(0);
     stage.failures.set('quarantine dir/0_0', new Error('EROFS'));
     await expect(stage.manager.reviveCorrupted('0_0', damaged)).rejects.toMatchObject({ code: 'STATE_DIRECTORY' });
+  });
+
+  it('has unused state deleted, but never that of its tasks and standbys', async () => {
+    const stage = new Stage();
+    await stage.assignWith([1], [2]);
+    stage.manager.cleanIfDue();
+    expect(stage.calls.at(-1)).toBe('clean 0_3');
+  });
+
+  it('has nothing deleted while tasks restore, or when it has none', async () => {
+    const stage = new Stage();
+    stage.manager.cleanIfDue();
+    stage.gate = new Promise(() => undefined);
+    await stage.assign(1);
+    stage.manager.cleanIfDue();
+    expect(stage.calls.filter((call) => call.startsWith('clean'))).toEqual([]);
   });
 });

@@ -13,6 +13,7 @@ import { LATEST_OFFSET } from '../assignment/placement/placement-input.ts';
 import { isDiskFull, mustPutAside, RevivalLimit } from '../restore/revival-limit.ts';
 import type { Restorer } from '../restore/restorer.ts';
 import type { StandbyUpdater } from '../standby/standby-updater.ts';
+import type { StateCleaner } from '../state-directory/state-cleaner.ts';
 import type { StateDirectory } from '../state-directory/state-directory.ts';
 import type { StreamTask } from '../task/stream-task.ts';
 import type { TaskParts } from '../task/task-parts.ts';
@@ -26,6 +27,7 @@ const LOCKED_RETRIES_FIRST = 10;
 
 export interface TaskManagerOptions {
   readonly directory: StateDirectory;
+  readonly cleaner: Pick<StateCleaner, 'cleanIfDue' | 'interrupt'>;
   readonly engine: StateEngine;
   readonly input: Input;
   readonly restorer: Restorer;
@@ -88,7 +90,8 @@ export class TaskManager {
    * that stays on this worker in another role is handed over as it is.
    */
   async assign({ active, standby }: TaskAssignment, signal: AbortSignal): Promise<void> {
-    const { standbys } = this.#options;
+    const { standbys, cleaner } = this.#options;
+    await cleaner.interrupt();
     await this.stopRestore();
     this.#unopened.clear();
     this.#locked.clear();
@@ -155,6 +158,7 @@ export class TaskManager {
    * @throws FatalStreamsError `STATE_KEEPS_FAILING`, `STATE_DISK_FULL` when it is not to be tried any more
    */
   async reviveCorrupted(taskId: string, cause: TaskCorruptedError): Promise<void> {
+    await this.#options.cleaner.interrupt();
     await this.stopRestore();
     const task = this.tasks.get(taskId);
     if (task !== undefined) {
@@ -175,11 +179,22 @@ export class TaskManager {
    * @param clean whether everything is committed; if not, uncommitted work is dropped
    */
   async closeAll(clean: boolean): Promise<void> {
+    await this.#options.cleaner.interrupt();
     await this.stopRestore();
     this.#failure = undefined;
     this.#unopened.clear();
     this.#locked.clear();
     for (const task of this.tasks.all) await this.#close(task, clean);
+  }
+
+  /**
+   * Has the state of tasks that moved away deleted when it is time. Not while tasks are missing that should be here, nor on a worker
+   * without any: it may be waiting for the workers of another version to be gone.
+   */
+  cleanIfDue(): void {
+    const { cleaner, standbys } = this.#options;
+    if (!this.allRunning || (this.tasks.size === 0 && standbys.taskIds.length === 0)) return;
+    void cleaner.cleanIfDue((taskId) => this.tasks.has(taskId) || this.#unopened.has(taskId) || standbys.has(taskId));
   }
 
   /** The worker ends: closes active and standby tasks. */
