@@ -29,6 +29,27 @@ describe('ByteBuffer', () => {
     );
   });
 
+  it('copies ranges of one buffer after the other, whatever their length', () => {
+    const source = fc.uint8Array({ maxLength: 300 }).chain((bytes) =>
+      fc.tuple(fc.nat({ max: bytes.length }), fc.nat({ max: bytes.length })).map(([a, b]) => ({
+        source: Buffer.from(bytes),
+        start: Math.min(a, b),
+        end: Math.max(a, b),
+      })),
+    );
+    fc.assert(
+      fc.property(fc.array(source, { maxLength: 10 }), (ranges) => {
+        const buffer = new ByteBuffer(4);
+        for (const { source, start, end } of ranges) {
+          buffer.writeRange(source, start, end);
+          buffer.writeRange(source, start, end);
+        }
+        const expected = ranges.flatMap(({ source, start, end }) => [source.subarray(start, end), source.subarray(start, end)]);
+        expect(buffer.view()).toEqual(Buffer.concat(expected));
+      }),
+    );
+  });
+
   it('writes 64-bit integers exactly within ±2^53', () => {
     fc.assert(
       fc.property(fc.maxSafeInteger(), (value) => {

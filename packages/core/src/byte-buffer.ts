@@ -2,6 +2,11 @@ import { utf8Write } from './native-buffer.ts';
 
 /** Up to here a loop in JavaScript is faster than the call into native code. */
 const LOOP_MAX = 32;
+/** Likewise for copies, which go word by word. */
+const COPY_MAX = 96;
+const WORD_BYTES = 4;
+const NOTHING = Buffer.alloc(0);
+const NO_WORDS = wordsOf(NOTHING);
 
 /**
  * A growable buffer that is written front to back and reused: the scratch space in which keys and values are serialised
@@ -12,9 +17,14 @@ const LOOP_MAX = 32;
 export class ByteBuffer {
   bytes: Buffer;
   length = 0;
+  #words: DataView;
+  /** What was copied from last, mostly the same buffer again and again, and its words. */
+  #source: Buffer = NOTHING;
+  #sourceWords = NO_WORDS;
 
   constructor(capacity = 1024) {
     this.bytes = Buffer.allocUnsafeSlow(capacity);
+    this.#words = wordsOf(this.bytes);
   }
 
   /** Makes room for `count` more bytes. */
@@ -26,6 +36,7 @@ export class ByteBuffer {
     const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));
     this.bytes.copy(larger, 0, 0, this.length);
     this.bytes = larger;
+    this.#words = wordsOf(larger);
   }
 
   writeUtf8(text: string): void {
@@ -56,10 +67,22 @@ export class ByteBuffer {
   writeRange(source: Buffer, start: number, end: number): void {
     const count = end - start;
     this.reserve(count);
-    const { bytes, length } = this;
-    if (count > LOOP_MAX) source.copy(bytes, length, start, end);
-    else for (let i = 0; i < count; i++) bytes[length + i] = source[start + i] as number;
+    if (count > COPY_MAX) source.copy(this.bytes, this.length, start, end);
+    else this.#copyWords(source, start, end);
     this.length += count;
+  }
+
+  #copyWords(source: Buffer, start: number, end: number): void {
+    if (source !== this.#source) {
+      this.#source = source;
+      this.#sourceWords = wordsOf(source);
+    }
+    const from = this.#sourceWords;
+    const to = this.#words;
+    let at = this.length;
+    let i = start;
+    for (; i + WORD_BYTES <= end; i += WORD_BYTES, at += WORD_BYTES) to.setInt32(at, from.getInt32(i));
+    for (; i < end; i++) to.setInt8(at++, from.getInt8(i));
   }
 
   writeUint8(value: number): void {
@@ -86,12 +109,20 @@ export class ByteBuffer {
     return this.bytes.subarray(start, end);
   }
 
+  /** Starts over, and lets go of what was copied from: it may be a whole response of a broker. */
   clear(): void {
     this.length = 0;
+    if (this.#source === NOTHING) return;
+    this.#source = NOTHING;
+    this.#sourceWords = NO_WORDS;
   }
 }
 
 /** Reads a signed 64-bit big-endian number as a double; exact up to ±2^53. */
 export function readInt64(bytes: Buffer, offset: number): number {
   return bytes.readInt32BE(offset) * 0x1_0000_0000 + bytes.readUInt32BE(offset + 4);
+}
+
+function wordsOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
