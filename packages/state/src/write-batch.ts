@@ -13,6 +13,8 @@ const DELETE = 1;
 const DELETE_RANGE = 2;
 /** Numbers per operation in `#operations`: kind and four offsets. */
 const WIDTH = 5;
+/** Numbers for which memory is kept from one batch to the next. */
+const KEPT_MAX = 1024 * WIDTH;
 
 /**
  * The operations of one atomic write, kept as offsets into one buffer, so that a batch of a million keys is two arrays and
@@ -23,7 +25,9 @@ const WIDTH = 5;
 export class WriteBatch {
   /** Where keys and values are serialised to. */
   readonly scratch = new ByteBuffer(64 * 1024);
-  readonly #operations: number[] = [];
+  #operations: number[] = [];
+  /** Numbers in use. */
+  #length = 0;
   #start = 0;
   #keyEnd = 0;
   #generation = 0;
@@ -40,7 +44,7 @@ export class WriteBatch {
   }
 
   get size(): number {
-    return this.#operations.length / WIDTH;
+    return this.#length / WIDTH;
   }
 
   get byteLength(): number {
@@ -59,18 +63,29 @@ export class WriteBatch {
 
   /** The value is complete: adds the put. */
   put(): void {
-    this.#operations.push(PUT, this.#start, this.#keyEnd, this.#keyEnd, this.scratch.length);
+    this.#add(PUT, this.#start, this.#keyEnd, this.#keyEnd, this.scratch.length);
+  }
+
+  #add(kind: number, a: number, b: number, c: number, d: number): void {
+    const operations = this.#operations;
+    const at = this.#length;
+    operations[at] = kind;
+    operations[at + 1] = a;
+    operations[at + 2] = b;
+    operations[at + 3] = c;
+    operations[at + 4] = d;
+    this.#length = at + WIDTH;
   }
 
   /** Adds a delete of the key written since `begin`. */
   delete(): void {
-    this.#operations.push(DELETE, this.#start, this.scratch.length, 0, 0);
+    this.#add(DELETE, this.#start, this.scratch.length, 0, 0);
   }
 
   /** Adds a delete of the range [key, value written after `endKey`). */
   deleteRange(): void {
     this.#rangeDeletes++;
-    this.#operations.push(DELETE_RANGE, this.#start, this.#keyEnd, this.#keyEnd, this.scratch.length);
+    this.#add(DELETE_RANGE, this.#start, this.#keyEnd, this.#keyEnd, this.scratch.length);
   }
 
   putBytes(key: Uint8Array, value: Uint8Array): void {
@@ -90,7 +105,7 @@ export class WriteBatch {
   visit(visitor: WriteBatchVisitor): void {
     const operations = this.#operations;
     const bytes = this.scratch.bytes;
-    for (let i = 0; i < operations.length; i += WIDTH) {
+    for (let i = 0; i < this.#length; i += WIDTH) {
       const kind = operations[i] as number;
       const a = operations[i + 1] as number;
       const b = operations[i + 2] as number;
@@ -103,7 +118,9 @@ export class WriteBatch {
   }
 
   clear(): void {
-    this.#operations.length = 0;
+    // A small array is used again: small batches come with every commit of a test driver, large ones once in a while.
+    if (this.#length > KEPT_MAX) this.#operations = [];
+    this.#length = 0;
     this.#generation++;
     this.#rangeDeletes = 0;
     this.scratch.clear();

@@ -4,6 +4,9 @@ import { asBuffer } from '../layout/byte-views.ts';
 import type { WriteBatch, WriteBatchVisitor } from '../write-batch.ts';
 import { lowerBound, type Snapshot, SortedEntries } from './sorted-entries.ts';
 
+/** Up to here a loop in JavaScript is faster than the call into native code. */
+const LOOP_MAX = 32;
+
 /** A database in the memory of this process; its rows go with it when it is closed. */
 export class MemoryDatabase implements StateDatabase {
   readonly #taskId: string;
@@ -68,8 +71,10 @@ class BatchApplier implements WriteBatchVisitor {
   }
 
   put(bytes: Buffer, keyStart: number, keyEnd: number, valueStart: number, valueEnd: number): void {
-    const value = new Uint8Array(valueEnd - valueStart);
-    bytes.copy(value, 0, valueStart, valueEnd);
+    const length = valueEnd - valueStart;
+    const value = new Uint8Array(length);
+    if (length > LOOP_MAX) bytes.copy(value, 0, valueStart, valueEnd);
+    else for (let i = 0; i < length; i++) value[i] = bytes[valueStart + i] as number;
     this.#entries.set(latin1Slice(bytes, keyStart, keyEnd), value);
   }
 

@@ -111,10 +111,11 @@ export class RowTable<K, V> implements RowAccess<K, V>, ScanSource<RowEntry, Val
   }
 
   flushCache(): void {
-    this.held.flush(this.#context.recordContext, (entry, update) => this.#flushRow(entry, update));
+    this.held.flush(this.#context.recordContext, this.#flushRow);
   }
 
-  #flushRow(entry: RowEntry, update: HeldUpdate): void {
+  // Made once: the test driver flushes after each record.
+  readonly #flushRow = (entry: RowEntry, update: HeldUpdate): void => {
     // Made and deleted since the last flush: nobody has heard of the row, and nobody has to.
     const vanished = entry.held === undefined && update.before === undefined;
     if (!vanished || this.#layout.isNews(entry)) this.overlay.markDirty(entry);
@@ -122,7 +123,7 @@ export class RowTable<K, V> implements RowAccess<K, V>, ScanSource<RowEntry, Val
     if (vanished || this.#listener === undefined) return;
     const oldValue = this.#sendOldValues && update.before !== undefined ? this.#values.value(update.before) : undefined;
     this.#listener(this.#layout.userKey(entry), this.read(entry), oldValue, update.writtenAt);
-  }
+  };
 
   prepareCommit(batch: WriteBatch, changelog: ChangelogWriter | undefined): void {
     assert(this.held.isEmpty, `store ${this.#name} is committed while it holds back updates; flush it first`);
