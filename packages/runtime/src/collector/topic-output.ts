@@ -43,8 +43,7 @@ export class TopicOutput {
     const { partitions, topic } = this.#topic;
     const chosen = this.#partitioner === undefined ? undefined : this.#partitioner(topic, key, value, partitions);
     if (chosen == null) {
-      const partition =
-        keyStart < 0 ? this.#sticky.next(valueEnd - valueStart) : partitionForKey(bytes, keyStart, keyEnd, partitions);
+      const partition = this.#defaultPartition(bytes, keyStart, keyEnd, valueEnd - valueStart);
       this.#appender.append(this.#topic, partition, timestamp, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd, headers);
       return true;
     }
@@ -68,6 +67,12 @@ export class TopicOutput {
       this.#appender.append(this.#topic, partition, timestamp, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd, headers);
     }
     return chosen.length > 0;
+  }
+
+  #defaultPartition(bytes: Buffer, keyStart: number, keyEnd: number, valueBytes: number): number {
+    const { partitions } = this.#topic;
+    if (partitions === 1) return 0;
+    return keyStart < 0 ? this.#sticky.next(valueBytes) : partitionForKey(bytes, keyStart, keyEnd, partitions);
   }
 
   #checked(partition: number): number {

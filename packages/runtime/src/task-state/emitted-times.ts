@@ -1,10 +1,16 @@
 import type { ClosingStore, StateStore } from '@millrace/state';
 
+const NO_TIMES: ReadonlyMap<string, number> = new Map();
+
 /** Up to which close time each store has emitted the results of its windows; stores that emit nothing are left out. */
 export function emittedTimes(stores: Iterable<StateStore>): ReadonlyMap<string, number> {
-  const times = new Map<string, number>();
-  for (const store of stores) if (isClosing(store) && store.emittedUntil >= 0) times.set(store.name, store.emittedUntil);
-  return times;
+  let times: Map<string, number> | undefined;
+  for (const store of stores) {
+    if (!isClosing(store) || store.emittedUntil < 0) continue;
+    times ??= new Map();
+    times.set(store.name, store.emittedUntil);
+  }
+  return times ?? NO_TIMES;
 }
 
 /** Tells the stores what has been emitted and committed, here or elsewhere; of several times the latest counts. */

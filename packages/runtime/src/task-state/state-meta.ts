@@ -20,10 +20,21 @@ export class StateMeta {
   readonly #storeIds = new Map<string, number>();
   readonly #changelogOffsets = new Map<string, number>();
   readonly #inputOffsets = new Map<string, number>();
+  readonly #isPersistent: boolean;
 
-  /** Reads all of it. @throws CorruptDataError when a row is not what {@link StateMeta} writes */
-  static async load(database: StateDatabase): Promise<StateMeta> {
-    const meta = new StateMeta();
+  constructor(isPersistent: boolean) {
+    this.#isPersistent = isPersistent;
+  }
+
+  /**
+   * Reads all of it.
+   *
+   * @param isPersistent false when the rows do not outlive the process: then offsets are written only by {@link saveOffsets},
+   * because before that nobody can come to read them
+   * @throws CorruptDataError when a row is not what {@link StateMeta} writes
+   */
+  static async load(database: StateDatabase, isPersistent: boolean): Promise<StateMeta> {
+    const meta = new StateMeta(isPersistent);
     const range = { gte: Buffer.from([0, META_STORE_ID]), lt: Buffer.from([0, META_STORE_ID + 1]) };
     for await (const [key, value] of database.entries(range))
       meta.#read(Buffer.from(key).toString('utf8', 2), Buffer.from(value));
@@ -69,7 +80,14 @@ export class StateMeta {
   setChangelogOffset(store: string, offset: number, batch: WriteBatch): void {
     if (this.#changelogOffsets.get(store) === offset) return;
     this.#changelogOffsets.set(store, offset);
-    putNumber(batch, CHANGELOG_OFFSET + store, offset);
+    if (this.#isPersistent) putNumber(batch, CHANGELOG_OFFSET + store, offset);
+  }
+
+  /** Adds all offsets to the batch, for whoever goes on with a database that is not persistent. */
+  saveOffsets(batch: WriteBatch): void {
+    if (this.#isPersistent) return;
+    for (const [store, offset] of this.#changelogOffsets) putNumber(batch, CHANGELOG_OFFSET + store, offset);
+    for (const [input, offset] of this.#inputOffsets) putNumber(batch, INPUT_OFFSET + input, offset);
   }
 
   /** The next offset to process of an input, by `topic-partition`, as of the last local commit. */
@@ -80,7 +98,7 @@ export class StateMeta {
   setInputOffset(input: string, offset: number, batch: WriteBatch): void {
     if (this.#inputOffsets.get(input) === offset) return;
     this.#inputOffsets.set(input, offset);
-    putNumber(batch, INPUT_OFFSET + input, offset);
+    if (this.#isPersistent) putNumber(batch, INPUT_OFFSET + input, offset);
   }
 }
 

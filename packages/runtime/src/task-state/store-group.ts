@@ -36,7 +36,7 @@ export function positionName(store: string, sourceIsChangelog: boolean, partitio
 export class StoreGroup {
   readonly kind: DatabaseKind;
   readonly stores: readonly TaskStore[];
-  #meta = new StateMeta();
+  #meta = new StateMeta(false);
   readonly #database: StateDatabase;
   readonly #opened: TaskStore[] = [];
   readonly #batch = new WriteBatch();
@@ -151,14 +151,20 @@ export class StoreGroup {
   }
 
   async close(): Promise<void> {
-    this.detach();
+    this.#closeStores();
     await this.#database.close();
   }
 
   /** Closes the stores and hands over the database, which stays open. What is uncommitted is lost. */
-  detach(): StateDatabase {
-    for (const { store } of this.#opened.splice(0)) store.close();
+  async detach(): Promise<StateDatabase> {
+    this.#closeStores();
+    this.#meta.saveOffsets(this.#batch);
+    await this.#write();
     return this.#database;
+  }
+
+  #closeStores(): void {
+    for (const { store } of this.#opened.splice(0)) store.close();
   }
 
   #write(): Promise<void> | undefined {

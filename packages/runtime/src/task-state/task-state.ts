@@ -266,7 +266,9 @@ export class TaskState {
    */
   async detach(): Promise<TaskDatabases> {
     await this.#note?.settled();
-    return new Map(this.#groups.map((group) => [group.kind, group.detach()]));
+    const databases = new Map<DatabaseKind, StateDatabase>();
+    for (const group of this.#groups) databases.set(group.kind, await group.detach());
+    return databases;
   }
 
   /** Closes stores and databases; what is uncommitted is lost. Idempotent. */
@@ -296,7 +298,7 @@ async function openGroup(
   groups.push(group);
   const cleanCacheBytes = Math.floor(options.cleanCacheBytes / options.stores.length);
   await group.open(
-    await StateMeta.load(database),
+    await StateMeta.load(database, kind === 'engine' && options.engine.persistent),
     ({ store, changelogTopic }, storeId): StoreContext => ({
       database,
       storeId,

@@ -217,8 +217,13 @@ export class RecordQueue {
     this.#open = false;
     this.#at++;
     if (this.#at < this.#batches.length && this.#at < COMPACT_AT) return;
-    this.#batches.splice(0, this.#at);
-    this.#fromOffsets.splice(0, this.#at);
+    if (this.#batches.length === 1) {
+      this.#batches.pop();
+      this.#fromOffsets.pop();
+    } else {
+      this.#batches.splice(0, this.#at);
+      this.#fromOffsets.splice(0, this.#at);
+    }
     this.#at = 0;
   }
 

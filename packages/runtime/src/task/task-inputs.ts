@@ -85,9 +85,8 @@ export class TaskInputs implements SkippedRecordListener {
     const commits: OffsetCommit[] = [];
     for (const queue of this.group.queues) {
       queue.prepareCommit();
-      const { topic, partition, nextOffset: offset, partitionTime } = queue;
-      if (offset !== undefined)
-        commits.push({ topic, partition, offset, metadata: encodeOffsetMetadata(partitionTime, emitted) });
+      const { topic, partition, nextOffset, partitionTime } = queue;
+      if (nextOffset !== undefined) commits.push(new PreparedOffset(topic, partition, nextOffset, partitionTime, emitted));
     }
     return commits;
   }
@@ -136,5 +135,26 @@ export class TaskInputs implements SkippedRecordListener {
 
   onNegativeTimestamp(queue: RecordQueue): void {
     this.#options.owner.dropped(queue.source.name, 'negative timestamp');
+  }
+}
+
+/** What to commit of a partition. Its metadata is encoded when somebody asks for it: a test driver does so only after a crash. */
+class PreparedOffset implements OffsetCommit {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly #partitionTime: number;
+  readonly #emitted: EmittedTimes;
+
+  constructor(topic: string, partition: number, offset: number, partitionTime: number, emitted: EmittedTimes) {
+    this.topic = topic;
+    this.partition = partition;
+    this.offset = offset;
+    this.#partitionTime = partitionTime;
+    this.#emitted = emitted;
+  }
+
+  get metadata(): string {
+    return encodeOffsetMetadata(this.#partitionTime, this.#emitted);
   }
 }
