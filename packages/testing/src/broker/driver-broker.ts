@@ -48,18 +48,9 @@ export class DriverBroker implements BatchAppender {
     return [...this.#produced];
   }
 
-  /** Appends a record of the outside world: it belongs to no transaction. */
-  appendInput(
-    log: TopicLog,
-    timestamp: number,
-    bytes: Buffer,
-    keyStart: number,
-    keyEnd: number,
-    valueStart: number,
-    valueEnd: number,
-    headers: Headers,
-  ): void {
-    log.append(timestamp, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd, headers);
+  /** A record of the outside world has been written to the log: it belongs to no transaction. */
+  endInput(log: TopicLog, hasValue: boolean, headers: Headers): void {
+    log.end(hasValue, headers);
     // Behind uncommitted records it stays unseen until their transaction has ended, as on a broker.
     if (!log.isOpen) log.commit();
   }
@@ -117,15 +108,13 @@ export class DriverBroker implements BatchAppender {
 
   /** Makes the records of the open transaction visible, together with the offsets. */
   commit(offsets: readonly OffsetCommit[]): void {
-    for (const log of this.#openLogs) log.commit();
-    this.#openLogs.length = 0;
+    for (let log = this.#openLogs.pop(); log !== undefined; log = this.#openLogs.pop()) log.commit();
     for (const offset of offsets) this.#offsets.set(offset.topic, offset);
   }
 
   /** Drops the open transaction, as the broker does when the application has died. */
   abort(): void {
-    for (const log of this.#openLogs) log.abort();
-    this.#openLogs.length = 0;
+    for (const log of this.#openLogs.splice(0)) log.abort();
   }
 
   /** The committed offset of an input topic. */

@@ -1,4 +1,5 @@
 import type { Header } from '@millrace/core';
+import type { FetchedBatch } from '@millrace/client';
 import { RecordCursor } from '@millrace/wire';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -21,6 +22,14 @@ const record: fc.Arbitrary<Written> = fc.record({
 
 function append(log: TopicLog, record: Written): void {
   log.append(...fields(record));
+}
+
+function writeInPlace(log: TopicLog, { key, value, timestamp, headers }: Written): void {
+  const target = log.begin(timestamp);
+  if (key !== undefined) target.writeBytes(key);
+  log.endKey(key !== undefined);
+  if (value !== undefined) target.writeBytes(value);
+  log.end(value !== undefined, headers);
 }
 
 function fields({ key, value, timestamp, headers }: Written): Parameters<TopicLog['append']> {
@@ -83,6 +92,38 @@ describe('TopicLog', () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  it('writes the same bytes whether key and value are given or written in place', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(record, fc.boolean()), { minLength: 1, maxLength: 60 }), (records) => {
+        const given = new TopicLog('t');
+        const inPlace = new TopicLog('t');
+        for (const [one, isGivenUp] of records) {
+          append(given, one);
+          // A record that is begun and given up leaves nothing behind.
+          if (isGivenUp) inPlace.begin(one.timestamp).writeUtf8('given up');
+          writeInPlace(inPlace, one);
+        }
+        expect(fetched(inPlace, 0, records.length)).toEqual(fetched(given, 0, records.length));
+      }),
+    );
+  });
+
+  it('does not change what a fetch has handed out when a chunk grows', () => {
+    const log = new TopicLog('t');
+    const [small, large] = [3, 100_000].map((size) => ({
+      key: undefined,
+      value: new Uint8Array(size),
+      timestamp: 1,
+      headers: [],
+    }));
+    writeInPlace(log, small as Written);
+    const before = log.fetch(0, 1).batches[0] as FetchedBatch;
+    const bytes = Buffer.from(before.buffer.subarray(before.recordsStart, before.recordsEnd));
+    writeInPlace(log, large as Written);
+    expect(before.buffer.subarray(before.recordsStart, before.recordsEnd).equals(bytes)).toBe(true);
+    expect(fetched(log, 0, 2)).toHaveLength(2);
   });
 
   it('leaves records of aborted transactions out of fetches, but not their offsets', () => {

@@ -1,24 +1,17 @@
-import type { Headers } from '@millrace/core';
+import type { ByteBuffer, Headers } from '@millrace/core';
 import type { FetchedBatch, FetchedPartition } from '@millrace/client';
 import { RecordBatchHeader, type RecordCursor } from '@millrace/wire';
-import { recordBodySize, recordSize, writeRecord } from './record-encoder.ts';
+import { RecordWriter } from './record-writer.ts';
 
 /** Bytes of a batch header, which these batches do not have: they are never sent. */
 const HEADER_BYTES = 61;
 const CHUNK_BYTES_MIN = 4 * 1024;
 const CHUNK_BYTES_MAX = 256 * 1024;
+/** Room that a chunk must have for another record: one that needs more makes the chunk grow, which copies it. */
+const ROOM_BYTES_MIN = 1024;
 /** Timestamps further apart stand in different batches: their difference is written as a 32-bit number. */
 const TIMESTAMP_DELTA_MAX = 2 ** 30;
 const NO_RECORDS = new Int32Array(0);
-
-/** Records one behind the other in one buffer: what a fetch hands out as one batch, or as part of one. */
-interface Chunk {
-  readonly buffer: Buffer;
-  readonly baseOffset: number;
-  readonly baseTimestamp: number;
-  /** Where the last record ends. */
-  end: number;
-}
 
 /**
  * The records of a topic with one partition, in memory, in the format in which Kafka stores them, so that the task reads them
@@ -33,7 +26,7 @@ export class TopicLog {
   endOffset = 0;
   /** Offset after the last record that may be read: Kafka's last stable offset. */
   visibleEnd = 0;
-  readonly #chunks: Chunk[] = [];
+  readonly #chunks: RecordWriter[] = [];
   /** By offset: where in its chunk the record starts. */
   #starts = NO_RECORDS;
   /** Where runs of uncommitted records begin and end, in turn: records of the outside world may lie between them. */
@@ -79,50 +72,57 @@ export class TopicLog {
     valueEnd: number,
     headers: Headers,
   ): number {
-    const offset = this.endOffset;
     const keyLength = keyStart < 0 ? -1 : keyEnd - keyStart;
     const valueLength = valueStart < 0 ? -1 : valueEnd - valueStart;
-    let chunk = this.#chunkFor(timestamp);
-    let bodySize = recordBodySize(timestamp - chunk.baseTimestamp, offset - chunk.baseOffset, keyLength, valueLength, headers);
-    if (chunk.end + recordSize(bodySize) > chunk.buffer.length) {
-      bodySize = recordBodySize(0, 0, keyLength, valueLength, headers);
-      chunk = this.#startChunk(timestamp, recordSize(bodySize));
-    }
-    if (offset === this.#starts.length) this.#growStarts();
-    this.#starts[offset] = chunk.end;
-    chunk.end = writeRecord(
-      chunk.buffer,
-      chunk.end,
-      bodySize,
-      timestamp - chunk.baseTimestamp,
-      offset - chunk.baseOffset,
-      key,
-      keyStart,
-      keyLength,
-      value,
-      valueStart,
-      valueLength,
-      headers,
+    const chunk = this.#chunkFor(timestamp);
+    return this.#added(
+      chunk.append(timestamp, this.endOffset, key, keyStart, keyLength, value, valueStart, valueLength, headers),
     );
+  }
+
+  /**
+   * Begins a record; one that is never ended leaves no trace.
+   *
+   * @returns where the key is to be written to; then comes {@link endKey}, then the value in the same way, then {@link end}
+   */
+  begin(timestamp: number): ByteBuffer {
+    return this.#chunkFor(timestamp).begin(timestamp, this.endOffset);
+  }
+
+  /** @param isPresent false when the key is null: then nothing has been written */
+  endKey(isPresent: boolean): void {
+    this.#open.endKey(isPresent);
+  }
+
+  /** The value has been written, unless it is null. Returns the offset of the record. */
+  end(isPresent: boolean, headers: Headers): number {
+    return this.#added(this.#open.end(isPresent, headers));
+  }
+
+  #added(start: number): number {
+    const offset = this.endOffset;
+    if (offset === this.#starts.length) this.#growStarts();
+    this.#starts[offset] = start;
     this.endOffset = offset + 1;
     return offset;
   }
 
-  /** The open chunk, or a new one when the timestamp is too far away from those in it. */
-  #chunkFor(timestamp: number): Chunk {
-    const last = this.#chunks[this.#chunks.length - 1];
-    if (last === undefined || Math.abs(timestamp - last.baseTimestamp) > TIMESTAMP_DELTA_MAX) {
-      return this.#startChunk(timestamp, 0);
-    }
-    return last;
+  /** The chunk of the record that was begun last: no other is written to. */
+  get #open(): RecordWriter {
+    return this.#chunks[this.#chunks.length - 1] as RecordWriter;
   }
 
-  /** Chunks are never moved, because fetched batches are views of them. */
-  #startChunk(timestamp: number, recordBytes: number): Chunk {
-    const before = this.#chunks[this.#chunks.length - 1]?.buffer.length ?? 0;
-    const bytes = Math.max(recordBytes, CHUNK_BYTES_MIN, Math.min(before * 2, CHUNK_BYTES_MAX));
-    const buffer = Buffer.allocUnsafeSlow(bytes);
-    const chunk: Chunk = { buffer, baseOffset: this.endOffset, baseTimestamp: timestamp, end: 0 };
+  /** The open chunk, or a new one when it is full, or its records are too far away in time. */
+  #chunkFor(timestamp: number): RecordWriter {
+    const { length } = this.#chunks;
+    if (length === 0) return this.#startChunk(timestamp, CHUNK_BYTES_MIN);
+    const last = this.#chunks[length - 1] as RecordWriter;
+    if (last.room >= ROOM_BYTES_MIN && Math.abs(timestamp - last.baseTimestamp) <= TIMESTAMP_DELTA_MAX) return last;
+    return this.#startChunk(timestamp, Math.min(last.capacity * 2, CHUNK_BYTES_MAX));
+  }
+
+  #startChunk(timestamp: number, bytes: number): RecordWriter {
+    const chunk = new RecordWriter(this.endOffset, timestamp, bytes);
     this.#chunks.push(chunk);
     return chunk;
   }
@@ -135,7 +135,9 @@ export class TopicLog {
 
   /** The open transaction, if there is one, has been committed: everything appended so far may be read. */
   commit(): void {
-    this.#uncommitted.length = 0;
+    const runs = this.#uncommitted;
+    // Mostly one: cheaper than setting the length.
+    while (runs.length > 0) runs.pop();
     this.visibleEnd = this.endOffset;
   }
 
@@ -154,7 +156,7 @@ export class TopicLog {
 
   /** Puts the cursor on the record of that offset. */
   seek(offset: number, cursor: RecordCursor): void {
-    const chunk = this.#chunks[this.#chunkOf(offset)] as Chunk;
+    const chunk = this.#chunks[this.#chunkOf(offset)] as RecordWriter;
     cursor.open(chunk.buffer, this.#describe(chunk, offset, offset + 1, this.#header));
     cursor.next();
   }
@@ -170,7 +172,7 @@ export class TopicLog {
       }
       const index = this.#chunkOf(offset);
       const end = this.#nextAborted(offset, Math.min(to, this.#endOffsetOf(index)));
-      const batch = this.#batch(this.#chunks[index] as Chunk, offset, end);
+      const batch = this.#batch(this.#chunks[index] as RecordWriter, offset, end);
       batches.push(batch);
       byteLength += batch.recordsEnd - batch.recordsStart;
       offset = end;
@@ -200,10 +202,10 @@ export class TopicLog {
     const chunks = this.#chunks;
     let low = 0;
     let high = chunks.length - 1;
-    if (high < 0 || (chunks[high] as Chunk).baseOffset <= offset) return high;
+    if (high < 0 || (chunks[high] as RecordWriter).baseOffset <= offset) return high;
     while (low < high) {
       const middle = (low + high + 1) >>> 1;
-      if ((chunks[middle] as Chunk).baseOffset <= offset) low = middle;
+      if ((chunks[middle] as RecordWriter).baseOffset <= offset) low = middle;
       else high = middle - 1;
     }
     return low;
@@ -213,17 +215,17 @@ export class TopicLog {
     return this.#chunks[index + 1]?.baseOffset ?? this.endOffset;
   }
 
-  #batch(chunk: Chunk, from: number, to: number): FetchedBatch {
+  #batch(chunk: RecordWriter, from: number, to: number): FetchedBatch {
     const header = this.#describe(chunk, from, to, new RecordBatchHeader());
     const recordsStart = this.#starts[from] as number;
     return { buffer: chunk.buffer, recordsStart, recordsEnd: header.position + header.sizeInBytes, header };
   }
 
   /** Fills the header of the records [from, to) of a chunk. */
-  #describe(chunk: Chunk, from: number, to: number, header: RecordBatchHeader): RecordBatchHeader {
+  #describe(chunk: RecordWriter, from: number, to: number, header: RecordBatchHeader): RecordBatchHeader {
     const starts = this.#starts;
     // The first record of the next chunk starts at 0, and no other does.
-    const end = to === this.endOffset || starts[to] === 0 ? chunk.end : (starts[to] as number);
+    const end = to === this.endOffset || starts[to] === 0 ? chunk.endPosition : (starts[to] as number);
     header.position = (starts[from] as number) - HEADER_BYTES;
     header.sizeInBytes = end - header.position;
     header.baseOffset = chunk.baseOffset;

@@ -12,7 +12,7 @@ import type { ResolvedDriverOptions } from './driver-options.ts';
 const BUFFERED_BYTES = 1 << 30;
 const CLEAN_CACHE_BYTES = 64 * 1024 * 1024;
 /** Inputs that are committed together at most, about as many as a busy worker commits at once, and uncommitted rows of them. */
-const TOGETHER_INPUTS_MAX = 32 * 1024;
+const TOGETHER_INPUTS_MAX = 256 * 1024;
 const TOGETHER_BYTES_MAX = 16 * 1024 * 1024;
 
 /** What a task of the driver is made of; the same for every incarnation. */

@@ -3,16 +3,14 @@ import type { TestRecord } from './test-record.ts';
 
 /** Where an input topic of the driver puts its records. */
 export interface InputPort {
-  /** Appends a serialised record, a copy of the bytes. */
-  append(
-    timestamp: number,
-    bytes: Buffer,
-    keyStart: number,
-    keyEnd: number,
-    valueStart: number,
-    valueEnd: number,
-    headers: Headers,
-  ): void;
+  /**
+   * Begins a record. Nothing else may be done with the port before {@link end}; a record without is as if it had never begun.
+   *
+   * @returns where the key is to be written to, and after {@link endKey} the value
+   */
+  begin(timestamp: number): ByteBuffer;
+  endKey(isPresent: boolean): void;
+  end(hasValue: boolean, headers: Headers): void;
   /** True when a record may be appended and handed to {@link processAppended} at once. */
   isIdle(): boolean;
   /** Processes what has been appended. */
@@ -53,7 +51,6 @@ export class TestInputTopic<K, V> {
   readonly #port: InputPort;
   readonly #nowMs: () => number;
   readonly #autoAdvanceMs: number;
-  readonly #scratch = new ByteBuffer(256);
   #nextTimestamp: number | undefined;
 
   constructor(topic: Topic<K, V>, port: InputPort, nowMs: () => number, options: TestInputTopicOptions = {}) {
@@ -80,17 +77,18 @@ export class TestInputTopic<K, V> {
   /** Serialises at once: afterwards the caller may change what it has passed. */
   #processOne(key: K | undefined, value: V | undefined, timestamp: number, headers: Headers): Promise<void> {
     if (!this.#port.isIdle()) return this.#processLater(key, value, timestamp, headers);
-    const keyEnd = this.#serialize(key, value, this.#scratch);
-    this.#append(key == null, value == null, keyEnd, this.#scratch, timestamp, headers);
+    this.#append(key, value, timestamp, headers);
     return this.#port.processAppended();
   }
 
   #processLater(key: K | undefined, value: V | undefined, timestamp: number, headers: Headers): Promise<void> {
     const bytes = new ByteBuffer(256);
-    const keyEnd = this.#serialize(key, value, bytes);
+    this.#writeKey(key, bytes);
+    const keyEnd = bytes.length;
+    this.#writeValue(value, bytes);
     let count = 1;
     return this.#port.process(() => {
-      if (count === 1) this.#append(key == null, value == null, keyEnd, bytes, timestamp, headers);
+      if (count === 1) this.#appendBytes(key == null, value == null, bytes, keyEnd, timestamp, headers);
       return count--;
     });
   }
@@ -107,9 +105,8 @@ export class TestInputTopic<K, V> {
       while (count < APPENDED_MAX) {
         const next = iterator.next();
         if (next.done === true) break;
-        const [key, value, timestamp] = next.value;
-        const keyEnd = this.#serialize(key, value, this.#scratch);
-        this.#append(key == null, value == null, keyEnd, this.#scratch, timestamp ?? this.#takeTimestamp(), NO_HEADERS);
+        const record = next.value;
+        this.#append(record[0], record[1], record[2] ?? this.#takeTimestamp(), NO_HEADERS);
         count++;
       }
       return count;
@@ -127,24 +124,35 @@ export class TestInputTopic<K, V> {
     return timestamp;
   }
 
-  /** @returns where the key ends and the value begins */
-  #serialize(key: K | undefined, value: V | undefined, target: ByteBuffer): number {
-    const { name, key: keySerde, value: valueSerde } = this.#topic;
-    target.clear();
-    if (key != null) writeWith(keySerde, key, target, name);
-    const keyEnd = target.length;
-    if (value != null) writeWith(valueSerde, value, target, name);
-    return keyEnd;
+  #append(key: K | undefined, value: V | undefined, timestamp: number, headers: Headers): void {
+    const port = this.#port;
+    const target = port.begin(timestamp);
+    this.#writeKey(key, target);
+    port.endKey(key != null);
+    this.#writeValue(value, target);
+    port.end(value != null, headers);
   }
 
-  #append(
+  #appendBytes(
     keyIsAbsent: boolean,
     valueIsAbsent: boolean,
-    keyEnd: number,
     { bytes, length }: ByteBuffer,
+    keyEnd: number,
     timestamp: number,
     headers: Headers,
   ): void {
-    this.#port.append(timestamp, bytes, keyIsAbsent ? -1 : 0, keyEnd, valueIsAbsent ? -1 : keyEnd, length, headers);
+    const target = this.#port.begin(timestamp);
+    target.writeRange(bytes, 0, keyEnd);
+    this.#port.endKey(!keyIsAbsent);
+    target.writeRange(bytes, keyEnd, length);
+    this.#port.end(!valueIsAbsent, headers);
+  }
+
+  #writeKey(key: K | undefined, target: ByteBuffer): void {
+    if (key != null) writeWith(this.#topic.key, key, target, this.#topic.name);
+  }
+
+  #writeValue(value: V | undefined, target: ByteBuffer): void {
+    if (value != null) writeWith(this.#topic.value, value, target, this.#topic.name);
   }
 }

@@ -97,8 +97,9 @@ export class TopologyTestDriver implements AsyncDisposable {
     const log = this.#broker.log(topic.name);
     const port: InputPort = {
       isIdle: () => this.#waiting === 0 && this.#task !== undefined,
-      append: (timestamp, bytes, keyStart, keyEnd, valueStart, valueEnd, headers) =>
-        this.#broker.appendInput(log, timestamp, bytes, keyStart, keyEnd, valueStart, valueEnd, headers),
+      begin: (timestamp) => log.begin(timestamp),
+      endKey: (isPresent) => log.endKey(isPresent),
+      end: (hasValue, headers) => this.#broker.endInput(log, hasValue, headers),
       processAppended: () => this.#exclusively(this.#settleInput),
       process: (appendNext) => this.#exclusively(() => this.#processInput(appendNext)),
     };
