@@ -56,8 +56,9 @@ export class SimulatedDisk {
     const nameOf = (directory: string): string => relative(stateDir, directory);
     return {
       name: 'simulated',
-      // Says that nothing outlives the process, which concerns only the note beside a database: that one is written on real disks.
-      persistent: false,
+      persistent: true,
+      // The note beside a database would be written on a real disk, which nobody schedules.
+      hasDirectories: false,
       open: async ({ directory, taskId }: OpenDatabaseOptions) => {
         await process.clock.sleep(process.delay(DISK_MAX_MS));
         const name = nameOf(directory);

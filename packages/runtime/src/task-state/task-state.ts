@@ -74,7 +74,9 @@ export class TaskState {
     this.#stores = stores;
     this.#byName = new Map(stores.map(({ store }) => [store.name, store]));
     this.#flushPasses = passes;
-    this.#note = options.engine.persistent && groups[0]?.kind === 'engine' ? new OffsetNote(options.directory) : undefined;
+    const { engine, directory } = options;
+    const keepsNote = (engine.hasDirectories ?? engine.persistent) && groups[0]?.kind === 'engine';
+    this.#note = keepsNote ? new OffsetNote(directory) : undefined;
   }
 
   /**

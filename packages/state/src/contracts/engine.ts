@@ -26,6 +26,11 @@ export interface StateEngine {
   /** True when what was written is there again after the process has died. */
   readonly persistent: boolean;
   /**
+   * True when the directory of a task is one of the file system, so that a hint may be kept in a file beside the database.
+   * Default: `persistent`.
+   */
+  readonly hasDirectories?: boolean;
+  /**
    * Opens or creates the database of a task.
    *
    * @throws RetriableError `STATE_LOCKED` when another process or another task object has it open
