@@ -33,6 +33,9 @@ const fastClock: Clock = {
   setTimer: (delayMs, callback) => systemClock.setTimer(delayMs / 50, callback),
 };
 
+/** Nothing ever becomes due: what is applied is not written until somebody asks for it. */
+const stoppedClock: Clock = { ...fastClock, monotonicMs: () => 0 };
+
 class Stage {
   readonly kafka = new ScriptedChangelogs();
   readonly events: string[] = [];
@@ -46,7 +49,7 @@ class Stage {
   opened = 0;
 
   /** @param changelog the input that the store has for a changelog, if it has no own */
-  constructor(topology = counting(false), changelog?: string) {
+  constructor(topology = counting(false), changelog?: string, clock = fastClock) {
     const [subtopology] = topology.plan().subtopologies;
     if (subtopology === undefined) throw new Error('the topology is empty');
     const stores = subtopology.stores.map((store) => ({ ...store, sourceTopicAsChangelog: changelog }));
@@ -60,7 +63,7 @@ class Stage {
     };
     this.updater = new StandbyUpdater({
       client: this.kafka.client,
-      clock: fastClock,
+      clock,
       logger: silentLogger,
       listener: this.#listener(),
       groupId: 'app',
@@ -247,6 +250,8 @@ describe('StandbyUpdater', () => {
   });
 
   it('hands over nothing when the state fails in the last moment', async () => {
+    await stage.updater.close();
+    stage = new Stage(counting(false), undefined, stoppedClock);
     stage.kafka.append(CHANGELOG, { key: 'a', value: '1' });
     await stage.updater.add(id);
     await stage.applied(1);
