@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
-import { type Logger, MetricsRegistry, StreamsError, systemClock } from '@millrace/core';
+import { MetricsRegistry, systemClock } from '@millrace/core';
 import {
   DROPPED_RECORDS,
   logAndContinueDeserialization,
@@ -16,6 +16,7 @@ import { DyingEngine } from './dying-engine.ts';
 import { buildLedger } from './ledger-topology.ts';
 import { obedience } from './obedience.ts';
 import { SkewedClock, type SkewedClockOptions } from './skewed-clock.ts';
+import { report, reportingLogger } from '../../integration/runtime/worker-report.ts';
 
 /**
  * One worker of the ledger as a process of its own. Takes its orders as JSON in the first argument, tells what happens as JSON
@@ -40,30 +41,6 @@ const SAMPLE_INTERVAL_MS = 500;
 
 const orders = JSON.parse(process.argv[2] ?? '') as LedgerOrders;
 
-function report(event: string, fields: object): void {
-  process.stdout.write(`${JSON.stringify({ event, atMs: systemClock.nowMs(), ...fields }, describeErrors)}\n`);
-}
-
-function describeErrors(_name: string, value: unknown): unknown {
-  if (!(value instanceof Error)) return value;
-  const { name, message, cause } = value;
-  if (!(value instanceof StreamsError)) return { name, message };
-  const { code, taskId, topic, partition, offset } = value;
-  return { name, message, cause, code, taskId, topic, partition, offset };
-}
-
-const logAt =
-  (level: string) =>
-  (message: string, fields?: object): void =>
-    report('log', { level, message, ...fields });
-const logger: Logger = {
-  debug: () => undefined,
-  info: logAt('info'),
-  warn: logAt('warn'),
-  error: logAt('error'),
-  child: () => logger,
-};
-
 process.on('unhandledRejection', (reason) => report('unhandled', { text: String(reason) }));
 process.on('uncaughtExceptionMonitor', (error) => report('unhandled', { text: String(error) }));
 
@@ -76,7 +53,7 @@ const topology = buildLedger(orders.ledger, {
 const app = await start(topology, {
   ...orders.settings,
   brokers: orders.brokers.split(','),
-  logger,
+  logger: reportingLogger,
   metrics,
   restoreListener: {
     onRestoreStart: () => undefined,
@@ -84,8 +61,8 @@ const app = await start(topology, {
   },
   ...(dieInWrite === undefined ? {} : { engine: new DyingEngine(levelDbEngine(), dieInWrite) }),
   ...(orders.clock === undefined ? {} : { clock: new SkewedClock(systemClock, orders.clock) }),
-  ...(skips ? { onDeserializationError: logAndContinueDeserialization(logger) } : {}),
-  ...(skips ? { onProcessingError: logAndContinueProcessing(logger) } : {}),
+  ...(skips ? { onDeserializationError: logAndContinueDeserialization(reportingLogger) } : {}),
+  ...(skips ? { onProcessingError: logAndContinueProcessing(reportingLogger) } : {}),
   ...(onUncaughtError === undefined ? {} : { onUncaughtError: () => onUncaughtError }),
 });
 const asked = new Promise<void>((resolve) => {

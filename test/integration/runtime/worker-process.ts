@@ -1,4 +1,4 @@
-import { type Logger, MetricsRegistry, StreamsError, systemClock } from '@millrace/core';
+import { MetricsRegistry } from '@millrace/core';
 import {
   DROPPED_RECORDS,
   logAndContinueDeserialization,
@@ -10,6 +10,7 @@ import {
 import { levelDbEngine } from '@millrace/state-leveldb';
 import { start, startThreads } from 'millrace';
 import { buildTopology, type TopologyName } from './topologies.ts';
+import { report, reportingLogger } from './worker-report.ts';
 
 /**
  * One worker as a process of its own, for tests that kill, stop and starve it. Takes its orders as JSON in the first argument,
@@ -32,36 +33,12 @@ export interface WorkerOrders {
 
 const orders = JSON.parse(process.argv[2] ?? '') as WorkerOrders;
 
-function report(event: string, fields: object): void {
-  process.stdout.write(`${JSON.stringify({ event, atMs: systemClock.nowMs(), ...fields }, describeErrors)}\n`);
-}
-
-function describeErrors(_name: string, value: unknown): unknown {
-  if (!(value instanceof Error)) return value;
-  const { name, message, cause } = value;
-  if (!(value instanceof StreamsError)) return { name, message };
-  const { code, taskId, topic, partition, offset } = value;
-  return { name, message, cause, code, taskId, topic, partition, offset };
-}
-
-const logAt =
-  (level: string) =>
-  (message: string, fields?: object): void =>
-    report('log', { level, message, ...fields });
-const logger: Logger = {
-  debug: () => undefined,
-  info: logAt('info'),
-  warn: logAt('warn'),
-  error: logAt('error'),
-  child: () => logger,
-};
-
 const metrics = new MetricsRegistry();
 const { onUncaughtError, writeBufferBytes } = orders;
 const options = {
   ...orders.settings,
   brokers: [orders.brokers],
-  logger,
+  logger: reportingLogger,
   metrics,
   restoreListener: {
     onRestoreStart: ({ taskId, store, startOffset, endOffset }: RestoreProgress) =>
@@ -77,7 +54,7 @@ const options = {
 
 async function startOne(): ReturnType<typeof start> {
   const topology = buildTopology(orders.topology, orders.prefix, (change, taskId) => report('task', { change, taskId }));
-  const skips = orders.skipUnreadable === true ? { onDeserializationError: logAndContinueDeserialization(logger) } : {};
+  const skips = orders.skipUnreadable === true ? { onDeserializationError: logAndContinueDeserialization(reportingLogger) } : {};
   return start(topology, { ...options, ...skips });
 }
 
