@@ -106,6 +106,11 @@ const settingOptions: readonly OptionEntry[] = [
     description: 'when the disk has no room for state: wait until it has (default), or fail',
     choices: ['wait', 'fail'],
   },
+  {
+    flags: '--processing-timeout-ms <ms>',
+    env: 'MILLRACE_PROCESSING_TIMEOUT_MS',
+    description: 'how long a promise of user code may take before the worker fails; default 300000',
+  },
   { flags: '--config <name=value>', description: 'any other setting; may be repeated', repeatable: true },
 ];
 

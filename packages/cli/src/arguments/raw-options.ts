@@ -24,6 +24,7 @@ export interface RawOptions {
   readonly onMissingOffsets?: 'fail' | 'reset';
   readonly allowChangelogRebuild?: boolean;
   readonly onStateDiskFull?: 'wait' | 'fail';
+  readonly processingTimeoutMs?: string;
   readonly config?: readonly string[];
   readonly logLevel?: LogLevel;
   readonly view?: boolean;

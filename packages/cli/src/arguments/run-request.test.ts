@@ -46,7 +46,8 @@ describe('resolveRunRequest', () => {
     const options =
       '--state-dir /state --guarantee exactly_once_v2 --commit-interval-ms 250 --group-instance-id one --group-protocol classic';
     const more = '--transport socket --log-level warn --no-view --config maxTaskIdleMs=-1 --config compression=lz4';
-    const { start, logLevel, view } = await parse([...NEEDED, ...options.split(' '), ...more.split(' ')]);
+    const timeouts = ['--processing-timeout-ms', '60000'];
+    const { start, logLevel, view } = await parse([...NEEDED, ...options.split(' '), ...more.split(' '), ...timeouts]);
     expect(start).toEqual({
       applicationId: 'checkout',
       brokers: ['a:9092', 'b:9092'],
@@ -58,6 +59,7 @@ describe('resolveRunRequest', () => {
       transport: 'socket',
       maxTaskIdleMs: -1,
       compression: 'lz4',
+      processingTimeoutMs: 60_000,
     });
     expect([logLevel, view]).toEqual(['warn', false]);
   });
