@@ -297,6 +297,26 @@ describe('a group member', () => {
     expect(await join()).toMatchObject({ isUnbroken: true });
   });
 
+  it('was out of the group when a generation passed that it was not in, even if the coordinator has kept it', async () => {
+    const { transport, clock, member, join } = membership({ groupInstanceId: 'w-1' });
+    transport.on(joinGroup, (request) => joined({ ...request, memberId: 'm-static' }, 4));
+    await join();
+    transport.on(joinGroup, (request) => joined({ ...request, memberId: 'm-static' }, 6));
+    let stateDuringSync: string | undefined;
+    transport.once(syncGroup, () => {
+      stateDuringSync = member.state;
+      return { errorCode: 0, assignment: encodeAssignment({ assignedPartitions: [] }) };
+    });
+    transport.once(heartbeat, () => ({ errorCode: 27 }));
+    await clock.advance(2600);
+    expect(member.state).toBe('rejoin-needed');
+    expect(await join()).toMatchObject({ isUnbroken: false });
+    expect([stateDuringSync, member.state]).toEqual(['lost', 'stable']);
+    expect(member.metadata).toMatchObject({ generationId: 6 });
+    transport.on(joinGroup, (request) => joined({ ...request, memberId: 'm-static' }, 7));
+    expect(await join()).toMatchObject({ isUnbroken: true });
+  });
+
   it.each([22, 25])('is lost as soon as it hears so while it joins (%i), not only when the join has ended', async (errorCode) => {
     const { transport, clock, member, join } = membership();
     await join();

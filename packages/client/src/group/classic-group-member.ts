@@ -115,10 +115,16 @@ export class ClassicGroupMember implements GroupMember {
     return { ...assignment, isUnbroken };
   }
 
-  /** Outside of any generation the group goes on without this member: its owner should know before the join ends. */
+  /**
+   * Where a generation passed without this member, others may have got its tasks: its owner should know before the join ends.
+   *
+   * That is so outside of any generation, and when one was skipped. A static member that joins too late is not removed: the group
+   * forms with what it said last time, and takes it in again as if nothing had been.
+   */
   #identify(identity: MemberIdentity): void {
+    const { generationId } = this.#identity;
     this.#identity = identity;
-    if (identity.generationId >= 0) return;
+    if (identity.generationId >= 0 && identity.generationId <= generationId + 1) return;
     this.#isUnbroken = false;
     if (this.#machine.state === 'rejoin-needed') this.#lose('the group went on without this member', identity);
   }
