@@ -19,11 +19,13 @@ export function judgeSeeds(which: 'even' | 'odd'): void {
     it.each(groups)(
       `${which} seeds from %s on`,
       async (...group) => {
+        const failures: string[] = [];
         for (const seed of group) {
           const plan = planRun(seed, faults);
           const verdict = await judgeRun(plan);
-          if (verdict.findings !== '') expect.fail(describeFailure(plan, verdict, commit()));
+          if (verdict.findings !== '') failures.push(describeFailure(plan, verdict, commit()));
         }
+        if (failures.length > 0) expect.fail(failures.join('\n\n'));
       },
       TIMEOUT_MS,
     );
