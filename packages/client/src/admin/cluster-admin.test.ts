@@ -190,7 +190,7 @@ describe('groups that the broker assigns for', () => {
       .on(streamsGroupDescribe, () => ({ groups: [{ ...streams, errorCode: 0, groupState: 'Stable', members: [member] }] }));
     expect(await new ClusterAdmin(cluster).describeGroup('app')).toEqual({
       state: 'Stable',
-      members: [{ memberId: 'm', clientId: 'c', host: '/h', partitions: [] }],
+      members: [{ memberId: 'm', clientId: 'c', host: '/h', partitions: [], processId: 'p' }],
     });
   });
 

@@ -8,6 +8,7 @@ import {
   offsetDelete,
   streamsGroupDescribe,
   type DescribeGroupsResponse,
+  type StreamsGroupDescribeResponse,
 } from '@millrace/wire';
 import type { Cluster } from '../cluster/cluster.ts';
 import { groupByTopic } from '../cluster/topic-grouping.ts';
@@ -64,13 +65,7 @@ export class GroupAdmin {
       const group = groups[0];
       if (group === undefined || group.errorCode === ErrorCode.GROUP_ID_NOT_FOUND) return none;
       this.#check(group.errorCode, 'StreamsGroupDescribe', groupId);
-      const members = group.members.map(({ memberId, clientId, clientHost: host }) => ({
-        memberId,
-        clientId,
-        host,
-        partitions: [],
-      }));
-      return { state: group.groupState, members };
+      return { state: group.groupState, members: group.members.map(describedStreamsMember) };
     } catch (error) {
       if (error instanceof FatalStreamsError && error.code === 'UNSUPPORTED_VERSION') return none;
       throw error;
@@ -111,9 +106,14 @@ export class GroupAdmin {
 }
 
 type Member = DescribeGroupsResponse['groups'][number]['members'][number];
+type StreamsMember = StreamsGroupDescribeResponse['groups'][number]['members'][number];
 
 /** Between two assignments, and in groups of another type than consumers, there are no bytes that name partitions. */
 function describedMember({ memberId, clientId, clientHost, memberAssignment }: Member, isConsumer: boolean): DescribedMember {
   const partitions = isConsumer && memberAssignment.length > 0 ? readAssignment(memberAssignment).partitions : [];
-  return { memberId, clientId, host: clientHost, partitions };
+  return { memberId, clientId, host: clientHost, partitions, processId: undefined };
+}
+
+function describedStreamsMember({ memberId, clientId, clientHost, processId }: StreamsMember): DescribedMember {
+  return { memberId, clientId, host: clientHost, partitions: [], processId };
 }

@@ -353,6 +353,8 @@ export interface DescribedMember {
   readonly host: string;
   /** What it is to read. Empty while the group rebalances: nothing is decided then. */
   readonly partitions: readonly TopicPartition[];
+  /** Of a member of a streams group: the process that it is a part of. */
+  readonly processId: string | undefined;
 }
 
 export interface Admin {

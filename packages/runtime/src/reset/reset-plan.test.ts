@@ -11,7 +11,7 @@ const facts: ResetFacts = {
   transactions: [],
   localState: ['/state/app/0'],
 };
-const member = { memberId: 'm', clientId: 'c', host: '/h', partitions: [] };
+const member = { memberId: 'm', clientId: 'c', host: '/h', partitions: [], processId: undefined };
 
 describe('the plan of a reset', () => {
   it('goes to the beginning and deletes what the application has made', () => {

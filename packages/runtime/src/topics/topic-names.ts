@@ -20,9 +20,12 @@ export function transactionalIdOf(applicationId: string, processId: string, work
 
 /** True when the id was made by `transactionalIdOf` for this application. */
 export function isOwnTransactionalId(applicationId: string, transactionalId: string): boolean {
+  return processIdIn(applicationId, transactionalId) !== undefined;
+}
+
+/** The process in an id that was made by `transactionalIdOf` for this application; `undefined` in any other. */
+export function processIdIn(applicationId: string, transactionalId: string): string | undefined {
   const prefix = `${applicationId}-`;
-  return (
-    transactionalId.startsWith(prefix) &&
-    /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}-\d+$/.test(transactionalId.slice(prefix.length))
-  );
+  if (!transactionalId.startsWith(prefix)) return undefined;
+  return /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-\d+$/.exec(transactionalId.slice(prefix.length))?.[1];
 }

@@ -59,6 +59,7 @@ function createStreamsMember(options: CreateMembershipOptions): GroupMember {
   const { plan, contract, settings, components, directory, manager, standbys, asksForShutdown } = options;
   return createStreamsGroupMember({
     client: components.client,
+    logger: components.logger,
     plan,
     settings,
     processId: directory.processId,

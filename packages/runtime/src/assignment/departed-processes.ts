@@ -1,0 +1,47 @@
+import { CancelledError } from '@millrace/core';
+import { processIdIn } from '../topics/topic-names.ts';
+import { fenceAbsent, type DepartedWorkersOptions, type Presence } from './departed-workers.ts';
+
+export interface DepartedProcessesOptions extends Omit<DepartedWorkersOptions, 'isOwnTransactionalId'> {
+  readonly applicationId: string;
+  /** Of this worker. */
+  readonly processId: string;
+}
+
+/**
+ * {@link fenceAbsent} where no leader does it (KIP-1071): the members that take over the tasks of a departed one fence it, on
+ * their own and perhaps several at once. To fence twice does no harm: there is nothing left to abort, and the epoch goes up once
+ * more under an id that nobody uses.
+ *
+ * Nobody who works is fenced. The transactions are listed first, the members are asked for afterwards:
+ *
+ * - A worker opens a transaction only for tasks, and has tasks only as a member. Whoever had one open when they were listed was
+ *   therefore a member before, and the broker names him afterwards, however short a time he has been there: it tells nobody of
+ *   tasks before it has written down who has them.
+ * - A worker whom it does not name any more has left, with all committed, or was removed, and his tasks are given to others.
+ *   Should he come back, he initialises his producer anew before he joins. In the moment between that and the answer of the
+ *   broker a fence may hit this new epoch: his first commit then fails as that of a worker whose tasks migrated, nothing of it is
+ *   visible, and he joins once more.
+ * - A description without this process is not that of a group in which it has tasks: nobody is fenced by it.
+ *
+ * A process counts as a whole. When one of its threads dies, the one that is started in its place ends the transaction; those of
+ * a process that starts again with fewer threads end by timeout.
+ *
+ * Never rejects: a failure costs time, not correctness.
+ */
+export async function fenceDepartedProcesses(options: DepartedProcessesOptions): Promise<void> {
+  const { applicationId, logger } = options;
+  const isOwnTransactionalId = (id: string): boolean => processIdIn(applicationId, id) !== undefined;
+  try {
+    await fenceAbsent(() => lookUpPresence(options), { ...options, isOwnTransactionalId });
+  } catch (error) {
+    if (error instanceof CancelledError) return;
+    logger.warn('could not look for departed workers; transactions that they left open end by timeout', { error });
+  }
+}
+
+async function lookUpPresence({ admin, applicationId, processId }: DepartedProcessesOptions): Promise<Presence> {
+  const { members } = await admin.describeGroup(applicationId);
+  const present = new Set(members.map((member) => member.processId));
+  return (id) => !present.has(processId) || present.has(processIdIn(applicationId, id));
+}
