@@ -87,7 +87,7 @@ export class TaskHarness implements AsyncDisposable {
     this.#positions.set(topic, nextOffset);
     const bounds = { highWatermark: nextOffset, lastStableOffset: nextOffset, logStartOffset: 0 };
     const byteLength = batches[0]?.buffer.length ?? 0;
-    this.#task.enqueue({ topic, partition: 0, fetchOffset, nextOffset, batches, byteLength, ...bounds });
+    this.#task.enqueue({ topic, partition: 0, fetchOffset, nextOffset, hasGaps: false, batches, byteLength, ...bounds });
   }
 
   #batch(records: readonly InputRecord[], baseOffset: number): FetchedBatch {

@@ -50,6 +50,25 @@ describe('the background fetcher', () => {
     expect(asked()[1]).toEqual([{ partition: 0, fetchOffset: 7 }]);
   });
 
+  it('shows a reader all partitions of an answer at once', async () => {
+    const partitions = Array.from({ length: 12 }, (_, partition) => partition);
+    const { transport, clock, fetcher } = await fetching({}, { orders: partitions.map(() => 1) });
+    transport.once(fetch, () => fetchAnswer(...partitions.map((partition) => ({ partition, records: batchAt(5, ['a']) }))));
+    for (const partition of partitions) fetcher.assign('orders', partition, 5);
+    const seen = fetcher.wait(1_000).then(() => takeAll(fetcher));
+    await clock.settle();
+    expect(await seen).toHaveLength(12);
+  });
+
+  it('tells that offsets are missing from what it hands out', async () => {
+    const { transport, clock, fetcher } = await fetching();
+    transport.once(fetch, () => fetchAnswer({ partition: 0, records: batchAt(5, ['a']) }));
+    transport.once(fetch, () => fetchAnswer({ partition: 0, records: batchAt(8, ['b']) }));
+    fetcher.assign('orders', 0, 5);
+    await clock.settle();
+    expect([fetcher.take()?.hasGaps, fetcher.take()?.hasGaps]).toEqual([false, true]);
+  });
+
   it('does not know the end of a partition after a failed request, until it is answered again', async () => {
     const { transport, clock, fetcher } = await fetching();
     transport.once(fetch, () => fetchAnswer({ partition: 0, highWatermark: 5 })).once(fetch, () => answerLost());

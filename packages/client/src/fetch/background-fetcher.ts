@@ -15,6 +15,13 @@ import { ReadyLine } from './ready-line.ts';
 
 type PartitionAnswer = FetchResponse['responses'][number]['partitions'][number];
 
+/** What one partition of an answer holds. */
+interface DecodedPartition {
+  readonly one: PlannedPartition;
+  readonly answer: PartitionAnswer;
+  readonly decoded: DecodedRecords;
+}
+
 /** A damaged answer is asked for once more before the partition counts as corrupt. */
 const CORRUPT_ANSWERS_MAX = 2;
 const NO_RECORDS = Buffer.alloc(0);
@@ -179,7 +186,7 @@ export class BackgroundFetcher implements Fetcher {
       const body = fetchRequest(this.#settings, planned, shareBytes);
       const response = await requests.send(fetch, nodeId, body, { lane: this.#settings.lane, timeoutMs });
       if (response.errorCode !== 0) throw brokerError(response.errorCode, { api: 'Fetch' });
-      await this.#settle(planned, response);
+      this.#settle(await this.#decode(planned, response));
     } catch (error) {
       this.#settleFailed(planned, error as Error);
     } finally {
@@ -191,45 +198,59 @@ export class BackgroundFetcher implements Fetcher {
 
   // ---- answers ---------------------------------------------------------------------------------------------------------
 
-  async #settle(planned: readonly PlannedPartition[], response: FetchResponse): Promise<void> {
+  async #decode(planned: readonly PlannedPartition[], response: FetchResponse): Promise<DecodedPartition[]> {
     const answers = new Map<string, PartitionAnswer>();
     for (const { topic, partitions } of response.responses) {
       for (const answer of partitions) answers.set(topicPartitionKey(topic, answer.partitionIndex), answer);
     }
-    for (const one of planned) {
-      const key = topicPartitionKey(one.partition.topic, one.partition.partition);
-      const answer = answers.get(key);
-      // Dropped when a seek, or the end of the assignment, came in between.
-      if (answer === undefined || !isCurrent(one)) continue;
-      if (answer.errorCode !== 0) this.#settleError(one.partition, answer.errorCode);
-      else if (this.#takeIn(one, answer, await this.#decode(one, answer))) this.#moveToEnd(key, one.partition);
-    }
-  }
-
-  async #decode(one: PlannedPartition, answer: PartitionAnswer): Promise<DecodedRecords> {
-    const { records = NO_RECORDS, abortedTransactions } = answer;
-    const raw = { records, fetchOffset: one.fetchOffset, abortedTransactions };
     try {
-      return this.#decoder.decode(raw);
+      return this.#decodeAll(planned, answers);
     } catch (error) {
       if (!(error instanceof StreamsError) || error.code !== 'CODEC_NOT_LOADED') throw error;
       // Some codecs take a moment to load; that is only worth it once a topic uses them.
       await loadCodecs();
-      return this.#decoder.decode(raw);
+      return this.#decodeAll(planned, answers);
+    }
+  }
+
+  #decodeAll(planned: readonly PlannedPartition[], answers: ReadonlyMap<string, PartitionAnswer>): DecodedPartition[] {
+    const decoded: DecodedPartition[] = [];
+    for (const one of planned) {
+      const answer = answers.get(topicPartitionKey(one.partition.topic, one.partition.partition));
+      // Dropped when a seek, or the end of the assignment, came in between.
+      if (answer === undefined || !isCurrent(one)) continue;
+      const { records = NO_RECORDS, abortedTransactions } = answer;
+      decoded.push({
+        one,
+        answer,
+        decoded: this.#decoder.decode({ records, fetchOffset: one.fetchOffset, abortedTransactions }),
+      });
+    }
+    return decoded;
+  }
+
+  /**
+   * Takes in all partitions of an answer in one go: a reader that saw only some of them would take the others for read up to
+   * their end, and put their records behind later ones.
+   */
+  #settle(all: readonly DecodedPartition[]): void {
+    for (const { one, answer, decoded } of all) {
+      if (!isCurrent(one)) continue;
+      if (answer.errorCode !== 0) this.#settleError(one.partition, answer.errorCode);
+      else if (this.#takeIn(one, answer, decoded)) this.#moveToEnd(one.partition);
     }
   }
 
   /** True when records came. */
   #takeIn(one: PlannedPartition, answer: PartitionAnswer, decoded: DecodedRecords): boolean {
     const { partition, fetchOffset } = one;
-    if (!isCurrent(one)) return false;
     const { highWatermark, lastStableOffset, logStartOffset } = answer;
     const bounds = { highWatermark, lastStableOffset, logStartOffset };
     partition.bounds = bounds;
-    const { batches, nextOffset, byteLength, error } = decoded;
+    const { batches, nextOffset, hasGaps, byteLength, error } = decoded;
     if (nextOffset > fetchOffset) {
       const { topic } = partition;
-      partition.push({ topic, partition: partition.partition, fetchOffset, batches, nextOffset, ...bounds, byteLength });
+      partition.push({ topic, partition: partition.partition, fetchOffset, batches, nextOffset, hasGaps, ...bounds, byteLength });
       this.#ready.push(partition);
       if (!partition.paused) this.#arrival.announce();
     } else if (error !== undefined) this.#settleCorrupt(partition, error);
@@ -239,7 +260,8 @@ export class BackgroundFetcher implements Fetcher {
   }
 
   /** Brokers fill an answer in the order of the question: whoever got something goes to the end. */
-  #moveToEnd(key: string, partition: AssignedPartition): void {
+  #moveToEnd(partition: AssignedPartition): void {
+    const key = topicPartitionKey(partition.topic, partition.partition);
     if (this.#partitions.get(key) !== partition) return;
     this.#partitions.delete(key);
     this.#partitions.set(key, partition);

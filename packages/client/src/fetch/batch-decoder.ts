@@ -17,6 +17,7 @@ export interface DecodedRecords {
   readonly batches: FetchedBatch[];
   /** Where to fetch from next. */
   readonly nextOffset: number;
+  readonly hasGaps: boolean;
   /** Bytes that the batches keep in memory. */
   readonly byteLength: number;
   /** Why the batch at `nextOffset` cannot be read; the batches before it are good. */
@@ -60,7 +61,7 @@ export class BatchDecoder {
       // Batches without visible records in front of the bad one are passed, unless it is the visible one that failed.
       nextOffset = Math.max(nextOffset, Math.min(walk.nextPosition, walk.header.baseOffset));
     }
-    return { batches, nextOffset, byteLength, error };
+    return { batches, nextOffset, hasGaps: walk.hasGaps, byteLength, error };
   }
 
   /** The header is a copy whose position and size describe the uncompressed batch. */

@@ -147,6 +147,8 @@ export interface FetchedPartition {
   readonly batches: readonly FetchedBatch[];
   /** The next offset to read, beyond everything in this response (control, aborted and empty batches included). */
   readonly nextOffset: number;
+  /** True when offsets are missing between `fetchOffset` and `nextOffset`: compaction has removed records. */
+  readonly hasGaps: boolean;
   readonly highWatermark: number;
   readonly lastStableOffset: number;
   readonly logStartOffset: number;

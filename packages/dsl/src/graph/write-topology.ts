@@ -103,7 +103,7 @@ function writeNode(topology: Topology, node: GraphNode, { keepsNullKeys, reusesS
 
 function writeTableSource(topology: Topology, name: string, content: TableSourceContent, reusesTopic: boolean): void {
   const { topics } = content.source;
-  topology.addSourceSpec(content.source);
+  topology.addSourceSpec({ ...content.source, feedsTable: true });
   topology.addNode(name, content.supplier(), [content.source.name]);
   for (const builder of content.stores()) {
     topology.addStateStore(builder, [name]);

@@ -29,6 +29,9 @@ export interface FetchedPartitionOptions {
   readonly fetchOffset?: number;
   /** Default: behind the last record. */
   readonly nextOffset?: number;
+  /** Default: `nextOffset`. */
+  readonly endOffset?: number;
+  readonly hasGaps?: boolean;
   /** How the broker stored the batch; the fetcher hands it over uncompressed. */
   readonly compression?: Compression;
 }
@@ -45,8 +48,9 @@ export function fetchedPartition(records: readonly FetchedRecord[], options: Fet
     fetchOffset: options.fetchOffset ?? baseOffset,
     batches,
     nextOffset,
-    highWatermark: nextOffset,
-    lastStableOffset: nextOffset,
+    hasGaps: options.hasGaps ?? false,
+    highWatermark: options.endOffset ?? nextOffset,
+    lastStableOffset: options.endOffset ?? nextOffset,
     logStartOffset: 0,
     byteLength,
   };

@@ -1,7 +1,7 @@
 import { string, type Serde } from '@millrace/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fetchedPartition } from '../task-harness/fetched-partition.ts';
+import { fetchedPartition, type FetchedPartitionOptions } from '../task-harness/fetched-partition.ts';
 import { PartitionGroup, type InputProgress } from './partition-group.ts';
 import { RecordQueue } from './record-queue.ts';
 
@@ -10,23 +10,28 @@ const caughtUp: InputProgress = { position: () => 5, bounds: () => ({ highWaterm
 
 function groupOf(
   topics: readonly string[],
-  options: { maxTaskIdleMs?: number; readCommitted?: boolean; progress?: InputProgress } = {},
+  {
+    table,
+    ...options
+  }: {
+    table?: string;
+    maxTaskIdleMs?: number;
+    readCommitted?: boolean;
+    progress?: InputProgress;
+  } = {},
 ) {
   const group = new PartitionGroup({ maxTaskIdleMs: 0, readCommitted: true, progress: caughtUp, ...options });
   const queues = topics.map((topic) => {
-    const source = { name: topic, keySerde: text, valueSerde: text, timestampExtractor: undefined, process: () => undefined };
+    const read = { keySerde: text, valueSerde: text, timestampExtractor: undefined };
+    const source = { name: topic, ...read, feedsTable: topic === table, process: () => undefined };
     const listener = { onUnreadable: () => undefined, onNegativeTimestamp: () => undefined };
     const queue = new RecordQueue({ topic, partition: 0, source, defaultKeySerde: text, defaultValueSerde: text, listener });
     group.add(queue);
     return queue;
   });
-  const fill = (topic: string, timestamps: readonly number[]): void => {
-    queues[topics.indexOf(topic)]?.enqueue(
-      fetchedPartition(
-        timestamps.map((timestamp) => ({ timestamp })),
-        { topic },
-      ),
-    );
+  const fill = (topic: string, timestamps: readonly number[], fetched: FetchedPartitionOptions = {}): void => {
+    const records = timestamps.map((timestamp) => ({ timestamp }));
+    group.enqueue(queues[topics.indexOf(topic)] as RecordQueue, fetchedPartition(records, { ...fetched, topic }));
   };
   return { group, fill };
 }
@@ -53,6 +58,48 @@ describe('PartitionGroup', () => {
       ['a', 9],
       ['a', 2],
     ]);
+  });
+
+  describe('of a table whose topic has been compacted', () => {
+    const clicks = ['clicks', 2] as const;
+
+    it('reads the rows up to where it ended first: those that belonged to earlier times are gone', () => {
+      const { group, fill } = groupOf(['clicks', 'users'], { table: 'users' });
+      fill('clicks', [2, 2]);
+      fill('users', [5, 6], { baseOffset: 3, fetchOffset: 0, hasGaps: true });
+      expect(drain(group)).toEqual([['users', 5], ['users', 6], clicks, clicks]);
+    });
+
+    it('waits for the rest of them, and goes by timestamps from there on', () => {
+      const { group, fill } = groupOf(['clicks', 'users'], {
+        table: 'users',
+        progress: { position: () => 4, bounds: () => ({ highWatermark: 6, lastStableOffset: 6 }) },
+      });
+      fill('clicks', [2]);
+      fill('users', [5], { baseOffset: 3, fetchOffset: 0, hasGaps: true, endOffset: 6 });
+      expect(group.isReady(0)).toBe(true);
+      expect(group.take()?.topic).toBe('users');
+      group.queues[1]?.advance();
+      expect(group.isReady(0)).toBe(false);
+      fill('users', [7, 8, 1, 9], { baseOffset: 4, endOffset: 8 });
+      expect(drain(group)).toEqual([['users', 7], ['users', 8], ['users', 1], clicks, ['users', 9]]);
+    });
+
+    it('forgets it when it goes back to the last commit', () => {
+      const { group, fill } = groupOf(['clicks', 'users'], { table: 'users' });
+      fill('users', [5], { baseOffset: 3, fetchOffset: 0, hasGaps: true });
+      group.rollback();
+      fill('users', [5]);
+      fill('clicks', [2]);
+      expect(drain(group)).toEqual([clicks, ['users', 5]]);
+    });
+
+    it('is no exception for a stream', () => {
+      const { group, fill } = groupOf(['clicks', 'users']);
+      fill('clicks', [2]);
+      fill('users', [5], { baseOffset: 3, fetchOffset: 0, hasGaps: true });
+      expect(drain(group)).toEqual([clicks, ['users', 5]]);
+    });
   });
 
   it('has the highest timestamp taken as stream time', () => {

@@ -1,3 +1,4 @@
+import type { FetchedPartition } from '@millrace/client';
 import type { RecordQueue } from './record-queue.ts';
 
 /** What is known of the end of a partition on the broker. Both are those of the `Fetcher`. */
@@ -16,13 +17,23 @@ export interface PartitionGroupOptions {
   readonly progress: InputProgress;
 }
 
+interface ReadAhead {
+  readonly queue: RecordQueue;
+  /** Offset behind the last record to read. */
+  readonly endOffset: number;
+}
+
 /**
  * The input queues of a task, and the choice of the next record among them: the one with the lowest timestamp, so that
  * co-partitioned inputs advance together and joins do not see the future. Within a partition offset order always holds.
  *
  * Ties go to the partition that was added first, where Kafka Streams leaves the order open.
  *
- * Source: Kafka Streams `PartitionGroup`, KIP-353, KIP-695.
+ * A table whose topic was compacted before it was read is the exception. Of each key only the last row is left, with a later
+ * timestamp than the rows that are gone: by timestamps, records of a time between them would find an even older row, or none.
+ * Such a table is read up to where it ended when the gap was found, before anything else.
+ *
+ * Source: Kafka Streams `PartitionGroup`, KIP-353, KIP-695; reading ahead is our own.
  */
 export class PartitionGroup {
   /** Highest timestamp taken from any partition; −1 before the first. */
@@ -31,6 +42,8 @@ export class PartitionGroup {
   /** Beside `#queues`: until when an empty, caught-up partition is waited for; −1 when it is not being waited for. */
   readonly #deadlines: number[] = [];
   readonly #options: PartitionGroupOptions;
+  /** Compacted tables that are read before anything else, up to an offset. Nearly always empty. */
+  #ahead: ReadAhead[] = [];
 
   constructor(options: PartitionGroupOptions) {
     this.#options = options;
@@ -53,6 +66,15 @@ export class PartitionGroup {
       if (queue.partitionTime > this.streamTime) this.streamTime = queue.partitionTime;
     }
     this.#deadlines.fill(-1);
+    this.#ahead = [];
+  }
+
+  /** Adds what was fetched to one of the queues. */
+  enqueue(queue: RecordQueue, fetched: FetchedPartition): void {
+    queue.enqueue(fetched);
+    if (!fetched.hasGaps || queue.source.feedsTable !== true) return;
+    const endOffset = this.#options.readCommitted ? fetched.lastStableOffset : fetched.highWatermark;
+    this.#ahead = [...this.#ahead.filter((one) => one.queue !== queue), { queue, endOffset }];
   }
 
   get hasRecords(): boolean {
@@ -115,14 +137,29 @@ export class PartitionGroup {
    * @returns its queue, or `undefined` when no partition has a record
    */
   take(): RecordQueue | undefined {
-    let chosen: RecordQueue | undefined;
-    for (let i = 0; i < this.#queues.length; i++) {
-      const queue = this.#queues[i] as RecordQueue;
-      if (queue.hasHead && (chosen === undefined || queue.timestamp < chosen.timestamp)) chosen = queue;
-    }
+    const chosen = (this.#ahead.length === 0 ? undefined : this.#nextAhead()) ?? this.#lowest();
     if (chosen === undefined) return undefined;
     chosen.take();
     if (chosen.timestamp > this.streamTime) this.streamTime = chosen.timestamp;
     return chosen;
+  }
+
+  #lowest(): RecordQueue | undefined {
+    let lowest: RecordQueue | undefined;
+    for (let i = 0; i < this.#queues.length; i++) {
+      const queue = this.#queues[i] as RecordQueue;
+      if (queue.hasHead && (lowest === undefined || queue.timestamp < lowest.timestamp)) lowest = queue;
+    }
+    return lowest;
+  }
+
+  /** A compacted table with a record to read ahead; those that have got to their end are let go. */
+  #nextAhead(): RecordQueue | undefined {
+    for (let i = this.#ahead.length - 1; i >= 0; i--) {
+      const { queue, endOffset } = this.#ahead[i] as ReadAhead;
+      if ((queue.nextOffset ?? 0) >= endOffset) this.#ahead.splice(i, 1);
+      else if (queue.hasHead) return queue;
+    }
+    return undefined;
   }
 }

@@ -22,6 +22,8 @@ export interface RecordSource {
   /** Reads table changes (new and old value together) instead of plain values. */
   readonly changeSerde?: ChangeSerde | undefined;
   readonly timestampExtractor: TimestampExtractor | undefined;
+  /** Its records are the rows of a table. Default false. */
+  readonly feedsTable?: boolean;
   process(key: unknown, value: unknown, timestamp: number, headers: Headers, oldValue: unknown, isLatest: boolean): void;
 }
 

@@ -53,7 +53,7 @@ export class TaskInputs implements SkippedRecordListener {
   }
 
   enqueue(fetched: FetchedPartition): void {
-    this.#queue(fetched.topic, fetched.partition).enqueue(fetched);
+    this.group.enqueue(this.#queue(fetched.topic, fetched.partition), fetched);
   }
 
   bufferedBytes(topic: string, partition: number): number {

@@ -185,6 +185,7 @@ export class TopicLog {
       nextOffset: to,
       highWatermark: this.endOffset,
       lastStableOffset: this.visibleEnd,
+      hasGaps: false,
       logStartOffset: 0,
       byteLength,
     };

@@ -15,6 +15,8 @@ export class SourceNode {
   /** Reads table changes (new and old value together) instead of plain values. */
   readonly changeSerde: ChangeSerde | undefined;
   readonly timestampExtractor: TimestampExtractor | undefined;
+  /** Its records are the rows of a table. */
+  readonly feedsTable: boolean;
   readonly #children: RecordReceiver[] = [];
   /** The child, when there is exactly one: most nodes have, and need no loop then. */
   #onlyChild: RecordReceiver | undefined;
@@ -25,6 +27,7 @@ export class SourceNode {
     this.valueSerde = spec.valueSerde;
     this.changeSerde = spec.changeSerde;
     this.timestampExtractor = spec.timestampExtractor;
+    this.feedsTable = spec.feedsTable ?? false;
   }
 
   addChild(child: RecordReceiver): void {

@@ -16,6 +16,8 @@ export interface SourceSpec {
   readonly changeSerde?: ChangeSerde | undefined;
   readonly timestampExtractor: TimestampExtractor | undefined;
   readonly offsetReset: OffsetReset | undefined;
+  /** Its records are the rows of a table. Default false. */
+  readonly feedsTable?: boolean;
 }
 
 export interface ProcessorSpec {

@@ -166,6 +166,33 @@ describe('CommittedBatches', () => {
     expect(consume(log, 0, 'read_committed', 1 << 20)).toEqual([]);
   });
 
+  it('tell that offsets are missing: in front of a batch, between two, within one', () => {
+    const batchOf = (baseOffset: number, count: number) => {
+      const builder = new RecordBatchBuilder(128);
+      for (let i = 0; i < count; i++) builder.appendRecord({ timestamp: 1 });
+      const bytes = Buffer.from(builder.finish());
+      patchBaseOffset(bytes, 0, baseOffset, 0);
+      return bytes;
+    };
+    const gapsIn = (fetchOffset: number, ...batches: readonly Buffer[]) => {
+      const walk = new CommittedBatches({ checkCrc: false });
+      walk.open({ records: Buffer.concat(batches), fetchOffset, isolationLevel: 'read_uncommitted' });
+      while (walk.next());
+      return walk.hasGaps;
+    };
+    const first = batchOf(0, 2);
+    const second = batchOf(2, 3);
+    const third = batchOf(5, 1);
+    expect(gapsIn(0, first, second, third)).toBe(false);
+    expect(gapsIn(1, first, second)).toBe(false);
+    expect(gapsIn(1, second)).toBe(true);
+    expect(gapsIn(0, first, third)).toBe(true);
+    // Compaction keeps the offsets of a batch that it takes records from.
+    const compacted = batchOf(2, 1);
+    compacted.writeInt32BE(2, 23);
+    expect(gapsIn(2, compacted, third)).toBe(true);
+  });
+
   it('tell that nothing was read when the fetch limit cut the first batch', () => {
     const log = play([['plain', 1, 4]]);
     const batches = new CommittedBatches();

@@ -43,6 +43,8 @@ export interface FetchedRecords {
 export class CommittedBatches {
   /** Where to fetch from next, given the batches passed so far. */
   nextPosition = 0;
+  /** True once offsets were missing between the asked-for one and `nextPosition`: compaction has removed records there. */
+  hasGaps = false;
   readonly #iterator: RecordBatchIterator;
   readonly #abortedProducers = new Set<number>();
   #records: Buffer = Buffer.alloc(0);
@@ -72,6 +74,7 @@ export class CommittedBatches {
     this.#records = fetched.records;
     this.#fetchOffset = fetched.fetchOffset;
     this.nextPosition = fetched.fetchOffset;
+    this.hasGaps = false;
     this.#filters = fetched.isolationLevel === 'read_committed';
     this.#abortedProducers.clear();
     this.#aborted = byFirstOffset(fetched.abortedTransactions ?? NONE);
@@ -86,8 +89,12 @@ export class CommittedBatches {
    */
   next(): boolean {
     while (this.#iterator.next()) {
-      const visible = this.#isVisible(this.#iterator.header);
-      this.nextPosition = Math.max(this.nextPosition, this.#iterator.header.lastOffset + 1);
+      const { header } = this.#iterator;
+      const visible = this.#isVisible(header);
+      if (header.baseOffset > this.nextPosition || header.recordCount < header.lastOffset - header.baseOffset + 1) {
+        this.hasGaps = true;
+      }
+      this.nextPosition = Math.max(this.nextPosition, header.lastOffset + 1);
       if (visible) return true;
     }
     return false;
