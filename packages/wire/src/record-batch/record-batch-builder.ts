@@ -1,8 +1,9 @@
-import { assert, NO_HEADERS, type Headers } from '@millrace/core';
+import { assert, CorruptDataError, NO_HEADERS, type Headers } from '@millrace/core';
 import { crc32c } from '../checksum/crc32c.ts';
 import { compress } from '../compression/compress.ts';
 import { compressionId, type Compression } from '../compression/compression.ts';
 import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from '../primitives/varint.ts';
+import { checkBatchCrc, readBatchHeader, RecordBatchHeader } from './batch-header.ts';
 import * as at from './batch-layout.ts';
 import { sizeOfHeaders, writeHeaders } from './record-headers.ts';
 
@@ -148,6 +149,26 @@ export class RecordBatchBuilder {
     const batch = compression === 'none' ? this.#buffer.subarray(0, this.#position) : this.#compress(compression);
     this.#writeHeader(batch, identity, compression);
     return batch;
+  }
+
+  /**
+   * Takes over a batch that {@link finish} has returned without compression, in place of what the builder holds; the bytes are
+   * copied. So a batch can be put aside and come back: sequence and identity are given at the next `finish`.
+   *
+   * @throws CorruptDataError when these are not the bytes that were returned then
+   */
+  load(batch: Buffer): void {
+    const header = new RecordBatchHeader();
+    if (!readBatchHeader(batch, 0, header) || header.sizeInBytes !== batch.length || header.compressionId !== 0)
+      throw new CorruptDataError('CORRUPT_BATCH', `${batch.length} bytes are not one whole batch without compression`);
+    checkBatchCrc(batch, header);
+    this.reset();
+    if (batch.length > this.#buffer.length) this.#grow(batch.length);
+    batch.copy(this.#buffer, 0);
+    this.#position = batch.length;
+    this.#count = header.recordCount;
+    this.#baseTimestamp = header.baseTimestamp;
+    this.#maxTimestamp = header.maxTimestamp;
   }
 
   /** Forgets all records and keeps the buffer. See the class comment for when this is allowed. */

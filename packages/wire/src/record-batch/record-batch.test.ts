@@ -108,6 +108,34 @@ describe('RecordBatchBuilder and RecordCursor', () => {
     expect(readAll(again)).toEqual(first);
   });
 
+  it('put aside and taken over by another builder, finish as if nothing had been', () => {
+    fc.assert(
+      fc.property(fc.array(record, { minLength: 1, maxLength: 20 }), (records) => {
+        const identity = { producerId: 5, producerEpoch: 1, baseSequence: 7, transactional: true };
+        const builder = new RecordBatchBuilder(61);
+        for (const item of records) builder.appendRecord(item);
+        const aside = Buffer.from(builder.finish());
+        const other = new RecordBatchBuilder(61);
+        other.appendRecord({ timestamp: 1, value: Buffer.from('of another batch') });
+        other.load(aside);
+        expect([other.count, other.sizeInBytes]).toEqual([records.length, builder.sizeInBytes]);
+        expect(other.finish(identity)).toEqual(builder.finish(identity));
+      }),
+    );
+  });
+
+  it('take over nothing that is not the whole batch as it was', () => {
+    const builder = new RecordBatchBuilder();
+    for (let i = 0; i < 9; i++) builder.appendRecord({ timestamp: i, value: Buffer.from(`value ${i}`) });
+    const whole = Buffer.from(builder.finish());
+    const damaged = Buffer.from(whole);
+    damaged[whole.length - 2] = (damaged[whole.length - 2] as number) ^ 1;
+    const other = new RecordBatchBuilder();
+    for (const bytes of [damaged, whole.subarray(0, -1), Buffer.concat([whole, whole]), builder.finish({ compression: 'gzip' })])
+      expect(() => other.load(bytes)).toThrow(CorruptDataError);
+    expect(other.isEmpty).toBe(true);
+  });
+
   it('start empty again after a reset, with the buffer kept', () => {
     const builder = new RecordBatchBuilder(100);
     builder.appendRecord({ timestamp: 9, value: Buffer.alloc(1000, 1) });
