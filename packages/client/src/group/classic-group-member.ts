@@ -1,16 +1,14 @@
-import { CancelledError, FatalStreamsError, RetriableError } from '@millrace/core';
+import { CancelledError, FatalStreamsError } from '@millrace/core';
 import { leaveGroup } from '@millrace/wire';
 import type { Cluster } from '../cluster/cluster.ts';
 import { brokerErrorAs } from '../errors/broker-error.ts';
 import type { GroupMember, GroupMemberOptions, GroupMetadata, JoinedGroup } from '../port/kafka-client.ts';
-import { Backoff } from '../retry/backoff.ts';
-import { cancellable } from '../retry/cancellable.ts';
 import { resolveGroupSettings, type GroupSettings } from './group-settings.ts';
 import { HeartbeatLoop } from './heartbeat-loop.ts';
+import { JoinAttempts } from './join-attempts.ts';
 import { MembershipStateMachine, type MembershipState } from './membership-state.ts';
 import { AssignmentFailure, NO_MEMBER, rebalanceOnce, type MemberIdentity, type RebalanceOptions } from './rebalance.ts';
-
-const LEAVE_TIMEOUT_MS = 1_000;
+import { tellDeparture } from './tell-departure.ts';
 
 /**
  * Membership in a classic consumer group, with an assignor and user data of our own in both directions.
@@ -22,18 +20,17 @@ export class ClassicGroupMember implements GroupMember {
   readonly #settings: GroupSettings;
   readonly #heartbeats: HeartbeatLoop;
   readonly #machine = new MembershipStateMachine();
+  readonly #joins: JoinAttempts;
   #identity: MemberIdentity = NO_MEMBER;
   #metadata: GroupMetadata | undefined;
-  #error: Error | undefined;
   #rejoinReason = 'first join';
   /** True from an assignment on for as long as the coordinator counts the member in. */
   #isUnbroken = false;
-  /** Ends the join that is going on. */
-  #joining: AbortController | undefined;
 
   constructor(cluster: Cluster, options: GroupMemberOptions) {
     this.#cluster = cluster;
     this.#settings = resolveGroupSettings(options);
+    this.#joins = new JoinAttempts(cluster, options.groupId);
     this.#heartbeats = new HeartbeatLoop(cluster, this.#settings, {
       onRebalance: () => this.requestRejoin('the group rebalances'),
       onLost: (reason) => this.#lose(reason),
@@ -50,7 +47,7 @@ export class ClassicGroupMember implements GroupMember {
   }
 
   get error(): Error | undefined {
-    return this.#error;
+    return this.#machine.error;
   }
 
   changed(): Promise<void> {
@@ -66,33 +63,10 @@ export class ClassicGroupMember implements GroupMember {
   // ---- joining ---------------------------------------------------------------------------------------------------------
 
   async join(signal?: AbortSignal): Promise<JoinedGroup> {
-    if (this.#error !== undefined) throw this.#error;
-    this.#joining?.abort();
-    const joining = new AbortController();
-    this.#joining = joining;
+    if (this.error !== undefined) throw this.error;
     // The coordinator counts on no heartbeats while JoinGroup waits, and they would only queue up behind it.
     this.#heartbeats.stop();
-    const signals = [joining.signal, this.#cluster.closing, ...(signal === undefined ? [] : [signal])];
-    try {
-      return await this.#joinUntilDone(AbortSignal.any(signals));
-    } finally {
-      if (this.#joining === joining) this.#joining = undefined;
-    }
-  }
-
-  async #joinUntilDone(signal: AbortSignal): Promise<JoinedGroup> {
-    const { clock, random, logger } = this.#cluster;
-    const backoff = new Backoff(clock, random);
-    for (;;) {
-      try {
-        return await this.#joinOnce(signal);
-      } catch (error) {
-        if (!(error instanceof RetriableError) || signal.aborted) throw error;
-        logger.info('joining the group is retried', { groupId: this.#settings.groupId, error: error.message });
-        // A rebalance that was overtaken by the next one is no failure: the group waits for this member.
-        if (error.code !== 'REBALANCE_IN_PROGRESS') await backoff.wait(signal);
-      }
-    }
+    return this.#joins.run(signal, (until) => this.#joinOnce(until));
   }
 
   async #joinOnce(signal: AbortSignal): Promise<JoinedGroup> {
@@ -151,22 +125,21 @@ export class ClassicGroupMember implements GroupMember {
     this.#isUnbroken = false;
     this.#rejoinReason = reason;
     this.#cluster.logger.warn('the group membership is lost', { groupId: this.#settings.groupId, reason });
-    if (this.#machine.state === 'stable' || this.#machine.state === 'rejoin-needed') this.#machine.to('lost');
+    this.#machine.lose();
   }
 
   #fail(error: Error): void {
     this.#heartbeats.stop();
-    this.#error = error;
-    this.#machine.to('failed');
+    this.#machine.fail(error);
   }
 
   async leave(reason: string): Promise<void> {
-    this.#joining?.abort();
+    this.#joins.cancel();
     this.#heartbeats.stop();
     this.#isUnbroken = false;
     await this.#sendLeave(reason);
     this.#metadata = undefined;
-    if (this.#machine.can('unjoined')) this.#machine.to('unjoined');
+    this.#machine.end();
     this.#rejoinReason = 'first join';
   }
 
@@ -176,25 +149,18 @@ export class ClassicGroupMember implements GroupMember {
     this.#identity = NO_MEMBER;
     this.#heartbeats.stop();
     if (memberId === '') return;
-    const deadline = new AbortController();
-    const cancelTimer = this.#cluster.clock.setTimer(LEAVE_TIMEOUT_MS, () => deadline.abort());
-    try {
+    await tellDeparture(this.#cluster, { groupId, reason }, (deadline) => {
       // Not on the group's own lane: a JoinGroup may still be waiting there.
-      const to = { kind: 'group', key: groupId, lane: 'admin', timeoutMs: LEAVE_TIMEOUT_MS, signal: deadline.signal } as const;
-      const body = { groupId, members: [{ memberId, groupInstanceId, reason }] };
-      await cancellable(this.#cluster.sendToCoordinator(leaveGroup, to, body), deadline.signal);
-    } catch (error) {
-      this.#cluster.logger.info('the group was not told of the departure; it will notice', { groupId, error });
-    } finally {
-      cancelTimer();
-    }
+      const to = { kind: 'group', key: groupId, lane: 'admin', ...deadline } as const;
+      return this.#cluster.sendToCoordinator(leaveGroup, to, { groupId, members: [{ memberId, groupInstanceId, reason }] });
+    });
   }
 
   close(): Promise<void> {
-    this.#joining?.abort();
+    this.#joins.cancel();
     this.#heartbeats.stop();
     this.#metadata = undefined;
-    if (this.#machine.can('unjoined')) this.#machine.to('unjoined');
+    this.#machine.end();
     return Promise.resolve();
   }
 

@@ -24,10 +24,16 @@ export const TRANSITIONS: Readonly<Record<MembershipState, readonly MembershipSt
 /** The current state; refuses transitions that are not in the table, and wakes those who wait for the end of `stable`. */
 export class MembershipStateMachine {
   #state: MembershipState = 'unjoined';
+  #error: Error | undefined;
   #waiting: (() => void)[] = [];
 
   get state(): MembershipState {
     return this.#state;
+  }
+
+  /** Why it has failed. */
+  get error(): Error | undefined {
+    return this.#error;
   }
 
   can(next: MembershipState): boolean {
@@ -38,6 +44,22 @@ export class MembershipStateMachine {
     assert(this.can(next), `a group member cannot go from ${this.#state} to ${next}`);
     this.#state = next;
     if (next !== 'stable') this.wake();
+  }
+
+  /** No further join helps. */
+  fail(error: Error): void {
+    this.#error = error;
+    this.to('failed');
+  }
+
+  /** The membership is gone, unless there was none or it has failed. */
+  lose(): void {
+    if (this.#state === 'stable' || this.#state === 'rejoin-needed') this.to('lost');
+  }
+
+  /** Back to the beginning, unless it has failed. */
+  end(): void {
+    if (this.can('unjoined')) this.to('unjoined');
   }
 
   /** Wakes all who wait, whatever the state. */

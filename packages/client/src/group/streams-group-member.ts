@@ -10,14 +10,13 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { brokerErrorAs, brokerError } from '../errors/broker-error.ts';
 import { isOutcomeUnknown } from '../errors/transport-error.ts';
 import type { GroupMember, GroupMetadata, MemberAssignment } from '../port/kafka-client.ts';
-import { Backoff } from '../retry/backoff.ts';
-import { cancellable } from '../retry/cancellable.ts';
+import { JoinAttempts } from './join-attempts.ts';
 import { MembershipStateMachine, type MembershipState } from './membership-state.ts';
 import { GroupStatusWatch } from './streams-group-status.ts';
 import type { StreamsGroupMemberOptions, StreamsGroupTasks } from '../port/streams-group.ts';
 import { assignedIn, heartbeatRequest, joinRequest, leaveRequest, NO_TASKS, tasksKey } from './streams-heartbeat.ts';
+import { tellDeparture } from './tell-departure.ts';
 
-const LEAVE_TIMEOUT_MS = 1_000;
 const REQUEST_TIMEOUT_MS = 5_000;
 const REBALANCE_TIMEOUT_MS = 300_000;
 const HEARTBEAT_INTERVAL_MAX_MS = 500;
@@ -46,6 +45,7 @@ export class StreamsGroupMember implements GroupMember {
   readonly #options: StreamsGroupMemberOptions;
   readonly #memberId: string;
   readonly #machine = new MembershipStateMachine();
+  readonly #joins: JoinAttempts;
   readonly #status = new GroupStatusWatch();
   /** Undefined while not a member. */
   #standing: Standing | undefined;
@@ -53,7 +53,6 @@ export class StreamsGroupMember implements GroupMember {
   #delivered: StreamsGroupTasks | undefined;
   /** Others may have worked on the tasks since the last `join`. */
   #wasLost = true;
-  #error: Error | undefined;
   /** What the broker has been told that is owned. */
   #reported = '';
   /** An answer got lost: it may have held a target. */
@@ -61,7 +60,6 @@ export class StreamsGroupMember implements GroupMember {
   /** The owner doubts the membership. */
   #isDoubted = false;
   #sending: Promise<void> | undefined;
-  #joining: AbortController | undefined;
   #cancelTimer: Cancel | undefined;
   #sentAtMs = 0;
   #intervalMs: number;
@@ -69,6 +67,7 @@ export class StreamsGroupMember implements GroupMember {
   constructor(cluster: Cluster, options: StreamsGroupMemberOptions) {
     this.#cluster = cluster;
     this.#options = options;
+    this.#joins = new JoinAttempts(cluster, options.groupId);
     this.#memberId = cluster.random.uuid();
     this.#intervalMs = options.heartbeatIntervalMs ?? HEARTBEAT_INTERVAL_MAX_MS;
   }
@@ -84,7 +83,7 @@ export class StreamsGroupMember implements GroupMember {
   }
 
   get error(): Error | undefined {
-    return this.#error;
+    return this.#machine.error;
   }
 
   changed(): Promise<void> {
@@ -100,32 +99,12 @@ export class StreamsGroupMember implements GroupMember {
   // ---- joining ---------------------------------------------------------------------------------------------------------
 
   async join(signal?: AbortSignal): Promise<Joined> {
-    if (this.#error !== undefined) throw this.#error;
-    this.#joining?.abort();
-    const joining = new AbortController();
-    this.#joining = joining;
-    const signals = [joining.signal, this.#cluster.closing, ...(signal === undefined ? [] : [signal])];
+    if (this.error !== undefined) throw this.error;
     try {
-      return await this.#joinUntilDone(AbortSignal.any(signals));
+      return await this.#joins.run(signal, (until) => this.#joinOnce(until));
     } catch (error) {
       if (error instanceof FatalStreamsError) this.#fail(error);
       throw error;
-    } finally {
-      if (this.#joining === joining) this.#joining = undefined;
-    }
-  }
-
-  async #joinUntilDone(signal: AbortSignal): Promise<Joined> {
-    const { clock, random, logger } = this.#cluster;
-    const backoff = new Backoff(clock, random);
-    for (;;) {
-      try {
-        return await this.#joinOnce(signal);
-      } catch (error) {
-        if (!(error instanceof RetriableError) || signal.aborted) throw error;
-        logger.info('joining the group is retried', { groupId: this.#options.groupId, error: error.message });
-        await backoff.wait(signal);
-      }
     }
   }
 
@@ -298,7 +277,7 @@ export class StreamsGroupMember implements GroupMember {
     const { groupId } = this.#options;
     this.#cluster.logger.warn('the group membership is lost', { groupId, reason: errorMessage ?? `error ${errorCode}` });
     this.#endStanding();
-    if (this.#machine.state === 'stable' || this.#machine.state === 'rejoin-needed') this.#machine.to('lost');
+    this.#machine.lose();
   }
 
   async #send(body: StreamsGroupHeartbeatInput, signal: AbortSignal): Promise<StreamsGroupHeartbeatResponse> {
@@ -327,31 +306,21 @@ export class StreamsGroupMember implements GroupMember {
 
   #fail(error: Error): void {
     this.#stopTimer();
-    this.#error = error;
-    this.#machine.to('failed');
+    this.#machine.fail(error);
   }
 
   async leave(reason: string): Promise<void> {
     const isMember = this.#standing !== undefined;
     await this.close();
     if (!isMember) return;
-    const { groupId } = this.#options;
-    const deadline = new AbortController();
-    const cancelTimer = this.#cluster.clock.setTimer(LEAVE_TIMEOUT_MS, () => deadline.abort());
-    try {
-      await cancellable(this.#send(leaveRequest(this.#options, this.#memberId), deadline.signal), deadline.signal);
-      this.#cluster.logger.debug('left the group', { groupId, reason });
-    } catch (error) {
-      this.#cluster.logger.info('the group was not told of the departure; it will notice', { groupId, error });
-    } finally {
-      cancelTimer();
-    }
+    const about = { groupId: this.#options.groupId, reason };
+    await tellDeparture(this.#cluster, about, ({ signal }) => this.#send(leaveRequest(this.#options, this.#memberId), signal));
   }
 
   close(): Promise<void> {
-    this.#joining?.abort();
+    this.#joins.cancel();
     this.#endStanding();
-    if (this.#machine.can('unjoined')) this.#machine.to('unjoined');
+    this.#machine.end();
     return Promise.resolve();
   }
 
