@@ -43,6 +43,7 @@ export default defineConfig({
         'test/kafka/**/*.test.ts',
         'test/oracle/**/*.test.ts',
         'test/faults/driver/**/*.test.ts',
+        'test/faults/soak/**/*.test.ts',
       ]),
       project('contract', ['test/contract/**/*.test.ts', 'test/broker/**/*.test.ts'], { testTimeout: 30_000 }),
       project('conformance', ['test/conformance/**/*.test.ts']),

@@ -74,7 +74,14 @@ const sampler = setInterval(sample, SAMPLE_INTERVAL_MS);
 sampler.unref();
 
 function sample(): void {
-  report('sample', { rssBytes: process.memoryUsage.rss(), fileDescriptors: readdirSync('/proc/self/fd').length });
+  const { rss, heapUsed, external } = process.memoryUsage();
+  report('sample', {
+    rssBytes: rss,
+    heapUsedBytes: heapUsed,
+    externalBytes: external,
+    fileDescriptors: readdirSync('/proc/self/fd').length,
+    handles: process.getActiveResourcesInfo().length,
+  });
 }
 
 await Promise.race([app.finished, asked]);

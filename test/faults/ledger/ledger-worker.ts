@@ -26,7 +26,11 @@ export interface LedgerEvent {
   readonly order?: string;
   readonly text?: string;
   readonly rssBytes?: number;
+  readonly heapUsedBytes?: number;
+  readonly externalBytes?: number;
   readonly fileDescriptors?: number;
+  /** Sockets, timers and the like that keep the event loop alive. */
+  readonly handles?: number;
   readonly droppedRecords?: number;
   readonly leftOpen?: readonly string[];
   /** Of a log line. */
@@ -48,13 +52,16 @@ export class LedgerWorker implements AsyncDisposable {
   /** How it has to end; tests that want another end say so. */
   expectedEnd: WorkerEvidence['expectedEnd'] = 'clean';
   readonly #child: ChildProcess;
+  readonly #listen: (event: LedgerEvent) => void;
   readonly #waiting = new Set<() => void>();
   #errors = '';
   #end: End | undefined;
   #endedAtMs = 0;
 
-  constructor(name: string, orders: LedgerOrders) {
+  /** @param listen hears every event as it comes */
+  constructor(name: string, orders: LedgerOrders, listen: (event: LedgerEvent) => void = () => undefined) {
     this.name = name;
+    this.#listen = listen;
     this.stateDir = orders.settings.stateDir ?? '';
     this.#child = spawn(process.execPath, ['--conditions=@millrace/source', '--import', 'tsx', PROGRAM, JSON.stringify(orders)], {
       cwd: ROOT,
@@ -183,11 +190,11 @@ export class LedgerWorker implements AsyncDisposable {
   }
 
   #hear(line: string): void {
-    try {
-      this.events.push(JSON.parse(line) as LedgerEvent);
-    } catch {
-      // The last line of a process that was killed may be cut off.
-      this.#errors += `${line}\n`;
+    const event = eventIn(line);
+    if (event === undefined) this.#errors += `${line}\n`;
+    else {
+      this.events.push(event);
+      this.#listen(event);
     }
     this.#wake();
   }
@@ -201,5 +208,14 @@ export class LedgerWorker implements AsyncDisposable {
     if (!this.isAlive) return;
     this.signal('SIGCONT');
     await this.kill();
+  }
+}
+
+/** The last line of a process that was killed may be cut off. */
+function eventIn(line: string): LedgerEvent | undefined {
+  try {
+    return JSON.parse(line) as LedgerEvent;
+  } catch {
+    return undefined;
   }
 }

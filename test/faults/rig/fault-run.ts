@@ -13,7 +13,7 @@ import { describeFindings, judge } from '../../oracle/judge.ts';
 import { type Ledger, OUTPUTS, repartitionOf, taskIdsOf, topicOf } from '../../oracle/ledger/ledger.ts';
 import type { LedgerOrders } from '../ledger/ledger-process.ts';
 import { LedgerSource } from '../ledger/ledger-source.ts';
-import { LedgerWorker } from '../ledger/ledger-worker.ts';
+import { type LedgerEvent, LedgerWorker } from '../ledger/ledger-worker.ts';
 import { KafkaProxy } from '../proxy/kafka-proxy.ts';
 import { setTopicConfig } from './set-topic-config.ts';
 import { PurgeWatch } from './purge-watch.ts';
@@ -44,12 +44,18 @@ export interface FaultRunOptions {
   readonly recordBytesMax?: number;
   /** Workers see the brokers themselves, without a proxy: where there is more than one broker. */
   readonly direct?: boolean;
+  /** Of the input. Default: always the same. */
+  readonly seed?: number;
+  /** Hears what the workers say while they say it. */
+  readonly onEvent?: (worker: string, event: LedgerEvent) => void;
 }
 
 /** The end of a run. */
 export interface Conclusion {
   readonly evidence: Evidence;
   /** What the oracle has found, as text; nothing when all is right. */
+  readonly verdict: string;
+  /** The verdict, if there is anything wrong, and behind it what the workers have said. */
   readonly findings: string;
   /** Records that were written, but in transactions that were aborted. */
   readonly abortedRecords: number;
@@ -84,7 +90,7 @@ export class FaultRun implements AsyncDisposable {
     this.#options = options;
     this.ledger = { applicationId: `${prefix}app`, prefix, guarantee, partitions, cached };
     this.cluster = new TestCluster(options.brokers);
-    this.source = new LedgerSource(this.ledger, this.cluster.client, SEED);
+    this.source = new LedgerSource(this.ledger, this.cluster.client, options.seed ?? SEED);
     this.#live = new LiveReader(this.cluster.client);
     this.#purges = new PurgeWatch(this.cluster.client, this.ledger);
   }
@@ -109,7 +115,7 @@ export class FaultRun implements AsyncDisposable {
     const proxy = this.#proxies.get(name) ?? (await KafkaProxy.start(this.#options.brokers.split(',')[0] as string));
     this.#proxies.set(name, proxy);
     const { settings, ...rest } = orders;
-    const worker = new LedgerWorker(name, {
+    const full: LedgerOrders = {
       brokers: this.#options.direct === true ? this.#options.brokers : proxy.address,
       ledger: this.ledger,
       settings: {
@@ -122,7 +128,8 @@ export class FaultRun implements AsyncDisposable {
         guarantee: this.ledger.guarantee,
       },
       ...rest,
-    });
+    };
+    const worker = new LedgerWorker(name, full, (event) => this.#options.onEvent?.(name, event));
     this.#workers.push(worker);
     return { worker, proxy };
   }
@@ -227,11 +234,11 @@ export class FaultRun implements AsyncDisposable {
   /** Lets everything come to an end and asks the oracle. */
   async conclude(): Promise<Conclusion> {
     const evidence = await this.#evidence();
-    const found = describeFindings(judge(evidence));
+    const verdict = describeFindings(judge(evidence));
     const entries = [...evidence.logs.values()].flatMap((log) =>
       log.entries.filter(({ kind, offset }) => kind === 'record' && !log.visible.has(offset)),
     );
-    return { evidence, abortedRecords: entries.length, findings: found === '' ? '' : `${found}\n${this.log}` };
+    return { evidence, abortedRecords: entries.length, verdict, findings: verdict === '' ? '' : `${verdict}\n${this.log}` };
   }
 
   /** The verdict alone: nothing when all is right. */

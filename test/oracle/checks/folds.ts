@@ -1,7 +1,7 @@
 import { type CountValue, type SumValue, topicOf, type WindowValue } from '../ledger/ledger.ts';
 import { countOf, idsByGroup, inputsOf, sumsOf, windowsOf } from '../ledger/ledger-model.ts';
 import type { Evidence, Finding, LogEntry } from '../evidence/evidence.ts';
-import { committedOf, jsonOf } from '../evidence/log-view.ts';
+import { committedOf, groupByKey, jsonOf } from '../evidence/log-view.ts';
 
 /**
  * V4: aggregates are the folds of the input. Without cache every prefix comes out, in order; with it a strictly rising part of
@@ -32,9 +32,10 @@ function counts(evidence: Evidence): Finding[] {
     compareKeys(found[partition] ?? [], sumsOf(inputs), (values, prefixes, fail) => {
       const wanted = prefixes.map((prefix) => JSON.stringify(countOf(prefix)));
       if (values.at(-1) !== wanted.at(-1)) fail(`ends with ${values.at(-1) ?? 'nothing'}, expected ${wanted.at(-1)}`);
+      const places = new Map(wanted.map((value, index) => [value, index]));
       let last = -1;
       for (const value of values) {
-        const index = wanted.indexOf(value);
+        const index = places.get(value) ?? -1;
         if (index < 0) return fail(`${value} is no prefix of the input`);
         if (index <= last) return fail(`${value} comes behind ${wanted[last]}`);
         last = index;
@@ -50,26 +51,21 @@ type Comparison<T> = (values: readonly string[], prefixes: readonly T[], fail: (
 /** Compares the updates of each key with its folds; keys that nobody expects are findings too. */
 function compareKeys(records: readonly LogEntry[], wanted: Map<string, SumValue[]>, compare: Comparison<SumValue>): Finding[] {
   const findings: Finding[] = [];
-  const found = new Map<string, string[]>();
-  for (const { key = '', value = '' } of records) found.set(key, [...(found.get(key) ?? []), value]);
+  const found = groupByKey(records);
   for (const key of new Set([...wanted.keys(), ...found.keys()])) {
-    compare(found.get(key) ?? [], wanted.get(key) ?? [], (message) =>
-      findings.push({ check: 'V4', where: `key ${key}`, message }),
-    );
+    const values = (found.get(key) ?? []).map(({ value = '' }) => value);
+    compare(values, wanted.get(key) ?? [], (message) => findings.push({ check: 'V4', where: `key ${key}`, message }));
   }
   return findings;
 }
 
 function groups(evidence: Evidence): Finding[] {
   const wanted = idsByGroup(inputsOf(evidence).flat());
-  const found = new Map<string, CountValue[]>();
-  for (const record of committedOf(evidence, topicOf(evidence.ledger, 'rcnt')).flat()) {
-    const { key = '' } = record;
-    found.set(key, [...(found.get(key) ?? []), jsonOf<CountValue>(record) as CountValue]);
-  }
+  const found = groupByKey(committedOf(evidence, topicOf(evidence.ledger, 'rcnt')).flat());
   const findings: Finding[] = [];
   for (const group of new Set([...wanted.keys(), ...found.keys()])) {
-    const message = groupDefect(found.get(group) ?? [], wanted.get(group) ?? new Set());
+    const values = (found.get(group) ?? []).map((record) => jsonOf<CountValue>(record) as CountValue);
+    const message = groupDefect(values, wanted.get(group) ?? new Set());
     if (message !== undefined) findings.push({ check: 'V4', where: `group ${group}`, message });
   }
   return findings;

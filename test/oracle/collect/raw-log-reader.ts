@@ -67,7 +67,8 @@ export class RawLogReader implements AsyncDisposable {
     const entries: LogEntry[] = [];
     const bounds = await this.#readAll(leader, topic, partition, start, 0, ({ records }, from) => {
       const added = entriesIn(records ?? Buffer.alloc(0), from);
-      entries.push(...added.entries);
+      // One by one: a fetch may hold more records than a call takes arguments.
+      for (const entry of added.entries) entries.push(entry);
       return added.next;
     });
     const visible = new Set<number>();

@@ -8,8 +8,19 @@ export function committedRecords(log: PartitionLog): LogEntry[] {
   return log.entries.filter(({ kind, offset }) => kind === 'record' && log.visible.has(offset));
 }
 
+/** Of logs that were looked at: each check asks again, and evidence does not change while it is judged. */
+const decided = new WeakMap<PartitionLog, ReadonlyMap<number, Verdict>>();
+
 /** Decides by the markers alone; the broker's own list of aborted transactions has no say. */
-export function verdicts(log: PartitionLog): Map<number, Verdict> {
+export function verdicts(log: PartitionLog): ReadonlyMap<number, Verdict> {
+  const known = decided.get(log);
+  if (known !== undefined) return known;
+  const result = decide(log);
+  decided.set(log, result);
+  return result;
+}
+
+function decide(log: PartitionLog): Map<number, Verdict> {
   const result = new Map<number, Verdict>();
   const open = new Map<number, number[]>();
   for (const { kind, offset, producerId, isTransactional } of log.entries) {
@@ -46,6 +57,18 @@ export function committedOf(evidence: Evidence, topic: string): LogEntry[][] {
 /** Decoded JSON value; `undefined` for a tombstone. */
 export function jsonOf<T>(entry: { readonly value: string | undefined }): T | undefined {
   return entry.value === undefined ? undefined : (JSON.parse(entry.value) as T);
+}
+
+/** The records of each key, in order. */
+export function groupByKey(entries: readonly LogEntry[]): Map<string, LogEntry[]> {
+  const groups = new Map<string, LogEntry[]>();
+  for (const entry of entries) {
+    const { key = '' } = entry;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [entry]);
+    else group.push(entry);
+  }
+  return groups;
 }
 
 /** The last value of each key; a tombstone takes the key away. */
