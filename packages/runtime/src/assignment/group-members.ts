@@ -20,12 +20,17 @@ export interface KnownMember {
  * @throws FatalStreamsError `FOREIGN_MEMBER`; CorruptDataError; SettingsError
  */
 export function readMembers(members: readonly MemberSubscription[]): KnownMember[] {
-  const newest = Math.max(0, ...members.map(({ generationId }) => generationId));
+  const newest = newestGenerationOf(members);
   return members.map((member) => {
     const data = readData(member);
     const owned = member.generationId === newest ? data.activeTasks.map(formatTaskId) : [];
     return { memberId: member.memberId, data, owned: new Set(owned) };
   });
+}
+
+/** The newest generation that one of the members comes from; 0 when all are new. */
+export function newestGenerationOf(members: readonly MemberSubscription[]): number {
+  return Math.max(0, ...members.map(({ generationId }) => generationId));
 }
 
 function readData({ memberId, userData }: MemberSubscription): SubscriptionData {
@@ -36,13 +41,15 @@ function readData({ memberId, userData }: MemberSubscription): SubscriptionData 
   );
 }
 
-export function toPlacementMember({ memberId, data, owned }: KnownMember): PlacementMember {
+/** @param promisedTasks see `PromisedTasks` */
+export function toPlacementMember({ memberId, data, owned }: KnownMember, promisedTasks: ReadonlySet<string>): PlacementMember {
   const { processId, standbyTasks, stateOffsets, clientTags } = data;
   return {
     memberId,
     processId,
     activeTasks: owned,
     standbyTasks: new Set(standbyTasks.map(formatTaskId)),
+    promisedTasks,
     stateOffsets,
     clientTags,
   };

@@ -58,7 +58,7 @@ class Stage {
   numStandbyReplicas = 0;
 
   get assignor(): StreamsAssignor {
-    const { endOffset, numStandbyReplicas } = this;
+    const { numStandbyReplicas } = this;
     return new StreamsAssignor({
       admin: {
         listOpenTransactions: async () => this.open,
@@ -69,6 +69,7 @@ class Stage {
       } as unknown as Admin,
       offsets: {
         list: async (partitions: readonly { topic: string; partition: number }[]) => {
+          const { endOffset } = this;
           if (endOffset instanceof Error) throw endOffset;
           return new Map(partitions.map(({ topic, partition }) => [topicPartitionKey(topic, partition), endOffset]));
         },
@@ -90,9 +91,7 @@ class Stage {
   }
 
   async words(...members: MemberSubscription[]): Promise<Record<string, AssignmentData>> {
-    const assignment = await this.assignor.assign(members);
-    const read = ({ userData }: MemberAssignment): AssignmentData => decodeAssignmentData(userData ?? Buffer.alloc(0));
-    return Object.fromEntries([...assignment].map(([id, one]) => [id, read(one)]));
+    return wordsOf(await this.assignor.assign(members));
   }
 
   /** Tasks by member. */
@@ -100,6 +99,11 @@ class Stage {
     const words = await this.words(...members);
     return Object.fromEntries(Object.entries(words).map(([id, { activeTasks }]) => [id, activeTasks.map(formatTaskId)]));
   }
+}
+
+function wordsOf(assignment: ReadonlyMap<string, MemberAssignment>): Record<string, AssignmentData> {
+  const read = ({ userData }: MemberAssignment): AssignmentData => decodeAssignmentData(userData ?? Buffer.alloc(0));
+  return Object.fromEntries([...assignment].map(([id, one]) => [id, read(one)]));
 }
 
 describe('StreamsAssignor', () => {
@@ -146,6 +150,34 @@ describe('StreamsAssignor, moving tasks', () => {
   it('hands a task out only after the member that runs it has given it up', async () => {
     expect(await new Stage().assign(running(1, [0, 1]), member(2))).toEqual({ m1: ['0_0'], m2: [] });
     expect(await new Stage().assign(running(1, [0]), member(2))).toEqual({ m1: ['0_0'], m2: ['0_1'] });
+  });
+
+  it('keeps the promise of a task whatever its last commit has added, and lets the member follow its state until then', async () => {
+    const stage = new Stage();
+    stage.endOffset = END;
+    const { assignor } = stage;
+    const follows = (at: number): Partial<SubscriptionData> => ({
+      standbyTasks: [{ subtopology: 0, partition: 1 }],
+      stateOffsets: new Map([['0_1', at]]),
+    });
+    const before = wordsOf(await assignor.assign([running(1, [0, 1]), member(2, follows(END))]));
+    expect(before.m1?.activeTasks.map(formatTaskId)).toEqual(['0_0']);
+    expect(before.m2).toMatchObject({ activeTasks: [], standbyTasks: [{ subtopology: 0, partition: 1 }] });
+    const closedAt = END + 2 * SETTINGS.acceptableRecoveryLag;
+    stage.endOffset = closedAt;
+    const stateOffsets = new Map([
+      ['0_0', LATEST_OFFSET],
+      ['0_1', closedAt],
+    ]);
+    const closed = (generationId: number): MemberSubscription[] => [
+      { ...running(1, [0], { stateOffsets }), generationId },
+      { ...member(2, follows(END)), generationId },
+    ];
+    const later = wordsOf(await assignor.assign(closed(9)));
+    expect(later.m1?.activeTasks.map(formatTaskId), 'another leader may have meant something else').toEqual(['0_0', '0_1']);
+    await assignor.assign([running(1, [0, 1]), member(2, follows(closedAt))]);
+    const next = wordsOf(await assignor.assign(closed(8)));
+    expect(next.m2?.activeTasks.map(formatTaskId)).toEqual(['0_1']);
   });
 
   it('hands it out at once when the member has been out of the group: what it says it runs may be old', async () => {

@@ -1,14 +1,15 @@
-import { formatTaskId, RetriableError, StreamsError, type Logger, type TopicPartition } from '@millrace/core';
+import { formatTaskId, RetriableError, StreamsError, type Logger, type TaskId, type TopicPartition } from '@millrace/core';
 import type { Assignor, MemberAssignment, MemberSubscription } from '@millrace/client';
 import { encodeAssignmentData, NO_ASSIGNMENT, type AssignmentData } from './assignment-data.ts';
 import { MAX_STRING_BYTES } from './binary.ts';
 import { withChangelogEnds, type ChangelogEndsOptions } from './changelog-ends.ts';
 import { fenceDeparted, type DepartedWorkersOptions } from './departed-workers.ts';
-import { readMembers, toPlacementMember, type KnownMember } from './group-members.ts';
-import { ownersOf, withoutOwnedByOthers } from './handover.ts';
+import { newestGenerationOf, readMembers, toPlacementMember, type KnownMember } from './group-members.ts';
+import { handOver, ownersOf } from './handover.ts';
 import type { MemberPlacement, Placement, PlacementSettings, TaskToPlace } from './placement/placement-input.ts';
 import { placeTasks } from './placement/place-tasks.ts';
 import type { PlannedTask } from './plan-tasks.ts';
+import { PromisedTasks } from './promised-tasks.ts';
 import { encodeSubscriptionData, type SubscriptionData } from './subscription-data.ts';
 import { packContract, type TopologyContract } from './topology-contract.ts';
 import { votedFingerprint } from './topology-vote.ts';
@@ -41,6 +42,7 @@ export interface StreamsAssignorOptions extends ChangelogEndsOptions, DepartedWo
 export class StreamsAssignor implements Assignor {
   readonly name = PROTOCOL;
   readonly #options: StreamsAssignorOptions;
+  readonly #promised = new PromisedTasks();
 
   constructor(options: StreamsAssignorOptions) {
     this.#options = options;
@@ -64,7 +66,7 @@ export class StreamsAssignor implements Assignor {
     const partakers = members.filter(({ data }) => data.fingerprint === voted);
     const [tasks] = await Promise.all([this.#plan(), fenceDeparted(members, this.#options)]);
     if (tasks instanceof StreamsError) return toAll(members, { error: errorOf(tasks) });
-    const assigned = await this.#place(tasks, partakers, members);
+    const assigned = await this.#place(tasks, partakers, members, newestGenerationOf(subscriptions));
     const waiting = members.filter(({ data }) => data.fingerprint !== voted);
     return new Map([...assigned, ...this.#ofWaiting(waiting)]);
   }
@@ -84,26 +86,32 @@ export class StreamsAssignor implements Assignor {
     planned: readonly PlannedTask[],
     partakers: readonly KnownMember[],
     members: readonly KnownMember[],
+    newestGeneration: number,
   ): Promise<[string, MemberAssignment][]> {
     const tasks = await withChangelogEnds(planned, this.#options);
-    const placement = placeTasks(tasks, partakers.map(toPlacementMember), this.#options.placement);
+    const candidates = partakers.map((member) => toPlacementMember(member, this.#promised.to(member.memberId, newestGeneration)));
+    const placement = placeTasks(tasks, candidates, this.#options.placement);
     const owners = ownersOf(members);
     const byId = new Map(planned.map((task) => [formatTaskId(task.id), task]));
     const nextRebalanceMs = this.#nextRebalanceMs(tasks, placement);
+    const promises: [string, readonly TaskId[]][] = [];
     const assigned = partakers.map((member): [string, AssignmentData] => {
       const placed = placement.byMember.get(member.memberId) as MemberPlacement;
+      const { handed, promised } = handOver(member.memberId, placed.active, owners);
+      promises.push([member.memberId, promised]);
       return [
         member.memberId,
         {
           ...NO_ASSIGNMENT,
-          activeTasks: withoutOwnedByOthers(member.memberId, placed.active, owners),
-          standbyTasks: [...placed.standby, ...placed.warmUps],
+          activeTasks: handed,
+          standbyTasks: [...placed.standby, ...placed.warmUps, ...followed(member, promised)],
           warmUpGoals: this.#goals(placed, tasks),
           nextRebalanceMs,
           madeFor: madeFor(member),
         },
       ];
     });
+    this.#promised.note(promises, newestGeneration);
     this.#log(assigned, nextRebalanceMs);
     return assigned.map(([memberId, data]) => [memberId, toAssignment(data, byId)]);
   }
@@ -149,6 +157,12 @@ export class StreamsAssignor implements Assignor {
       toAssignment({ ...NO_ASSIGNMENT, groupTopology, madeFor: madeFor(member) }, new Map()),
     ]);
   }
+}
+
+/** Of the tasks that it waits for, those whose state the member follows already: it goes on until it runs them. */
+function followed({ data }: KnownMember, promised: readonly TaskId[]): TaskId[] {
+  const standby = new Set(data.standbyTasks.map(formatTaskId));
+  return promised.filter((id) => standby.has(formatTaskId(id)));
 }
 
 function madeFor({ data }: KnownMember): NonNullable<AssignmentData['madeFor']> {

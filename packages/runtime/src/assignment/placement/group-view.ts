@@ -55,9 +55,14 @@ export class GroupView {
     return this.#progressOf(member).has(task);
   }
 
+  /** True when the task was given up for this member. */
+  isPromised(task: string, member: number): boolean {
+    return this.ownerOf(task) < 0 && this.members[member]?.promisedTasks.has(task) === true;
+  }
+
   /** True when the member could run the task at once, or nearly so. */
   isCaughtUp(task: ViewedTask, member: number): boolean {
-    if (!task.stateful) return true;
+    if (!task.stateful || this.isPromised(task.key, member)) return true;
     const progress = this.progress(task.key, member);
     if (task.changelogEnd !== undefined) return task.changelogEnd - progress <= this.#acceptableLag;
     // Without the end all that is known is who is furthest.
@@ -66,6 +71,7 @@ export class GroupView {
 
   /** How well the member suits a task that it does not run: higher is better, 0 when nothing speaks for it. */
   suitability(task: ViewedTask, member: number): number {
+    if (this.isPromised(task.key, member)) return 5;
     if (!task.stateful || !this.hasState(task.key, member)) return 0;
     const isStandby = this.members[member]?.standbyTasks.has(task.key) === true;
     if (this.isCaughtUp(task, member)) return isStandby ? 4 : 3;

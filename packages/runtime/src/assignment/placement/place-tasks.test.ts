@@ -7,6 +7,7 @@ import { CHANGELOG_END, named, SETTINGS, SimulatedGroup, tasksOf } from './simul
 interface Held {
   readonly active?: readonly string[];
   readonly standby?: readonly string[];
+  readonly promised?: readonly string[];
   /** State on disk by task. */
   readonly disk?: { readonly [task: string]: number };
   readonly process?: string;
@@ -15,13 +16,14 @@ interface Held {
 
 function member(
   memberId: string,
-  { active = [], standby = [], disk = {}, process = memberId, tags = {} }: Held = {},
+  { active = [], standby = [], promised = [], disk = {}, process = memberId, tags = {} }: Held = {},
 ): PlacementMember {
   return {
     memberId,
     processId: process,
     activeTasks: new Set(active),
     standbyTasks: new Set(standby),
+    promisedTasks: new Set(promised),
     stateOffsets: new Map([...Object.entries(disk), ...active.map((task) => [task, LATEST_OFFSET] as const)]),
     clientTags: new Map(Object.entries(tags)),
   };
@@ -93,6 +95,18 @@ describe('placeTasks, warm-ups', () => {
     const caughtUp = placeTasks(tasksOf(2), at(CHANGELOG_END - SETTINGS.acceptableRecoveryLag), SETTINGS);
     expect(named(caughtUp)).toEqual({ a: { active: ['0_0'] }, b: { active: ['0_1'] } });
     expect(caughtUp.isSettled).toBe(true);
+  });
+
+  it('keeps to a move that is under way, although the last commit before it has made the state lag again', () => {
+    const atOnce = { ...SETTINGS, acceptableRecoveryLag: 0 };
+    const disk = { '0_1': CHANGELOG_END };
+    const follower = { standby: ['0_1'], disk: { '0_1': CHANGELOG_END - 1 } };
+    const given = [member('a', { active: ['0_0'], disk }), member('b', { ...follower, promised: ['0_1'] })];
+    const placement = placeTasks(tasksOf(2), given, atOnce);
+    expect(named(placement)).toEqual({ a: { active: ['0_0'] }, b: { active: ['0_1'] } });
+    expect(placement.isSettled).toBe(true);
+    const kept = [member('a', { active: ['0_0', '0_1'] }), member('b', { ...follower, promised: ['0_1'] })];
+    expect(named(placeTasks(tasksOf(2), kept, atOnce)).a?.active).toEqual(['0_0', '0_1']);
   });
 
   it('warms up only so many at a time, and finishes those that it has begun', () => {

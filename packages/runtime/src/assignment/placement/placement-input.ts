@@ -23,6 +23,8 @@ export interface PlacementMember {
   readonly standbyTasks: ReadonlySet<string>;
   /** Sum of the changelog offsets of the state that it has, by task; `LATEST_OFFSET` for a task that is running. */
   readonly stateOffsets: ReadonlyMap<string, number>;
+  /** Tasks that it was to get in the rebalance before this one, once others had given them up. */
+  readonly promisedTasks: ReadonlySet<string>;
   /** Where it runs, in words of the user's: `zone` → `eu-1a`. */
   readonly clientTags: ReadonlyMap<string, string>;
 }

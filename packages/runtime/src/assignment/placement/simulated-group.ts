@@ -72,7 +72,15 @@ export class SimulatedGroup {
       const stateOffsets = new Map(this.#diskOf(processId));
       for (const task of standby) stateOffsets.set(task, CHANGELOG_END);
       for (const task of active) stateOffsets.set(task, LATEST_OFFSET);
-      return { memberId, processId, clientTags, stateOffsets, activeTasks: active, standbyTasks: standby };
+      return {
+        memberId,
+        processId,
+        clientTags,
+        stateOffsets,
+        activeTasks: active,
+        standbyTasks: standby,
+        promisedTasks: new Set(),
+      };
     });
   }
 
