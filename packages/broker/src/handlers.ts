@@ -45,8 +45,8 @@ export interface HandlerContext {
 }
 
 /**
- * Everything that this broker answers. Versions stop where topics are named by ids (Fetch 13, Produce 13); those of
- * transactions of version 2 are offered only with these.
+ * Everything that this broker answers. Versions stop where topics are named by ids (Produce 13), but for Fetch 13, which tells a
+ * topic from another one of the same name; those of transactions of version 2 are offered only with these.
  */
 export function createHandlers(context: HandlerContext): readonly Handler[] {
   const handlers = [
@@ -96,7 +96,7 @@ function recordHandlers({ state, settings, components: { clock } }: HandlerConte
   const gate = new TransactionGate(state.coordinator, produceVersions);
   return [
     produceHandler({ logs, gate, clock, versionMax: settings.transactionVersion === 2 ? 12 : 11 }),
-    fetchHandler(logs, clock, 12),
+    fetchHandler(logs, clock, 13),
     listOffsetsHandler(logs),
     offsetForLeaderEpochHandler(logs),
   ];

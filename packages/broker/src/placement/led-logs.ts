@@ -12,6 +12,11 @@ export class LedLogs {
     this.#placement = placement;
   }
 
+  /** The topic that has this id now. */
+  topicWithId(topicId: string): string | undefined {
+    return this.#topics.withId(topicId)?.name;
+  }
+
   /** @throws Refusal UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER */
   logOrThrow(topic: string, partition: number, nodeId: number): PartitionLog {
     const log = this.#topics.logOrThrow(topic, partition);

@@ -2,10 +2,11 @@ import { ErrorCode, type FetchRequest, type IsolationLevel, type fetch, type Res
 import type { PartitionLog } from '../log/partition-log.ts';
 import { readableBytes, readLog } from '../log/read-log.ts';
 import type { LedLogs } from '../placement/led-logs.ts';
-import { refusalOf } from '../refusal.ts';
+import { Refusal, refusalOf } from '../refusal.ts';
 import { checkLeaderEpoch } from './leader-epoch.ts';
 
-type AskedPartition = FetchRequest['topics'][number]['partitions'][number];
+type AskedTopic = FetchRequest['topics'][number];
+type AskedPartition = AskedTopic['partitions'][number];
 type Responses = ResponseInput<typeof fetch>['responses'];
 type PartitionResponse = Responses[number]['partitions'][number];
 
@@ -18,25 +19,29 @@ export class FetchPlan {
   readonly #nodeId: number;
   readonly #isolation: IsolationLevel;
 
-  constructor(request: FetchRequest, logs: LedLogs, nodeId: number) {
+  readonly #byId: boolean;
+
+  /** @param byId whether topics are named by their ids, as from version 13 on */
+  constructor(request: FetchRequest, logs: LedLogs, nodeId: number, byId: boolean) {
     this.#request = request;
     this.#logs = logs;
     this.#nodeId = nodeId;
+    this.#byId = byId;
     this.#isolation = request.isolationLevel === 1 ? 'read_committed' : 'read_uncommitted';
   }
 
   /** The logs that are there, to be watched. */
   logs(): PartitionLog[] {
-    return this.#request.topics.flatMap(({ topic, partitions }) =>
-      partitions.flatMap(({ partition }) => this.#logs.log(topic, partition, this.#nodeId) ?? []),
+    return this.#request.topics.flatMap((asked) =>
+      asked.partitions.flatMap(({ partition }) => this.#log(asked, partition) ?? []),
     );
   }
 
   /** Whether an answer makes sense now: enough bytes, or something that waiting does not change. */
   isSatisfied(): boolean {
     let bytes = 0;
-    for (const { topic, partitions } of this.#request.topics) {
-      for (const asked of partitions) {
+    for (const topic of this.#request.topics) {
+      for (const asked of topic.partitions) {
         bytes += this.#bytesOf(topic, asked);
         if (bytes >= this.#request.minBytes) return true;
       }
@@ -45,8 +50,24 @@ export class FetchPlan {
     return this.#request.topics.length === 0;
   }
 
-  #bytesOf(topic: string, asked: AskedPartition): number {
-    const log = this.#logs.log(topic, asked.partition, this.#nodeId);
+  /** Looked up again while the request waits: a topic with another id may have taken the name in the meantime. */
+  #nameOf({ topic, topicId }: AskedTopic): string | undefined {
+    return this.#byId ? this.#logs.topicWithId(topicId) : topic;
+  }
+
+  #log(asked: AskedTopic, partition: number): PartitionLog | undefined {
+    const topic = this.#nameOf(asked);
+    return topic === undefined ? undefined : this.#logs.log(topic, partition, this.#nodeId);
+  }
+
+  #logOrThrow(asked: AskedTopic, partition: number): PartitionLog {
+    const topic = this.#nameOf(asked);
+    if (topic === undefined) throw new Refusal(ErrorCode.UNKNOWN_TOPIC_ID);
+    return this.#logs.logOrThrow(topic, partition, this.#nodeId);
+  }
+
+  #bytesOf(topic: AskedTopic, asked: AskedPartition): number {
+    const log = this.#log(topic, asked.partition);
     if (log === undefined || (asked.currentLeaderEpoch >= 0 && asked.currentLeaderEpoch !== log.leaderEpoch)) {
       return Number.POSITIVE_INFINITY;
     }
@@ -58,9 +79,10 @@ export class FetchPlan {
   read(): Responses {
     let bytesLeft = this.#request.maxBytes;
     let isFirst = true;
-    return this.#request.topics.map(({ topic, partitions }) => ({
-      topic,
-      partitions: partitions.map((asked) => {
+    return this.#request.topics.map((topic) => ({
+      topic: topic.topic,
+      topicId: topic.topicId,
+      partitions: topic.partitions.map((asked) => {
         const response = this.#readPartition(topic, asked, bytesLeft, isFirst);
         const length = response.records?.length ?? 0;
         bytesLeft = Math.max(0, bytesLeft - length);
@@ -70,10 +92,10 @@ export class FetchPlan {
     }));
   }
 
-  #readPartition(topic: string, asked: AskedPartition, bytesLeft: number, atLeastOneBatch: boolean): PartitionResponse {
+  #readPartition(topic: AskedTopic, asked: AskedPartition, bytesLeft: number, atLeastOneBatch: boolean): PartitionResponse {
     const { partition, fetchOffset, partitionMaxBytes, currentLeaderEpoch } = asked;
     try {
-      const log = this.#logs.logOrThrow(topic, partition, this.#nodeId);
+      const log = this.#logOrThrow(topic, partition);
       checkLeaderEpoch(log, currentLeaderEpoch);
       const maxBytes = Math.min(partitionMaxBytes, bytesLeft);
       const read = readLog(log, { offset: fetchOffset, maxBytes, isolation: this.#isolation, atLeastOneBatch });
@@ -89,7 +111,8 @@ export class FetchPlan {
     } catch (error) {
       const { errorCode } = refusalOf(error);
       // What is not there at all is answered without asking for the isolation.
-      const abortedTransactions = errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ? [] : undefined;
+      const isUnknown = errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || errorCode === ErrorCode.UNKNOWN_TOPIC_ID;
+      const abortedTransactions = isUnknown ? [] : undefined;
       return { partitionIndex: partition, errorCode, highWatermark: -1, abortedTransactions, records: NOTHING };
     }
   }

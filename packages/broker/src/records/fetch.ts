@@ -7,6 +7,9 @@ import { FetchPlan } from './fetch-plan.ts';
 /** Session epochs that ask for everything: begin a session, or do without one. Others continue one that we never gave. */
 const FULL_FETCH_EPOCH_MAX = 0;
 
+/** From here on topics are named by their ids. */
+const TOPIC_ID_VERSION = 13;
+
 /**
  * Fetch: answers at once when there are enough bytes, an error, or no time; else when a log has changed so that there are, or
  * the time is over. Waits on what the isolation may see: a commit wakes a read_committed reader, an open transaction does not.
@@ -21,7 +24,7 @@ export function fetchHandler(logs: LedLogs, clock: Clock, versionMax: number): H
         reply({ errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND, responses: [] });
         return;
       }
-      const plan = new FetchPlan(request, logs, call.nodeId);
+      const plan = new FetchPlan(request, logs, call.nodeId, call.apiVersion >= TOPIC_ID_VERSION);
       if (request.maxWaitMs <= 0 || plan.isSatisfied()) reply({ responses: plan.read() });
       else waitForMore(plan, request.maxWaitMs, { clock, call, reply });
     },

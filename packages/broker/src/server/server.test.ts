@@ -33,7 +33,7 @@ describe('the connection to a broker', () => {
     const { errorCode, apiKeys, finalizedFeatures } = await client.send(apiVersions, version, body);
     expect(errorCode).toBe(0);
     expect(apiKeys).toContainEqual({ apiKey: produce.key, minVersion: 0, maxVersion: 11 });
-    expect(apiKeys).toContainEqual({ apiKey: fetch.key, minVersion: 4, maxVersion: 12 });
+    expect(apiKeys).toContainEqual({ apiKey: fetch.key, minVersion: 4, maxVersion: 13 });
     expect(finalizedFeatures).toEqual([]);
   });
 

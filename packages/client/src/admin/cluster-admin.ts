@@ -3,6 +3,7 @@ import { createPartitions, createTopics, deleteRecords, deleteTopics, describeCo
 import type { Cluster } from '../cluster/cluster.ts';
 import { askLeaders } from '../cluster/leader-requests.ts';
 import { groupByTopic } from '../cluster/topic-grouping.ts';
+import type { TopicMetadata } from '../cluster/topic-metadata.ts';
 import { brokerError } from '../errors/broker-error.ts';
 import type { Admin, NewTopic, TopicDescription } from '../port/kafka-client.ts';
 import { retrying } from '../retry/retrying.ts';
@@ -30,12 +31,12 @@ export class ClusterAdmin implements Admin {
   async describeTopics(names: readonly string[], signal?: AbortSignal): Promise<Map<string, TopicDescription | undefined>> {
     if (names.length === 0) return new Map();
     const found = await retrying(this.#cluster.retryOptions(signal), () => this.#cluster.describe(names));
-    return new Map(Array.from(found, ([name, topic]) => [name, topic && { name, partitions: topic.leaders.length }] as const));
+    return new Map(Array.from(found, ([name, topic]) => [name, topic && described(topic)] as const));
   }
 
   async listTopics(): Promise<TopicDescription[]> {
     const found = await retrying(this.#cluster.retryOptions(), () => this.#cluster.describe(undefined));
-    return [...found.values()].flatMap((one) => (one === undefined ? [] : [{ name: one.topic, partitions: one.leaders.length }]));
+    return [...found.values()].flatMap((one) => (one === undefined ? [] : [described(one)]));
   }
 
   async createTopics(topics: readonly NewTopic[], signal?: AbortSignal): Promise<{ readonly existed: readonly string[] }> {
@@ -168,6 +169,10 @@ export class ClusterAdmin implements Admin {
   deleteGroupOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<void> {
     return this.#groups.deleteOffsets(groupId, partitions);
   }
+}
+
+function described({ topic: name, topicId, leaders }: TopicMetadata): TopicDescription {
+  return { name, partitions: leaders.length, topicId };
 }
 
 function creation({ name, partitions, replicationFactor, configs }: NewTopic) {

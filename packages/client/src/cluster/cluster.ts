@@ -148,9 +148,9 @@ export class Cluster {
     this.#nodeIds = response.brokers.map(({ nodeId }) => nodeId);
     this.#transport.updateBrokers(response.brokers.map(({ nodeId, host, port }) => ({ nodeId, host, port })));
     const described = new Map<string, TopicMetadata | undefined>(topics?.map((name) => [name, undefined]));
-    for (const { name, errorCode, partitions } of response.topics) {
+    for (const { name, topicId, errorCode, partitions } of response.topics) {
       if (name == null) continue;
-      const found = partitions.length > 0 ? topicMetadata(name, partitions) : undefined;
+      const found = partitions.length > 0 ? topicMetadata(name, topicId, partitions) : undefined;
       if (found === undefined && !passesByItself(errorCode)) throw brokerError(errorCode, { api: 'Metadata', topic: name });
       described.set(name, found);
     }

@@ -23,7 +23,7 @@ describe('choosing a version', () => {
 
   it.each([
     ['the broker is too old', offering(1, 0, 11)],
-    ['the broker is too new', offering(1, 13, 18)],
+    ['the broker is too new', offering(1, 14, 18)],
     ['the broker does not know the API', offering(0, 0, 9)],
   ])('refuses when %s', (_case, features) => {
     expect(() => chooseVersion(fetch, features)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED_VERSION' }));

@@ -14,6 +14,8 @@ export interface PartitionBounds {
 export class AssignedPartition {
   readonly topic: string;
   readonly partition: number;
+  /** The topic to which the offsets belong; undefined: whichever has the name. */
+  topicId: string | undefined;
   /** Changes with every seek: an answer to what was asked before it is dropped. */
   epoch = 0;
   /** Offset to ask for next. */
@@ -33,9 +35,10 @@ export class AssignedPartition {
   bounds: PartitionBounds | undefined;
   readonly buffered: FetchedPartition[] = [];
 
-  constructor(topic: string, partition: number, offset: number) {
+  constructor(topic: string, partition: number, offset: number, topicId: string | undefined) {
     this.topic = topic;
     this.partition = partition;
+    this.topicId = topicId;
     this.fetchPosition = offset;
     this.position = offset;
   }

@@ -8,8 +8,8 @@ import { RECONNECT_BACKOFF } from '../retry/backoff.ts';
 import { Arrival } from './arrival.ts';
 import { AssignedPartition, type PartitionBounds } from './assigned-partition.ts';
 import { BatchDecoder, type DecodedRecords } from './batch-decoder.ts';
-import { failureReason, fetchFailure } from './fetch-failure.ts';
-import { fetchRequest, isWanted, shareOf, type PlannedPartition } from './fetch-plan.ts';
+import { failureReason, fetchFailure, topicRecreated } from './fetch-failure.ts';
+import { fetchRequest, fetchVersionMax, isWanted, shareOf, type PlannedPartition } from './fetch-plan.ts';
 import { resolveFetchSettings, type FetchSettings } from './fetch-settings.ts';
 import { ReadyLine } from './ready-line.ts';
 
@@ -56,10 +56,10 @@ export class BackgroundFetcher implements Fetcher {
 
   // ---- assignment ------------------------------------------------------------------------------------------------------
 
-  assign(topic: string, partition: number, offset: number): void {
+  assign(topic: string, partition: number, offset: number, topicId?: string): void {
     const key = topicPartitionKey(topic, partition);
     assert(!this.#partitions.has(key), `partition ${key} was assigned twice`);
-    this.#partitions.set(key, new AssignedPartition(topic, partition, offset));
+    this.#partitions.set(key, new AssignedPartition(topic, partition, offset, topicId));
     this.#kick();
   }
 
@@ -70,9 +70,10 @@ export class BackgroundFetcher implements Fetcher {
     this.#forgetFailure(assigned);
   }
 
-  seek(topic: string, partition: number, offset: number): void {
+  seek(topic: string, partition: number, offset: number, topicId?: string): void {
     const assigned = this.#get(topic, partition);
     assigned.seek(offset);
+    if (topicId !== undefined) assigned.topicId = topicId;
     this.#forgetFailure(assigned);
     this.#kick();
   }
@@ -168,7 +169,12 @@ export class BackgroundFetcher implements Fetcher {
 
   /** Undefined while nobody leads: the metadata round that it asks for will look again. */
   #leaderOf(partition: AssignedPartition): number | undefined {
-    const { topic } = partition;
+    const { topic, topicId } = partition;
+    const found = this.#cluster.knownTopic(topic)?.topicId;
+    if (topicId !== undefined && found !== undefined && found !== topicId) {
+      this.#fail(partition, 'topic-recreated', topicRecreated(partition, found));
+      return undefined;
+    }
     const leader = this.#cluster.leader(topic, partition.partition);
     if (leader !== undefined) return leader;
     if (this.#cluster.missingForMs(topic) > UNKNOWN_TOPIC_GRACE_MS) {
@@ -184,7 +190,9 @@ export class BackgroundFetcher implements Fetcher {
       const { requests } = this.#cluster;
       const timeoutMs = requests.requestTimeoutMs + this.#settings.maxWaitMs;
       const body = fetchRequest(this.#settings, planned, shareBytes);
-      const response = await requests.send(fetch, nodeId, body, { lane: this.#settings.lane, timeoutMs });
+      const versionMax = fetchVersionMax(planned);
+      const options = { lane: this.#settings.lane, timeoutMs, ...(versionMax === undefined ? {} : { versionMax }) };
+      const response = await requests.send(fetch, nodeId, body, options);
       if (response.errorCode !== 0) throw brokerError(response.errorCode, { api: 'Fetch' });
       this.#settle(await this.#decode(planned, response));
     } catch (error) {
@@ -200,8 +208,9 @@ export class BackgroundFetcher implements Fetcher {
 
   async #decode(planned: readonly PlannedPartition[], response: FetchResponse): Promise<DecodedPartition[]> {
     const answers = new Map<string, PartitionAnswer>();
-    for (const { topic, partitions } of response.responses) {
-      for (const answer of partitions) answers.set(topicPartitionKey(topic, answer.partitionIndex), answer);
+    for (const { topic, topicId, partitions } of response.responses) {
+      // An answer names topics as the question did, by name or by id.
+      for (const answer of partitions) answers.set(topicPartitionKey(topic || topicId, answer.partitionIndex), answer);
     }
     try {
       return this.#decodeAll(planned, answers);
@@ -216,7 +225,8 @@ export class BackgroundFetcher implements Fetcher {
   #decodeAll(planned: readonly PlannedPartition[], answers: ReadonlyMap<string, PartitionAnswer>): DecodedPartition[] {
     const decoded: DecodedPartition[] = [];
     for (const one of planned) {
-      const answer = answers.get(topicPartitionKey(one.partition.topic, one.partition.partition));
+      const { topic, topicId = topic, partition } = one.partition;
+      const answer = answers.get(topicPartitionKey(topic, partition)) ?? answers.get(topicPartitionKey(topicId, partition));
       // Dropped when a seek, or the end of the assignment, came in between.
       if (answer === undefined || !isCurrent(one)) continue;
       const { records = NO_RECORDS, abortedTransactions } = answer;

@@ -1,4 +1,4 @@
-import type { StreamsError } from '@millrace/core';
+import { FatalStreamsError, type StreamsError } from '@millrace/core';
 import { ErrorCode } from '@millrace/wire';
 import type { FetchFailure } from '../port/kafka-client.ts';
 import type { AssignedPartition } from './assigned-partition.ts';
@@ -14,6 +14,15 @@ export function failureReason(errorCode: number): FetchFailure['reason'] | undef
     default:
       return undefined;
   }
+}
+
+/** What is read belongs to a topic that is no more: its name has another one. */
+export function topicRecreated({ topic, partition, topicId }: AssignedPartition, found: string): FatalStreamsError {
+  return new FatalStreamsError(
+    'TOPIC_RECREATED',
+    `the topic was deleted and made again: its id was ${topicId}, now it is ${found}; offsets of the one mean nothing in the other`,
+    { topic, partition },
+  );
 }
 
 export function fetchFailure(partition: AssignedPartition, reason: FetchFailure['reason'], error: StreamsError): FetchFailure {

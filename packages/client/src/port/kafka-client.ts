@@ -160,7 +160,7 @@ export interface FetchFailure {
   readonly topic: string;
   readonly partition: number;
   readonly position: number;
-  readonly reason: 'offset-out-of-range' | 'corrupt' | 'unauthorized' | 'unknown-topic';
+  readonly reason: 'offset-out-of-range' | 'corrupt' | 'unauthorized' | 'unknown-topic' | 'topic-recreated';
   readonly error: Error;
 }
 
@@ -169,12 +169,21 @@ export interface FetchFailure {
  * never holds up another.
  */
 export interface Fetcher {
-  /** Adds a partition that is to be read from `offset`. */
-  assign(topic: string, partition: number, offset: number): void;
+  /**
+   * Adds a partition that is to be read from `offset`.
+   *
+   * @param topicId the topic to which the offset belongs: of another one of the same name nothing is read, it is reported as
+   * `topic-recreated`. Without it the name decides.
+   */
+  assign(topic: string, partition: number, offset: number, topicId?: string): void;
   /** Removes it and what is buffered of it. */
   unassign(topic: string, partition: number): void;
-  /** Continues from another offset; what is buffered is dropped. */
-  seek(topic: string, partition: number, offset: number): void;
+  /**
+   * Continues from another offset; what is buffered is dropped.
+   *
+   * @param topicId as for `assign`; without it the one that was given before stays
+   */
+  seek(topic: string, partition: number, offset: number, topicId?: string): void;
   pause(topic: string, partition: number): void;
   resume(topic: string, partition: number): void;
   /** Offset after the last one handed out by `take`. */
@@ -338,6 +347,8 @@ export type OffsetPosition = 'earliest' | 'latest' | 'latest-stable' | { readonl
 export interface TopicDescription {
   readonly name: string;
   readonly partitions: number;
+  /** A topic that is deleted and made again has another one. Absent when the broker does not tell (before Kafka 2.8). */
+  readonly topicId?: string | undefined;
 }
 
 export interface NewTopic {

@@ -1,11 +1,15 @@
+import { ZERO_UUID } from '../primitives/protocol-reader.ts';
 import { defineApi, type RequestOf, type ResponseOf } from '../schema/api.ts';
-import { array, bytes, int16, int32, int64, int8, string, struct } from '../schema/field.ts';
+import { array, bytes, int16, int32, int64, int8, string, struct, uuid } from '../schema/field.ts';
 
-/** Reads record sets. Version 12 is the last one that names topics; later ones use topic ids. */
+/**
+ * Reads record sets. Version 12 is the last one that names topics. Version 13 asks by topic id: of a topic that was deleted and
+ * made again under its name nothing is read then.
+ */
 export const fetch = defineApi({
   key: 1,
   name: 'Fetch',
-  versions: '4-12',
+  versions: '4-13',
   flexible: '12+',
   request: {
     clusterId: string({ versions: '12+', nullable: '12+', tag: 0, ignorable: true }),
@@ -19,7 +23,8 @@ export const fetch = defineApi({
     /** −1: no incremental fetch session. */
     sessionEpoch: int32({ versions: '7+', default: -1 }),
     topics: array({
-      topic: string(),
+      topic: string({ versions: '4-12', default: '', ignorable: true }),
+      topicId: uuid({ versions: '13+', default: ZERO_UUID, ignorable: true }),
       partitions: array({
         partition: int32(),
         currentLeaderEpoch: int32({ versions: '9+', default: -1, ignorable: true }),
@@ -29,7 +34,14 @@ export const fetch = defineApi({
         partitionMaxBytes: int32(),
       }),
     }),
-    forgottenTopicsData: array({ topic: string(), partitions: array(int32()) }, { versions: '7+', default: [] }),
+    forgottenTopicsData: array(
+      {
+        topic: string({ versions: '7-12', default: '', ignorable: true }),
+        topicId: uuid({ versions: '13+', default: ZERO_UUID, ignorable: true }),
+        partitions: array(int32()),
+      },
+      { versions: '7+', default: [] },
+    ),
     rackId: string({ versions: '11+', default: '', ignorable: true }),
   },
   response: {
@@ -37,7 +49,8 @@ export const fetch = defineApi({
     errorCode: int16({ versions: '7+', default: 0 }),
     sessionId: int32({ versions: '7+', default: 0 }),
     responses: array({
-      topic: string(),
+      topic: string({ versions: '4-12', default: '' }),
+      topicId: uuid({ versions: '13+', default: ZERO_UUID }),
       partitions: array({
         partitionIndex: int32(),
         errorCode: int16(),
