@@ -56,6 +56,7 @@ export type {
   Guarantee,
   MissingOffsetsPolicy,
   OffsetReset,
+  RecreatedInputPolicy,
   ResolvedSettings,
   StreamsSettings,
   TopologyMismatchPolicy,

@@ -62,7 +62,7 @@ export function unreadable(taskId: string, { topic, partition, position, reason,
 export function offsetsMissing(taskId: string, topic: string, partition: number, evidence: string): FatalStreamsError {
   return new FatalStreamsError(
     'OFFSETS_MISSING',
-    `the group has no committed offset for this input, but ${evidence}: the offsets have expired, or the group was deleted. ` +
+    `the group has no committed offset for this input, but ${evidence}: the offsets have expired, the group was deleted, or the topic was deleted (and made again). ` +
       "Processing from the offset reset policy would count records twice. Set the group's offsets; or reset the application (internal topics, local state); or set onMissingOffsets to 'reset' to go on all the same",
     { taskId, topic, partition },
   );

@@ -6,6 +6,7 @@ export type OffsetReset = 'earliest' | 'latest' | 'none';
 
 /** What to do when records would be processed a second time, on top of the state that they have made. */
 export type MissingOffsetsPolicy = 'fail' | 'reset';
+export type RecreatedInputPolicy = 'fail' | 'reset';
 
 /** Whether a full disk is waited for. */
 export type DiskFullPolicy = 'wait' | 'fail';
@@ -98,6 +99,13 @@ export interface StreamsSettings {
    * `offsetReset` on, so that records count twice in the state, as Kafka Streams does.
    */
   readonly onMissingOffsets?: MissingOffsetsPolicy;
+  /**
+   * What to do when an input topic was deleted and made again under its name, which its topic id tells: `fail` (default) stops with
+   * an error; `reset` waits until it is there, reads it from `offsetReset` on and keeps the state, as Kafka Streams may do when the
+   * old position does not exist in the new topic. Never is a position of the former topic used. Brokers before Kafka 2.8 know no
+   * topic ids: only a position that does not exist is noticed then.
+   */
+  readonly onRecreatedInput?: RecreatedInputPolicy;
   /**
    * Whether a changelog that is missing although there is state, or are committed offsets, is made anew and empty: what it held is
    * lost then. Also for a store that is added to a sub-topology which runs already. Default false: stop with an error. Kafka

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeEmittedTimes, decodeOffsetMetadata, encodeOffsetMetadata } from './offset-metadata.ts';
+import { decodeEmittedTimes, decodeOffsetMetadata, decodeTopicId, encodeOffsetMetadata } from './offset-metadata.ts';
 
 describe('offset metadata', () => {
   it('is Base64 of the version and the partition time, as Kafka Streams writes it', () => {
@@ -37,6 +37,31 @@ describe('offset metadata', () => {
         expect(decodeEmittedTimes(metadata)).toEqual(times);
       }),
     );
+  });
+
+  it('carries the topic id behind what Kafka Streams writes, so that the other parts are read as ever', () => {
+    const hex = '02000000000000000a' + '00000000' + '01' + '0123456789abcdef0123456789abcdef';
+    const id = '01234567-89ab-cdef-0123-456789abcdef';
+    expect(encodeOffsetMetadata(10, new Map(), id)).toBe(Buffer.from(hex, 'hex').toString('base64'));
+    fc.assert(
+      fc.property(fc.maxSafeNat(), fc.uuid(), fc.boolean(), (time, topicId, hasTimes) => {
+        const times = new Map(hasTimes ? [['w1', 7]] : []);
+        const metadata = encodeOffsetMetadata(time, times, topicId);
+        expect([decodeOffsetMetadata(metadata), decodeEmittedTimes(metadata)]).toEqual([time, times]);
+        expect(decodeTopicId(metadata)).toBe(topicId);
+      }),
+    );
+  });
+
+  it('knows no topic id where nobody wrote one, or another version wrote something else', () => {
+    expect(decodeTopicId('')).toBeUndefined();
+    expect(decodeTopicId(encodeOffsetMetadata(10))).toBeUndefined();
+    expect(decodeTopicId(encodeOffsetMetadata(10, new Map([['w1', 7]])))).toBeUndefined();
+    const behind = (tail: readonly number[]): string =>
+      Buffer.concat([Buffer.from(encodeOffsetMetadata(10), 'base64'), Buffer.alloc(4), Buffer.from(tail)]).toString('base64');
+    expect(decodeTopicId(behind([2, ...new Uint8Array(16)]))).toBeUndefined();
+    expect(decodeTopicId(behind([1, 2, 3]))).toBeUndefined();
+    fc.assert(fc.property(fc.string(), (text) => decodeTopicId(text) === undefined || text.length > 36));
   });
 
   it('takes nothing from emitted times that are cut off or nonsense', () => {

@@ -69,6 +69,8 @@ export class RecordQueue {
   timestamp = -1;
   offset = -1;
   headers: Headers = NO_HEADERS;
+  /** Of the topic to which the offsets belong; absent where the broker does not tell. */
+  topicId: string | undefined = undefined;
   /** Highest timestamp taken from this partition; −1 before the first. */
   partitionTime = -1;
   /** Bytes of the batches that are not used up. */

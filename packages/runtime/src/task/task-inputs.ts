@@ -2,7 +2,7 @@ import { bytes, FatalStreamsError, ProcessingError, type Serde, type TopicPartit
 import type { CommittedOffset, FetchedPartition, OffsetCommit } from '@millrace/client';
 import { consultHandler } from '../errors/consult-handler.ts';
 import type { DeserializationErrorHandler } from '../errors/deserialization-error-handler.ts';
-import { decodeOffsetMetadata, type EmittedTimes, encodeOffsetMetadata } from './offset-metadata.ts';
+import { decodeOffsetMetadata, decodeTopicId, type EmittedTimes, encodeOffsetMetadata } from './offset-metadata.ts';
 import { PartitionGroup, type InputProgress } from './partition-group.ts';
 import { RecordQueue, type RecordSource, type SkippedRecordListener } from './record-queue.ts';
 import type { TaskSettings } from './stream-task-options.ts';
@@ -44,10 +44,12 @@ export class TaskInputs implements SkippedRecordListener {
     this.group.add(queue);
   }
 
-  /** Takes over the committed offsets, and the partition times that stand in their metadata. Drops what waits. */
+  /** Takes over the committed offsets, with the partition times and topic ids that stand in their metadata. Drops what waits. */
   initialize(offsets: readonly CommittedOffset[]): void {
     for (const { topic, partition, offset, metadata } of offsets) {
-      this.#queue(topic, partition).committed(offset >= 0 ? offset : undefined, decodeOffsetMetadata(metadata));
+      const queue = this.#queue(topic, partition);
+      queue.committed(offset >= 0 ? offset : undefined, decodeOffsetMetadata(metadata));
+      queue.topicId = decodeTopicId(metadata);
     }
     this.group.rollback();
   }
@@ -85,8 +87,8 @@ export class TaskInputs implements SkippedRecordListener {
     const commits: OffsetCommit[] = [];
     for (const queue of this.group.queues) {
       queue.prepareCommit();
-      const { topic, partition, nextOffset, partitionTime } = queue;
-      if (nextOffset !== undefined) commits.push(new PreparedOffset(topic, partition, nextOffset, partitionTime, emitted));
+      const { nextOffset } = queue;
+      if (nextOffset !== undefined) commits.push(new PreparedOffset(queue, nextOffset, emitted));
     }
     return commits;
   }
@@ -144,17 +146,19 @@ class PreparedOffset implements OffsetCommit {
   readonly partition: number;
   readonly offset: number;
   readonly #partitionTime: number;
+  readonly #topicId: string | undefined;
   readonly #emitted: EmittedTimes;
 
-  constructor(topic: string, partition: number, offset: number, partitionTime: number, emitted: EmittedTimes) {
+  constructor({ topic, partition, partitionTime, topicId }: RecordQueue, offset: number, emitted: EmittedTimes) {
     this.topic = topic;
     this.partition = partition;
     this.offset = offset;
     this.#partitionTime = partitionTime;
+    this.#topicId = topicId;
     this.#emitted = emitted;
   }
 
   get metadata(): string {
-    return encodeOffsetMetadata(this.#partitionTime, this.#emitted);
+    return encodeOffsetMetadata(this.#partitionTime, this.#emitted, this.#topicId);
   }
 }

@@ -58,6 +58,8 @@ export function createWorker(options: CreateWorkerOptions): StreamWorker {
     isolation: isolationOf(settings),
     inputBufferMaxBytes: settings.inputBufferMaxBytes,
     offsetReset: offsetResetOf(plan, settings),
+    onRecreatedInput: settings.onRecreatedInput,
+    isInternal: isRepartitionTopic(plan, settings.applicationId),
   });
   const { manager, standbys } = createTaskManager({ ...options, committer, input });
   const { member, membership } = createMembership({ ...options, transactionalId, manager, standbys });
@@ -105,33 +107,33 @@ function internalTopicsOf(plan: TopologyPlan, applicationId: string): string[] {
   ]);
 }
 
-function createPurge({ plan, settings, components }: CreateWorkerOptions): RepartitionPurge {
-  const repartitionTopics = new Set(
+function isRepartitionTopic(plan: TopologyPlan, applicationId: string): (topic: string) => boolean {
+  const names = new Set(
     plan.subtopologies.flatMap(({ repartitionSources }) =>
-      repartitionSources.map(({ name }) => internalTopicName(settings.applicationId, name)),
+      repartitionSources.map(({ name }) => internalTopicName(applicationId, name)),
     ),
   );
+  return (topic) => names.has(topic);
+}
+
+function createPurge({ plan, settings, components }: CreateWorkerOptions): RepartitionPurge {
   const options = {
     admin: components.client.admin,
     logger: components.logger,
     intervalMs: settings.repartitionPurgeIntervalMs,
-    isRepartitionTopic: (topic: string) => repartitionTopics.has(topic),
+    isRepartitionTopic: isRepartitionTopic(plan, settings.applicationId),
   };
   return new RepartitionPurge(options, components.clock.nowMs());
 }
 
 /** The source's own policy, else the application's; what is in a repartition topic must be read, whatever they say. */
 function offsetResetOf(plan: TopologyPlan, settings: ResolvedSettings): (topic: string) => ResolvedSettings['offsetReset'] {
-  const internal = new Set(
-    plan.subtopologies.flatMap(({ repartitionSources }) =>
-      repartitionSources.map(({ name }) => internalTopicName(settings.applicationId, name)),
-    ),
-  );
+  const isInternal = isRepartitionTopic(plan, settings.applicationId);
   const sources = plan.subtopologies.flatMap(({ nodes }) => nodes.filter((node) => node.kind === 'source'));
   const reads = (topics: readonly string[] | RegExp, topic: string): boolean =>
     topics instanceof RegExp ? matchesTopic(topics, topic) : topics.includes(topic);
   return (topic) => {
-    if (internal.has(topic)) return 'earliest';
+    if (isInternal(topic)) return 'earliest';
     return sources.find(({ topics }) => reads(topics, topic))?.offsetReset ?? settings.offsetReset;
   };
 }

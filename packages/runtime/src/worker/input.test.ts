@@ -2,16 +2,23 @@ import { describe, expect, it } from 'vitest';
 import { FatalStreamsError, RetriableError, silentLogger, topicPartitionKey, type TopicPartition } from '@millrace/core';
 import type { CommittedOffset, FetchedPartition, FetchFailure, KafkaClient } from '@millrace/client';
 import type { OffsetReset } from '../settings/settings.ts';
+import { encodeOffsetMetadata } from '../task/offset-metadata.ts';
 import type { StreamTask } from '../task/stream-task.ts';
 import { Input } from './input.ts';
 import { TaskSet } from './task-set.ts';
 
 const AT = { topic: 'in', partition: 0 };
+const FORMER = '01234567-89ab-cdef-0123-456789abcdef';
+const LATTER = 'fedcba98-7654-3210-fedc-ba9876543210';
 
 /** One task that reads `in-0`, with a fetcher and offsets that follow a script. */
 class Stage {
   readonly calls: string[] = [];
   committed = -1;
+  metadata = '';
+  /** Of the topic `in`; undefined with a broker that knows no ids. */
+  topicId: string | undefined;
+  onRecreatedInput: 'fail' | 'reset' = 'fail';
   reset: OffsetReset = 'earliest';
   isFull = false;
   /** Bytes in the queue; each arrival adds one. */
@@ -36,38 +43,50 @@ class Stage {
     },
   } as unknown as StreamTask;
 
-  readonly input = new Input({
-    client: {
-      offsets: {
-        committed: async (groupId: string, partitions: readonly TopicPartition[]) => {
-          this.calls.push(`ask ${groupId}`);
-          return partitions.map((at) => ({ ...at, offset: this.committed, metadata: '' }));
+  readonly input = this.createInput();
+
+  /** That of another worker, or of this one after a restart. */
+  createInput(): Input {
+    return new Input({
+      client: {
+        admin: {
+          describeTopics: async (names: readonly string[]) =>
+            new Map(names.map((name) => [name, { name, partitions: 1, topicId: this.topicId }])),
         },
-        list: async (_partitions: readonly TopicPartition[], which: string) => {
-          this.calls.push(`list ${which}`);
-          return new Map([[topicPartitionKey('in', 0), which === 'earliest' ? 3 : 90]]);
+        offsets: {
+          committed: async (groupId: string, partitions: readonly TopicPartition[]) => {
+            this.calls.push(`ask ${groupId}`);
+            return partitions.map((at) => ({ ...at, offset: this.committed, metadata: this.metadata }));
+          },
+          list: async (_partitions: readonly TopicPartition[], which: string) => {
+            this.calls.push(`list ${which}`);
+            return new Map([[topicPartitionKey('in', 0), which === 'earliest' ? 3 : 90]]);
+          },
         },
-      },
-      createFetcher: ({ isolation }: { isolation: string }) => {
-        this.calls.push(`fetcher ${isolation}`);
-        return {
-          assign: (topic: string, partition: number, offset: number) => this.calls.push(`assign ${topic}-${partition} ${offset}`),
-          unassign: (topic: string) => this.calls.push(`unassign ${topic}`),
-          seek: (topic: string, _partition: number, offset: number) => this.calls.push(`seek ${topic} ${offset}`),
-          pause: (topic: string) => this.calls.push(`pause ${topic}`),
-          resume: (topic: string) => this.calls.push(`resume ${topic}`),
-          take: () => this.arrivals.shift(),
-          available: true,
-          takeFailures: () => this.failures.splice(0),
-        };
-      },
-    } as unknown as KafkaClient,
-    groupId: 'app',
-    logger: silentLogger,
-    isolation: 'read_committed',
-    inputBufferMaxBytes: 8,
-    offsetReset: () => this.reset,
-  });
+        createFetcher: ({ isolation }: { isolation: string }) => {
+          this.calls.push(`fetcher ${isolation}`);
+          return {
+            assign: (topic: string, partition: number, offset: number) =>
+              this.calls.push(`assign ${topic}-${partition} ${offset}`),
+            unassign: (topic: string) => this.calls.push(`unassign ${topic}`),
+            seek: (topic: string, _partition: number, offset: number) => this.calls.push(`seek ${topic} ${offset}`),
+            pause: (topic: string) => this.calls.push(`pause ${topic}`),
+            resume: (topic: string) => this.calls.push(`resume ${topic}`),
+            take: () => this.arrivals.shift(),
+            available: true,
+            takeFailures: () => this.failures.splice(0),
+          };
+        },
+      } as unknown as KafkaClient,
+      groupId: 'app',
+      logger: silentLogger,
+      isolation: 'read_committed',
+      inputBufferMaxBytes: 8,
+      offsetReset: () => this.reset,
+      onRecreatedInput: this.onRecreatedInput,
+      isInternal: () => false,
+    });
+  }
 
   async open(): Promise<void> {
     this.tasks.add(this.task);
@@ -209,6 +228,50 @@ describe('Input', () => {
     const cause = new RetriableError('OFFSET_OUT_OF_RANGE', 'gone');
     stage.fail('offset-out-of-range', cause);
     await expect(stage.input.handleFailures(stage.signal)).rejects.toMatchObject({ code: 'NO_OFFSET', cause });
+  });
+
+  it('F21: reads a topic under its id, and stops when it is another one', async () => {
+    const stage = new Stage();
+    stage.topicId = FORMER;
+    stage.committed = 40;
+    await stage.open();
+    stage.topicId = LATTER;
+    stage.fail('topic-recreated', new FatalStreamsError('TOPIC_RECREATED', 'another one'));
+    await expect(stage.input.handleFailures(stage.signal)).rejects.toMatchObject({
+      name: 'FatalStreamsError',
+      code: 'INPUT_TOPIC_RECREATED',
+      topic: 'in',
+      offset: 40,
+    });
+  });
+
+  it.each([
+    ['has forgotten the offset', -1],
+    ['has an offset that was committed after that', 44],
+  ])('F21: begins anew in the new topic when that is asked for and the broker %s', async (_name, committed) => {
+    const stage = new Stage();
+    stage.onRecreatedInput = 'reset';
+    const input = stage.createInput();
+    stage.topicId = FORMER;
+    stage.committed = 40;
+    await input.open(stage.task, await input.committedOffsets([stage.task], stage.signal), stage.signal);
+    stage.topicId = LATTER;
+    stage.committed = committed;
+    stage.metadata = committed < 0 ? '' : encodeOffsetMetadata(1, new Map(), FORMER);
+    stage.fail('offset-out-of-range', new RetriableError('OFFSET_OUT_OF_RANGE', 'gone'));
+    await expect(input.handleFailures(stage.signal)).rejects.toMatchObject({ name: 'RetriableError' });
+    stage.calls.splice(0);
+    await input.reopen(stage.task, stage.signal);
+    expect(stage.calls).toEqual(['ask app', 'list earliest', 'initialize at 3', 'seek in 3', 'resume in']);
+  });
+
+  it('goes on where it was when a broker has only heard late of the topic', async () => {
+    const stage = new Stage();
+    stage.topicId = FORMER;
+    await stage.open();
+    stage.fail('unknown-topic', new RetriableError('UNKNOWN_TOPIC_OR_PARTITION', 'not here'));
+    await stage.input.handleFailures(stage.signal);
+    expect(stage.calls).toEqual(['seek in 5']);
   });
 
   it('passes on every other reason why a partition cannot be read', async () => {

@@ -7,8 +7,9 @@ import {
   type TopicPartition,
 } from '@millrace/core';
 import type { CommittedOffset, Fetcher, FetchFailure, KafkaClient, OffsetCommit } from '@millrace/client';
-import type { OffsetReset } from '../settings/settings.ts';
+import type { OffsetReset, RecreatedInputPolicy } from '../settings/settings.ts';
 import type { StreamTask } from '../task/stream-task.ts';
+import { InputTopics } from './input-topics.ts';
 import type { TaskSet } from './task-set.ts';
 
 export interface InputOptions {
@@ -20,6 +21,15 @@ export interface InputOptions {
   readonly inputBufferMaxBytes: number;
   /** The reset policy of a topic. */
   readonly offsetReset: (topic: string) => OffsetReset;
+  readonly onRecreatedInput: RecreatedInputPolicy;
+  /** True for repartition topics. */
+  readonly isInternal: (topic: string) => boolean;
+}
+
+/** An offset of the last commit, and the topic to which it belongs. */
+interface ExpectedOffset {
+  readonly offset: number;
+  readonly topicId: string | undefined;
 }
 
 /** Committed offsets by partition, see `topicPartitionKey`. */
@@ -41,8 +51,9 @@ const FETCHED_SHARE = 0.25;
 export class Input {
   readonly fetcher: Fetcher;
   readonly #options: InputOptions;
+  readonly #topics: InputTopics;
   /** The offset of the last commit by partition. */
-  readonly #expected = new Map<string, number>();
+  readonly #expected = new Map<string, ExpectedOffset>();
   /** What the queues of all partitions may hold together. */
   readonly #queuedBytesMax: number;
   /** Partitions whose queue was full when last looked at, or that had something while all queues together were. */
@@ -50,6 +61,10 @@ export class Input {
 
   constructor(options: InputOptions) {
     this.#options = options;
+    const { logger, onRecreatedInput, isInternal } = options;
+    const { admin } = options.client;
+    const resetOffset = (at: TopicPartition, signal: AbortSignal): Promise<number> => this.#resetOffset(at, signal, undefined);
+    this.#topics = new InputTopics({ admin, logger, onRecreatedInput, isInternal, resetOffset });
     const maxBufferedBytes = Math.min(FETCHED_BYTES_MAX, Math.floor(options.inputBufferMaxBytes * FETCHED_SHARE));
     this.#queuedBytesMax = options.inputBufferMaxBytes - maxBufferedBytes;
     this.fetcher = options.client.createFetcher({
@@ -77,15 +92,19 @@ export class Input {
       assert(one !== undefined, `the committed offset of ${topic}-${partition} was not read`);
       return one;
     });
-    for (const { topic, partition, offset } of await this.#positions(task, committed, signal)) {
-      this.#expected.set(topicPartitionKey(topic, partition), offset);
-      this.fetcher.assign(topic, partition, offset);
+    for (const at of await this.#positions(task, committed, signal)) {
+      const topicId = this.#topics.idOf(at);
+      this.#expected.set(topicPartitionKey(at.topic, at.partition), { offset: at.offset, topicId });
+      this.fetcher.assign(at.topic, at.partition, at.offset, topicId);
     }
   }
 
   /** Takes note of what was committed. */
   committed(offsets: readonly OffsetCommit[]): void {
-    for (const { topic, partition, offset } of offsets) this.#expected.set(topicPartitionKey(topic, partition), offset);
+    for (const { topic, partition, offset } of offsets) {
+      const key = topicPartitionKey(topic, partition);
+      this.#expected.set(key, { offset, topicId: this.#expected.get(key)?.topicId });
+    }
   }
 
   /**
@@ -97,9 +116,13 @@ export class Input {
     this.#forgetPaused(task);
     const committed = await this.#committed(task.inputPartitions, signal);
     for (const at of await this.#positions(task, committed, signal)) {
-      const expected = this.#expected.get(topicPartitionKey(at.topic, at.partition));
-      if (expected !== undefined && expected !== at.offset) throw movedOn(task, at, expected);
-      this.fetcher.seek(at.topic, at.partition, at.offset);
+      const key = topicPartitionKey(at.topic, at.partition);
+      const expected = this.#expected.get(key);
+      const topicId = this.#topics.idOf(at);
+      const isSameTopic = expected !== undefined && expected.topicId === topicId;
+      if (isSameTopic && expected.offset !== at.offset) throw movedOn(task, at, expected.offset);
+      this.#expected.set(key, { offset: at.offset, topicId });
+      this.fetcher.seek(at.topic, at.partition, at.offset, topicId);
       this.fetcher.resume(at.topic, at.partition);
     }
   }
@@ -153,7 +176,16 @@ export class Input {
   }
 
   async #handleFailure(failure: FetchFailure, signal: AbortSignal): Promise<void> {
-    if (failure.reason !== 'offset-out-of-range') throw failure.error;
+    const { topic, partition, position, reason } = failure;
+    if (reason === 'corrupt' || reason === 'unauthorized') throw failure.error;
+    const committed = this.#expected.get(topicPartitionKey(topic, partition))?.offset ?? -1;
+    await this.#topics.assertSame(failure, committed, signal);
+    // The same topic after all: a broker that heard late of a change said otherwise.
+    if (reason !== 'offset-out-of-range') this.fetcher.seek(topic, partition, position);
+    else await this.#leavePosition(failure, signal);
+  }
+
+  async #leavePosition(failure: FetchFailure, signal: AbortSignal): Promise<void> {
     const offset = await this.#resetOffset(failure, signal, failure.error);
     this.#options.logger.warn(
       'the committed offset does not exist any more; records between it and the new position are lost to this application',
@@ -167,8 +199,9 @@ export class Input {
     this.fetcher.seek(failure.topic, failure.partition, offset);
   }
 
-  #committed(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<CommittedOffset[]> {
-    return this.#options.client.offsets.committed(this.#options.groupId, partitions, signal);
+  async #committed(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<CommittedOffset[]> {
+    const { client, groupId } = this.#options;
+    return this.#topics.adopt(await client.offsets.committed(groupId, partitions, signal), signal);
   }
 
   async #positions(
