@@ -4,6 +4,7 @@
  * @module
  */
 export { createKafkaClient, type KafkaClientOptions } from './kafka-client.ts';
+export type { BatchSpill } from './port/batch-spill.ts';
 export type {
   Admin,
   Assignor,

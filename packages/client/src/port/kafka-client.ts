@@ -1,5 +1,6 @@
 import type { Headers, TopicPartition } from '@millrace/core';
 import type { RecordBatchHeader } from '@millrace/wire';
+import type { BatchSpill } from './batch-spill.ts';
 import type { StreamsGroupMemberOptions } from './streams-group.ts';
 
 /** Everything the runtime wants of Kafka. Implemented by `createKafkaClient` over a {@link Transport}. */
@@ -215,6 +216,13 @@ export interface ProducerOptions {
   readonly batchBytes?: number;
   /** Bound of all unsent and unacknowledged bytes; `append` still takes more, `backPressure` says so. Default 32 MiB. */
   readonly bufferBytes?: number;
+  /**
+   * Where complete batches go when more than `memoryBytes` wait, as the outputs of one record can: nothing is sent while it is
+   * processed. The producer closes it with itself. Default none: everything stays in memory.
+   */
+  readonly spill?: BatchSpill;
+  /** Most that waits in memory while there is a `spill`. Default twice `bufferBytes`, so that it is for exceptions only. */
+  readonly memoryBytes?: number;
   readonly compression?: Compression;
   /** −1 all in-sync replicas (default), 1 leader, 0 none. Idempotence needs −1. */
   readonly acks?: -1 | 0 | 1;
@@ -261,7 +269,7 @@ export interface BatchAppender {
     valueEnd: number,
     headers: Headers,
   ): void;
-  /** True while more is buffered than `bufferBytes`: stop appending until `flush` or `drained`. */
+  /** True while more is buffered than `bufferBytes`, or something is not in memory: stop appending until `flush` or `drained`. */
   readonly backPressure: boolean;
   readonly bufferedBytes: number;
   /** Resolves when `backPressure` is false again. */

@@ -1,6 +1,8 @@
-import { FatalStreamsError, type Cancel, type Clock, type Headers } from '@millrace/core';
+import { FatalStreamsError, type Cancel, type Clock, type Headers, type StreamsError } from '@millrace/core';
 import { recordBytesMax } from '@millrace/wire';
 import type { TopicHandle } from '../port/kafka-client.ts';
+import type { BatchSpill } from '../port/batch-spill.ts';
+import { BatchOverflow } from './batch-overflow.ts';
 import { BuilderPool } from './builder-pool.ts';
 import { FlushBarrier } from './flush-barrier.ts';
 import { OutgoingBatch } from './outgoing-batch.ts';
@@ -13,6 +15,10 @@ export interface AccumulatorOptions {
   readonly batchBytes: number;
   /** Beyond this, `backPressure` says so. */
   readonly bufferBytes: number;
+  /** With a `spill`: most that waits in memory. */
+  readonly memoryBytes: number;
+  /** Where complete batches go that memory has no room for. Undefined: they stay in memory. */
+  readonly spill: BatchSpill | undefined;
   /**
    * How long a batch waits for more records; undefined: until {@link Accumulator.closeAll}. When the oldest has waited that long
    * the others go with it, younger as they are: one request instead of several.
@@ -26,6 +32,8 @@ export interface AccumulatorOptions {
 const RECORD_OVERHEAD_BYTES = 31;
 const INITIAL_BUILDER_BYTES = 4 * 1024;
 const KEPT_BUILDERS_MAX = 128;
+/** Of the memory, the part of batches that are being filled: many partitions with a little each are much, too. */
+const OPEN_SHARE = 0.25;
 
 /**
  * Collects records into one open batch per partition. Appending is synchronous and makes no object: the record's bytes go
@@ -36,7 +44,12 @@ const KEPT_BUILDERS_MAX = 128;
 export class Accumulator {
   readonly #options: AccumulatorOptions;
   readonly #topics = new Map<string, ProducerTopic>();
-  readonly #pool = new BuilderPool(INITIAL_BUILDER_BYTES, KEPT_BUILDERS_MAX);
+  readonly #pool: BuilderPool;
+  readonly #overflow: BatchOverflow;
+  /** Beyond this all open batches are completed. */
+  readonly #openBytesMax: number;
+  /** From so many buffered bytes on, open batches may be more than that. */
+  #lookAtBytes: number;
   /** Queues with an open batch, in the order in which these were opened. */
   readonly #open = new Set<PartitionQueue>();
   readonly #outstanding = new Set<OutgoingBatch>();
@@ -44,9 +57,16 @@ export class Accumulator {
   #nextOrdinal = 0;
   #cancelLinger: Cancel | undefined;
   #drainWaiters: (() => void)[] = [];
+  /** Why what was appended is not complete. */
+  #failure: StreamsError | undefined;
 
   constructor(options: AccumulatorOptions) {
+    const { spill, memoryBytes, batchBytes } = options;
     this.#options = options;
+    this.#openBytesMax = spill === undefined ? Infinity : memoryBytes * OPEN_SHARE;
+    this.#lookAtBytes = this.#openBytesMax;
+    this.#overflow = new BatchOverflow(spill, memoryBytes * (1 - OPEN_SHARE));
+    this.#pool = new BuilderPool(INITIAL_BUILDER_BYTES, Math.min(KEPT_BUILDERS_MAX, Math.ceil(memoryBytes / batchBytes)));
   }
 
   /** Bytes of all records that are not acknowledged yet. */
@@ -55,7 +75,7 @@ export class Accumulator {
   }
 
   get backPressure(): boolean {
-    return this.#bufferedBytes > this.#options.bufferBytes;
+    return this.#bufferedBytes > this.#options.bufferBytes || this.#overflow.isInUse;
   }
 
   /** True while nothing is unacknowledged. */
@@ -81,6 +101,7 @@ export class Accumulator {
     return topic;
   }
 
+  /** @throws FatalStreamsError, from the failure of a batch that could not be put aside until {@link clear} */
   append(
     topic: TopicHandle,
     partition: number,
@@ -109,9 +130,16 @@ export class Accumulator {
     const before = builder.sizeInBytes;
     builder.append(timestamp, key, keyStart, keyEnd, value, valueStart, valueEnd, headers);
     this.#bufferedBytes += builder.sizeInBytes - before;
+    if (this.#bufferedBytes > this.#lookAtBytes) this.#boundOpen();
+  }
+
+  #boundOpen(): void {
+    if (this.#bufferedBytes - this.#overflow.completeBytes > this.#openBytesMax) this.closeAll();
+    this.#lookAtBytes = this.#overflow.completeBytes + this.#openBytesMax;
   }
 
   #openBatch(queue: PartitionQueue): OutgoingBatch {
+    this.#throwFailure();
     const batch = new OutgoingBatch(this.#pool.take(), this.#options.clock.monotonicMs(), this.#nextOrdinal++);
     this.#bufferedBytes += batch.bufferedBytes;
     this.#outstanding.add(batch);
@@ -122,9 +150,36 @@ export class Accumulator {
   }
 
   #close(queue: PartitionQueue): void {
-    queue.close();
+    const batch = queue.close();
     this.#open.delete(queue);
+    if (batch !== undefined) this.#makeRoom(batch, queue);
     this.#options.onReady(queue);
+  }
+
+  #makeRoom(batch: OutgoingBatch, queue: PartitionQueue): void {
+    try {
+      const builder = this.#overflow.onComplete(batch, queue);
+      if (builder !== undefined) this.#pool.giveBack(builder);
+    } catch (error) {
+      // Thrown by the next append or flush: whoever completes batches may be a timer.
+      this.#failure ??= error as StreamsError;
+    }
+  }
+
+  /**
+   * Makes sure that the records of a batch are in memory, because it is its turn.
+   *
+   * @returns false when they are lost: then nothing can be appended or flushed before {@link clear}
+   */
+  bringBack(batch: OutgoingBatch, queue: PartitionQueue): boolean {
+    if (!batch.isAside) return true;
+    try {
+      this.#overflow.bringBack(batch, queue, this.#pool.take());
+      return true;
+    } catch (error) {
+      this.#failure ??= error as StreamsError;
+      return false;
+    }
   }
 
   /** Completes all open batches, so that they can be sent. */
@@ -134,18 +189,28 @@ export class Accumulator {
     for (const queue of this.#open) this.#close(queue);
   }
 
-  /** Resolves when everything appended so far has been acknowledged or given up. */
-  flushed(): Promise<void> {
+  /**
+   * Resolves when everything appended so far has been acknowledged or given up.
+   *
+   * @throws FatalStreamsError when some of it could not be put aside, or did not come back
+   */
+  async flushed(): Promise<void> {
     this.closeAll();
+    this.#throwFailure();
     const barrier = new FlushBarrier();
     for (const batch of this.#outstanding) batch.heldBy(barrier);
     barrier.arm();
-    return barrier.done;
+    await barrier.done;
+    this.#throwFailure();
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** A part of a batch that was too large as a whole; it takes the place of the whole. */
   partOf(whole: OutgoingBatch, ordinal: number, ordinalSpan: number): OutgoingBatch {
-    const part = new OutgoingBatch(this.#pool.take(), whole.openedAtMs, ordinal, ordinalSpan);
+    const part = new OutgoingBatch(this.#pool.take(), whole.waitsSinceMs, ordinal, ordinalSpan);
     this.#outstanding.add(part);
     return part;
   }
@@ -153,6 +218,7 @@ export class Accumulator {
   /** Counts a part's bytes, once it is filled. */
   countPart(part: OutgoingBatch): void {
     this.#bufferedBytes += part.bufferedBytes;
+    this.#overflow.onPart(part);
   }
 
   /** The batch is acknowledged, given up or dropped; its buffer is used again. */
@@ -161,7 +227,9 @@ export class Accumulator {
     batch.isReleased = true;
     this.#outstanding.delete(batch);
     this.#bufferedBytes -= batch.bufferedBytes;
-    this.#pool.giveBack(batch.builder);
+    this.#overflow.release(batch);
+    this.#lookAtBytes = this.#overflow.completeBytes + this.#openBytesMax;
+    if (!batch.isAside) this.#pool.giveBack(batch.builder);
     batch.settle();
     if (!this.backPressure) this.#wakeDrained();
   }
@@ -173,6 +241,13 @@ export class Accumulator {
     this.#open.clear();
     for (const topic of this.#topics.values()) topic.renew();
     for (const batch of this.#outstanding) this.release(batch);
+    this.#failure = undefined;
+  }
+
+  /** Drops everything for good. */
+  close(): void {
+    this.clear();
+    this.#overflow.close();
   }
 
   /** Resolves when `backPressure` is false. */

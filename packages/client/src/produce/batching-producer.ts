@@ -96,7 +96,7 @@ export class BatchingProducer implements Producer {
       if (!abandon) await this.flush();
     } finally {
       this.#sender.close();
-      this.#accumulator.clear();
+      this.#accumulator.close();
     }
   }
 }

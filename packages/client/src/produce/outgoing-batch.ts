@@ -14,29 +14,72 @@ export interface BatchFormat {
  * until it is acknowledged or given up.
  */
 export class OutgoingBatch {
-  readonly builder: RecordBatchBuilder;
   /** Order within the partition. */
   readonly ordinal: number;
   /** Room for the ordinals of its parts, should it be split. */
   readonly ordinalSpan: number;
   /** True once it is acknowledged, given up or dropped: its builder belongs to the pool again. */
   isReleased = false;
-  /** On the monotonic clock: when the first record was appended. */
-  readonly openedAtMs: number;
+  /** True once no more records come. */
+  isComplete = false;
+  /** On the monotonic clock: when the first record was appended, or its turn came after it had been put aside. */
+  waitsSinceMs: number;
   /** True once an attempt may have been executed although its answer is missing. */
   outcomeUnknown = false;
   /** Attempts so far. */
   attempts = 0;
+  /** Undefined while the batch is put aside. */
+  #builder: RecordBatchBuilder | undefined;
+  /** Of the builder while the batch is put aside. */
+  #asideCount = 0;
+  #asideBytes = 0;
+  #spillPosition = -1;
   #identity: ProducerIdentity | undefined;
   #baseSequence = -1;
   #bytes: Buffer | undefined;
   #barriers: FlushBarrier[] | undefined;
 
   constructor(builder: RecordBatchBuilder, openedAtMs: number, ordinal: number, ordinalSpan = 1) {
-    this.builder = builder;
+    this.#builder = builder;
     this.ordinal = ordinal;
     this.ordinalSpan = ordinalSpan;
-    this.openedAtMs = openedAtMs;
+    this.waitsSinceMs = openedAtMs;
+  }
+
+  /** Of a batch that is not put aside. */
+  get builder(): RecordBatchBuilder {
+    assert(this.#builder !== undefined, 'a batch was used while it was put aside');
+    return this.#builder;
+  }
+
+  /** Records in the batch. */
+  get count(): number {
+    return this.#builder?.count ?? this.#asideCount;
+  }
+
+  /** True while its records are not in memory. */
+  get isAside(): boolean {
+    return this.#builder === undefined;
+  }
+
+  /** Where it stands while it is put aside. */
+  get spillPosition(): number {
+    return this.#spillPosition;
+  }
+
+  /** Its records are at that position now, and no longer in memory. @returns what held them */
+  putAside(position: number): RecordBatchBuilder {
+    const { builder } = this;
+    this.#asideCount = builder.count;
+    this.#asideBytes = builder.sizeInBytes;
+    this.#spillPosition = position;
+    this.#builder = undefined;
+    return builder;
+  }
+
+  /** Its records are in memory again. */
+  bringBack(builder: RecordBatchBuilder): void {
+    this.#builder = builder;
   }
 
   get identity(): ProducerIdentity | undefined {
@@ -50,7 +93,7 @@ export class OutgoingBatch {
 
   /** Bytes of its records before compression: what counts against the producer's buffer. */
   get bufferedBytes(): number {
-    return this.builder.sizeInBytes;
+    return this.#builder?.sizeInBytes ?? this.#asideBytes;
   }
 
   /** Gives it its place in the sequence. A batch that was sent keeps it, unless {@link unstamp} was called. */

@@ -76,11 +76,13 @@ export class PartitionQueue {
     return this.#draining;
   }
 
-  /** The batch being filled is complete. */
-  close(): void {
-    if (this.open === undefined) return;
-    this.#waiting.push(this.open);
+  /** The batch being filled is complete. @returns it */
+  close(): OutgoingBatch | undefined {
+    const { open } = this;
+    if (open === undefined) return undefined;
+    this.#waiting.push(open);
     this.open = undefined;
+    return open;
   }
 
   /** Takes the head to send it, and gives it its sequence number if it has none yet. */

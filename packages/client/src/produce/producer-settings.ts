@@ -1,4 +1,5 @@
 import { SettingsError } from '@millrace/core';
+import type { BatchSpill } from '../port/batch-spill.ts';
 import type { Compression, ProducerOptions } from '../port/kafka-client.ts';
 
 /** {@link ProducerOptions} with nothing left open. */
@@ -6,6 +7,8 @@ export interface ProducerSettings {
   readonly lingerMs: number;
   readonly batchBytes: number;
   readonly bufferBytes: number;
+  readonly memoryBytes: number;
+  readonly spill: BatchSpill | undefined;
   readonly compression: Compression;
   readonly acks: -1 | 0 | 1;
   readonly idempotent: boolean;
@@ -22,15 +25,16 @@ const DEFAULTS = {
   idempotent: true,
   deliveryTimeoutMs: 120_000,
   maxInFlight: 5,
-} as const satisfies ProducerSettings;
+} as const satisfies Omit<ProducerSettings, 'memoryBytes' | 'spill'>;
 
-const LOWEST = { lingerMs: 0, batchBytes: 1, bufferBytes: 1, deliveryTimeoutMs: 1, maxInFlight: 1 } as const;
+const LOWEST = { lingerMs: 0, batchBytes: 1, bufferBytes: 1, memoryBytes: 1, deliveryTimeoutMs: 1, maxInFlight: 1 } as const;
 /** Brokers remember the last five batches of a producer: with more in flight they could not tell a repetition. */
 const MAX_IN_FLIGHT_MAX = 5;
 
 /** @throws SettingsError naming every setting that is out of range */
 export function resolveProducerSettings(options: ProducerOptions): ProducerSettings {
-  const settings: ProducerSettings = { ...DEFAULTS, ...options };
+  const bufferBytes = options.bufferBytes ?? DEFAULTS.bufferBytes;
+  const settings: ProducerSettings = { ...DEFAULTS, memoryBytes: 2 * bufferBytes, spill: undefined, ...options };
   const problems: string[] = [];
   for (const [name, lowest] of Object.entries(LOWEST)) {
     const value = settings[name as keyof typeof LOWEST];

@@ -20,6 +20,9 @@ export interface SenderOptions {
   readonly compression: Compression;
   readonly acks: -1 | 0 | 1;
   readonly deliveryTimeoutMs: number;
+  /** What waits in memory: requests are a fraction of it. */
+  readonly memoryBytes: number;
+  readonly batchBytes: number;
   /** Requests per broker. */
   readonly maxInFlight: number;
   /** Batches per partition; 1 keeps the order without idempotence. */
@@ -28,8 +31,9 @@ export interface SenderOptions {
   readonly versionMax: () => number;
 }
 
-/** A request is not made larger than this; a batch that is larger goes alone. */
+/** A request is not made larger than this, or this share of the memory; a batch that is larger goes alone. */
 const REQUEST_BYTES_MAX = 8 * 1024 * 1024;
+const REQUEST_SHARE = 0.125;
 const KEPT_WRITERS_MAX = 8;
 
 type PartitionResponse = ResponseOf<typeof produce>['responses'][number]['partitionResponses'][number];
@@ -43,6 +47,7 @@ type PartitionResponse = ResponseOf<typeof produce>['responses'][number]['partit
 export class Sender {
   readonly #options: SenderOptions;
   readonly #format: BatchFormat;
+  readonly #requestBytesMax: number;
   readonly #ready = new Set<PartitionQueue>();
   readonly #requestsInFlight = new Map<number, number>();
   readonly #writers: ProtocolWriter[] = [];
@@ -55,6 +60,7 @@ export class Sender {
   constructor(options: SenderOptions) {
     this.#options = options;
     this.#format = { compression: options.compression, transactional: options.transactionalId !== undefined };
+    this.#requestBytesMax = Math.min(REQUEST_BYTES_MAX, Math.max(options.batchBytes, options.memoryBytes * REQUEST_SHARE));
     this.#stopListening = options.cluster.onMetadata(() => this.kick());
   }
 
@@ -162,7 +168,7 @@ export class Sender {
     let bytes = 0;
     for (const queue of queues) {
       const identity = queue.head?.identity ?? this.#options.policy.identityFor(queue);
-      if (identity === undefined || bytes >= REQUEST_BYTES_MAX) continue;
+      if (identity === undefined || bytes >= this.#requestBytesMax || !this.#bringBackHead(queue)) continue;
       const batch = queue.send(identity);
       const encoded = batch.bytes(this.#format);
       bytes += encoded.length;
@@ -174,6 +180,16 @@ export class Sender {
     if (sent.length === 0) return;
     this.#requestsInFlight.set(nodeId, (this.#requestsInFlight.get(nodeId) ?? 0) + 1);
     void this.#request(nodeId, sent);
+  }
+
+  /** False when the records of the head are lost: whoever flushes learns of it from the accumulator. */
+  #bringBackHead(queue: PartitionQueue): boolean {
+    const { accumulator } = this.#options;
+    const { head } = queue;
+    if (head === undefined || accumulator.bringBack(head, queue)) return true;
+    queue.giveUp(head);
+    accumulator.release(head);
+    return false;
   }
 
   async #request(nodeId: number, sent: readonly SentBatch[]): Promise<void> {
@@ -240,6 +256,8 @@ export class Sender {
     if (batch.isReleased) return;
     queue.acknowledge(batch, endOffset);
     this.#options.accumulator.release(batch);
+    // It has waited for those before it, and not for the broker.
+    if (queue.head?.isAside === true) queue.head.waitsSinceMs = this.#options.cluster.clock.monotonicMs();
   }
 
   /** True when the batch will be sent again. */
@@ -305,11 +323,11 @@ export class Sender {
 
   #expireHead(queue: PartitionQueue, nowMs: number): void {
     const { deliveryTimeoutMs } = this.#options;
-    for (let head = queue.head; head !== undefined && nowMs - head.openedAtMs > deliveryTimeoutMs; head = queue.head) {
-      if (queue.isDraining) return;
+    for (let head = queue.head; head !== undefined && nowMs - head.waitsSinceMs > deliveryTimeoutMs; head = queue.head) {
+      if (queue.isDraining || (head.isAside && queue.inFlightCount > 0)) return;
       const error = new RetriableError(
         'DELIVERY_TIMEOUT',
-        `${head.builder.count} records were not acknowledged within ${deliveryTimeoutMs} ms; check that the brokers are reachable ` +
+        `${head.count} records were not acknowledged within ${deliveryTimeoutMs} ms; check that the brokers are reachable ` +
           'and have enough in-sync replicas, or raise the delivery timeout',
         { topic: queue.topic, partition: queue.partition },
       );

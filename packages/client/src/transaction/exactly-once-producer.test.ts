@@ -17,6 +17,7 @@ import type { GroupMetadata, OffsetCommit, TransactionalProducerOptions } from '
 import { appendText } from '../scripted-transport/append-text.ts';
 import { produceAnswer, scriptedKafka } from '../scripted-transport/scripted-kafka.ts';
 import { ScriptedLog } from '../scripted-transport/scripted-log.ts';
+import { ScriptedSpill } from '../scripted-transport/scripted-spill.ts';
 import { answerLost, notSent } from '../scripted-transport/scripted-transport.ts';
 import { ExactlyOnceProducer } from './exactly-once-producer.ts';
 
@@ -100,6 +101,46 @@ describe.each([1, 2] as const)('a transactional producer under transactions v%i'
     await commit(1);
     expect(log.values('orders', 0)).toHaveLength(10);
     expect(producer.bufferedBytes).toBe(0);
+  });
+
+  it('commits what memory has no room for, and drops it with an abort', async () => {
+    const spill = new ScriptedSpill();
+    const small = { spill, batchBytes: 200, bufferBytes: 500, memoryBytes: 1000, holdBackBytes: 400 };
+    const { log, producer, append, commit, clock } = await transacting(version, small);
+    for (let i = 0; i < 100; i++) append(`dropped ${i}`.padEnd(50));
+    expect(spill.size).toBeGreaterThan(4000);
+    await clock.until(producer.abort());
+    expect([spill.size, producer.bufferedBytes]).toEqual([0, 0]);
+    const kept = Array.from({ length: 100 }, (_, i) => `kept ${i}`.padEnd(50));
+    for (const value of kept) append(value);
+    expect(spill.size).toBeGreaterThan(4000);
+    await commit(1);
+    expect(log.values('orders', 0).filter((value) => value.startsWith('kept'))).toEqual(kept);
+    expect(log.batches('orders', 0).every(({ isTransactional }) => isTransactional)).toBe(true);
+  });
+
+  it('aborts when output cannot be put aside, and goes on afterwards', async () => {
+    const spill = new ScriptedSpill();
+    const small = { spill, batchBytes: 200, bufferBytes: 500, memoryBytes: 1000 };
+    const { log, producer, append, commit, clock } = await transacting(version, small);
+    spill.failing.write = new Error('ENOSPC');
+    const appendMany = () => Array.from({ length: 100 }, (_, i) => append(`${i}`.padEnd(50)));
+    expect(appendMany).toThrow(expect.objectContaining({ code: 'OUTPUT_SPILL_FAILED', topic: 'orders' }));
+    await clock.until(producer.abort());
+    delete spill.failing.write;
+    appendMany();
+    await commit(1);
+    expect(log.values('orders', 0)).toHaveLength(100);
+  });
+
+  it('commits nothing when output does not come back', async () => {
+    const spill = new ScriptedSpill();
+    const { transport, producer, append, clock } = await transacting(version, { spill, batchBytes: 200, memoryBytes: 1000 });
+    for (let i = 0; i < 100; i++) append(`${i}`.padEnd(50));
+    spill.damage();
+    const committed = clock.until(producer.commit(GROUP, offset(1)));
+    await expect(committed).rejects.toMatchObject({ code: 'OUTPUT_SPILL_FAILED', topic: 'orders' });
+    expect(transport.bodies(endTxn).filter(({ committed: isCommit }) => isCommit)).toEqual([]);
   });
 
   it('drains even when all that is buffered is in open batches', async () => {

@@ -118,6 +118,6 @@ export class HeldRecords {
 
   close(): void {
     this.#sender.close();
-    this.#accumulator.clear();
+    this.#accumulator.close();
   }
 }
