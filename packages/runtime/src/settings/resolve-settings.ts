@@ -1,11 +1,14 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SettingsError } from '@millrace/core';
-import { budgetProblems, divideBudget, type MemoryShares } from '../memory/divide-budget.ts';
+import { budgetProblems, divideBudget, SHARE_BYTES_MIN, type DividedBudget } from '../memory/divide-budget.ts';
 import { clientTagProblems } from './client-tag-problems.ts';
 import type { ResolvedSettings, StreamsSettings } from './settings.ts';
 
 const MAX_INT = 2_147_483_647;
+const CACHE_BYTES = 10 * 1024 * 1024;
+/** Also when record caching is off: a commit for every few rows would cost more than the rows. */
+const UNCOMMITTED_BYTES = 16 * 1024 * 1024;
 
 type NumberSetting = {
   [Name in keyof ResolvedSettings]: ResolvedSettings[Name] extends number ? Name : never;
@@ -15,14 +18,17 @@ type NumberSetting = {
 const RANGES: Readonly<Record<NumberSetting, readonly [min: number, max: number]>> = {
   commitIntervalMs: [1, 3_600_000],
   cacheMaxBytes: [0, Number.MAX_SAFE_INTEGER],
+  uncommittedMaxBytes: [SHARE_BYTES_MIN, Number.MAX_SAFE_INTEGER],
   stateCacheBytes: [0, Number.MAX_SAFE_INTEGER],
   bufferedBytesPerPartition: [1024, MAX_INT],
   inputBufferMaxBytes: [64 * 1024, Number.MAX_SAFE_INTEGER],
+  outputBufferMaxBytes: [SHARE_BYTES_MIN, Number.MAX_SAFE_INTEGER],
   memoryBudgetBytes: [0, Number.MAX_SAFE_INTEGER],
   maxTaskIdleMs: [-1, MAX_INT],
   pollMs: [1, 60_000],
   sessionTimeoutMs: [100, 1_800_000],
   heartbeatIntervalMs: [50, 900_000],
+  eventLoopStallWarningMs: [0, MAX_INT],
   rebalanceTimeoutMs: [1000, MAX_INT],
   transactionTimeoutMs: [100, 900_000],
   requestTimeoutMs: [100, 600_000],
@@ -37,6 +43,7 @@ const RANGES: Readonly<Record<NumberSetting, readonly [min: number, max: number]
   repartitionPurgeIntervalMs: [1, MAX_INT],
   asyncDrainMs: [0, 600_000],
   processingTimeoutMs: [100, MAX_INT],
+  maxTimestampAheadMs: [0, Number.MAX_SAFE_INTEGER],
   shutdownTimeoutMs: [0, MAX_INT],
 };
 
@@ -52,7 +59,7 @@ const CHOICES = {
   compression: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
 } as const;
 
-type DecidingSettings = Pick<StreamsSettings, 'guarantee' | 'sessionTimeoutMs' | 'clientTags'>;
+type DecidingSettings = Pick<StreamsSettings, 'guarantee' | 'sessionTimeoutMs' | 'clientTags' | 'cacheMaxBytes'>;
 
 function defaults(input: DecidingSettings): Omit<ResolvedSettings, 'applicationId'> {
   const sessionTimeoutMs = input.sessionTimeoutMs ?? 10_000;
@@ -60,15 +67,18 @@ function defaults(input: DecidingSettings): Omit<ResolvedSettings, 'applicationI
     guarantee: 'at_least_once',
     commitIntervalMs: input.guarantee === 'exactly_once_v2' ? 100 : 30_000,
     stateDir: join(tmpdir(), 'millrace'),
-    cacheMaxBytes: 10 * 1024 * 1024,
+    cacheMaxBytes: CACHE_BYTES,
+    uncommittedMaxBytes: Math.max(UNCOMMITTED_BYTES, input.cacheMaxBytes ?? CACHE_BYTES),
     stateCacheBytes: 32 * 1024 * 1024,
     bufferedBytesPerPartition: 512 * 1024,
     inputBufferMaxBytes: 512 * 1024 * 1024,
+    outputBufferMaxBytes: 64 * 1024 * 1024,
     memoryBudgetBytes: 0,
     maxTaskIdleMs: 0,
     pollMs: 100,
     sessionTimeoutMs,
     heartbeatIntervalMs: Math.max(50, Math.min(500, Math.floor(sessionTimeoutMs / 6))),
+    eventLoopStallWarningMs: Math.min(5000, Math.floor(sessionTimeoutMs / 2)),
     rebalanceTimeoutMs: 60_000,
     transactionTimeoutMs: 10_000,
     requestTimeoutMs: 30_000,
@@ -95,6 +105,8 @@ function defaults(input: DecidingSettings): Omit<ResolvedSettings, 'applicationI
     repartitionPurgeIntervalMs: 30_000,
     asyncDrainMs: 2000,
     processingTimeoutMs: 300_000,
+    deadLetterTopic: undefined,
+    maxTimestampAheadMs: 0,
     shutdownTimeoutMs: 20_000,
   };
 }
@@ -110,6 +122,7 @@ export function resolveSettings(input: StreamsSettings): ResolvedSettings {
   const problems = [
     ...unknownNames(given, settings),
     ...applicationIdProblems(settings.applicationId),
+    ...deadLetterTopicProblems(settings.deadLetterTopic),
     ...rangeProblems(settings),
     ...choiceProblems(settings),
     ...clientTagProblems(settings),
@@ -129,7 +142,7 @@ function hasBudget(input: StreamsSettings): input is StreamsSettings & { readonl
   return input.memoryBudgetBytes !== undefined && input.memoryBudgetBytes !== 0;
 }
 
-function sharesOf(input: StreamsSettings): Partial<MemoryShares> {
+function sharesOf(input: StreamsSettings): Partial<DividedBudget> {
   return hasBudget(input) ? divideBudget(input.memoryBudgetBytes, input) : {};
 }
 
@@ -149,6 +162,12 @@ function applicationIdProblems(applicationId: unknown): string[] {
   )
     return [];
   return [`applicationId: ${JSON.stringify(applicationId)}; give 1 to 200 characters of A-Z a-z 0-9 . _ -`];
+}
+
+function deadLetterTopicProblems(topic: unknown): string[] {
+  if (topic === undefined) return [];
+  if (typeof topic === 'string' && /^[A-Za-z0-9._-]{1,249}$/.test(topic) && topic !== '.' && topic !== '..') return [];
+  return [`deadLetterTopic: ${JSON.stringify(topic)}; give the name of a topic, 1 to 249 characters of A-Z a-z 0-9 . _ -`];
 }
 
 function rangeProblems(settings: ResolvedSettings): string[] {

@@ -39,9 +39,16 @@ export interface StreamsSettings {
   readonly stateDir?: string;
   /**
    * Bytes of table and aggregate updates that are merged per key before they are forwarded; shared by the tasks of the worker.
-   * 0 forwards every update. A full cache (at least 16 MiB of uncommitted rows) commits early. Unit bytes · default 10 485 760. Kafka: `statestore.cache.max.bytes`.
+   * 0 forwards every update. Cached rows count as uncommitted ones, see `uncommittedMaxBytes`. Unit bytes · default 10 485 760.
+   * Kafka: `statestore.cache.max.bytes`.
    */
   readonly cacheMaxBytes?: number;
+  /**
+   * Rows written since the last commit that are kept in memory, record caches among them: beyond it a commit comes early. Lower:
+   * less memory, more commits. What one record writes is not divided, and may exceed it.
+   * Unit bytes · range ≥ 1 048 576 · default `cacheMaxBytes`, at least 16 777 216. Kafka: `statestore.uncommitted.max.bytes` (KIP-892).
+   */
+  readonly uncommittedMaxBytes?: number;
   /**
    * Bytes of unchanged rows kept in memory in front of the state engine, shared by the tasks of the worker. More: fewer reads
    * of LevelDB. Unit bytes · default 33 554 432. No counterpart in Kafka Streams (RocksDB's block cache comes closest).
@@ -58,10 +65,17 @@ export interface StreamsSettings {
    */
   readonly inputBufferMaxBytes?: number;
   /**
-   * One budget for what the settings above bound: three quarters are divided equally among those of `cacheMaxBytes`,
-   * `stateCacheBytes` and `inputBufferMaxBytes` that are not given, the rest is left for outputs on their way. What the program
-   * itself holds, and the state engine, come on top. Unit bytes · range ≥ 16 777 216, or 0 (default): each has its own default.
-   * No counterpart in Kafka Streams.
+   * Outputs that wait in memory to be sent. From half of it on no further records are processed; what one record has beyond
+   * it goes to a file in the state directory until it is its turn, and must be sent within `transactionTimeoutMs` under exactly-once.
+   * Lower: less memory; records with many outputs use the disk sooner.
+   * Unit bytes · range ≥ 1 048 576 · default 67 108 864. Kafka: `buffer.memory` (32 MiB there; the sender waits).
+   */
+  readonly outputBufferMaxBytes?: number;
+  /**
+   * One budget for what the settings above bound, divided equally among those of `uncommittedMaxBytes`, `stateCacheBytes`,
+   * `inputBufferMaxBytes` and `outputBufferMaxBytes` that are not given, each of which needs 1 MiB. What the program itself holds,
+   * and the state engine, come on top. With threads it is the budget of all of them.
+   * Unit bytes · range ≥ 16 777 216, or 0 (default): each has its own default. No counterpart in Kafka Streams.
    */
   readonly memoryBudgetBytes?: number;
   /**
@@ -80,6 +94,12 @@ export interface StreamsSettings {
   readonly sessionTimeoutMs?: number;
   /** Unit ms · range 50–`sessionTimeoutMs`/2 · default 500 or a sixth of the session timeout. Kafka: `heartbeat.interval.ms`. */
   readonly heartbeatIntervalMs?: number;
+  /**
+   * The event loop that has not turned for this long is reported, with the task that has its turn: by the main thread for a process
+   * with threads, else by a small thread of its own, on standard error. Lower: told sooner, also of stops that do no harm.
+   * Unit ms · 0: not reported · default 5 000, at most half of the session timeout. No counterpart in Kafka Streams.
+   */
+  readonly eventLoopStallWarningMs?: number;
   /** How long a rebalance waits for a member. Unit ms · default 60 000. Kafka: `max.poll.interval.ms`. */
   readonly rebalanceTimeoutMs?: number;
   /**
@@ -193,6 +213,20 @@ export interface StreamsSettings {
    * Unit ms · range 100–2 147 483 647 · default 300 000. Kafka: `max.poll.interval.ms` comes closest.
    */
   readonly processingTimeoutMs?: number;
+  /**
+   * Where the built-in error handlers write the input records that they cannot go on with, as the bytes that they are, with headers
+   * that say what failed (`ErrorDecision.deadLetters` says when). The topic has to exist; records that fail are larger there by
+   * up to 20 KiB of headers, which its `max.message.bytes` should leave room for. Default none.
+   * Kafka: `errors.dead.letter.queue.topic.name` (KIP-1034).
+   */
+  readonly deadLetterTopic?: string;
+  /**
+   * How far the timestamp of an input record may be ahead of the wall clock: one from the far future would advance stream time and
+   * close all windows. What is further ahead goes to the deserialisation handler, which skips it or stops the worker (default).
+   * Allow for clocks that are wrong. Unit ms · range ≥ 1, or 0 (default): without limit. No counterpart in Kafka Streams; brokers
+   * have `message.timestamp.after.max.ms`, which does not see what a timestamp extractor returns.
+   */
+  readonly maxTimestampAheadMs?: number;
   /** Longest wait for a clean stop before the process gives up. Unit ms · default 20 000. */
   readonly shutdownTimeoutMs?: number;
 }
@@ -204,6 +238,7 @@ export type TopologyMismatchPolicy = 'wait' | 'refuse';
 export type GroupProtocol = 'classic' | 'streams';
 
 /** Settings with nothing left open. */
-export type ResolvedSettings = Required<Omit<StreamsSettings, 'groupInstanceId'>> & {
+export type ResolvedSettings = Required<Omit<StreamsSettings, 'groupInstanceId' | 'deadLetterTopic'>> & {
   readonly groupInstanceId: string | undefined;
+  readonly deadLetterTopic: string | undefined;
 };

@@ -68,6 +68,11 @@ export class StateDirectory {
     return join(this.path, thread === 0 ? 'global' : `global-${thread}`);
   }
 
+  /** Where a worker keeps outputs that memory has no room for. */
+  outputsPath(workerNumber: number): string {
+    return join(this.path, `outputs-${workerNumber}`);
+  }
+
   /** Tasks of which there is a directory. */
   tasks(): TaskId[] {
     try {

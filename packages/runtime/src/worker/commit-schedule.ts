@@ -1,16 +1,16 @@
 import type { StreamTask } from '../task/stream-task.ts';
 
 /**
- * Says when a commit is due: after the interval, when a processor asked for it, or when uncommitted rows fill the cache.
+ * Says when a commit is due: after the interval, when a processor asked for it, or when there are too many uncommitted rows.
  */
 export class CommitSchedule {
   readonly #intervalMs: number;
-  readonly #cacheMaxBytes: number;
+  readonly #uncommittedMaxBytes: number;
   #lastMs: number;
 
-  constructor(intervalMs: number, cacheMaxBytes: number, nowMs: number) {
+  constructor(intervalMs: number, uncommittedMaxBytes: number, nowMs: number) {
     this.#intervalMs = intervalMs;
-    this.#cacheMaxBytes = cacheMaxBytes;
+    this.#uncommittedMaxBytes = uncommittedMaxBytes;
     this.#lastMs = nowMs;
   }
 
@@ -26,7 +26,7 @@ export class CommitSchedule {
   isFull(tasks: readonly StreamTask[]): boolean {
     let dirtyBytes = 0;
     for (const task of tasks) dirtyBytes += task.dirtyBytes;
-    return dirtyBytes > this.#cacheMaxBytes;
+    return dirtyBytes > this.#uncommittedMaxBytes;
   }
 
   committed(nowMs: number): void {

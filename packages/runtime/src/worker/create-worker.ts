@@ -1,10 +1,6 @@
-import type { KafkaClient } from '@millrace/client';
 import type { StateStore } from '@millrace/state';
 import { matchesTopic, type TopologyPlan } from '@millrace/topology';
 import type { TopologyContract } from '../assignment/topology-contract.ts';
-import { AtLeastOnceCommitter } from '../commit/at-least-once.ts';
-import type { AbandonableCommitter } from '../commit/committer.ts';
-import { ExactlyOnceCommitter } from '../commit/exactly-once.ts';
 import { LostTopicWatch } from '../commit/lost-topic-watch.ts';
 import { RefusedRecords } from '../commit/refused-records.ts';
 import type { StreamsComponents } from '../components.ts';
@@ -13,15 +9,13 @@ import type { ResolvedSettings } from '../settings/settings.ts';
 import type { StateDirectory } from '../state-directory/state-directory.ts';
 import { changelogTopicName, internalTopicName, transactionalIdOf } from '../topics/topic-names.ts';
 import { CommitSchedule } from './commit-schedule.ts';
+import { createCommitter } from './create-committer.ts';
 import { createTaskManager, isolationOf } from './create-task-manager.ts';
 import { createMembership } from './create-membership.ts';
 import { Input } from './input.ts';
 import { RepartitionPurge } from './repartition-purge.ts';
 import { StreamWorker, type WorkerEvents } from './stream-worker.ts';
 import { WorkerMetrics } from './worker-metrics.ts';
-
-/** Uncommitted rows are kept in memory: beyond this a commit comes early even when record caching is off. */
-const UNCOMMITTED_BYTES_MIN = 16 * 1024 * 1024;
 
 export interface CreateWorkerOptions {
   readonly plan: TopologyPlan;
@@ -45,7 +39,7 @@ export function createWorker(options: CreateWorkerOptions): StreamWorker {
   const { client, clock, logger } = components;
   const transactionalId =
     settings.guarantee === 'exactly_once_v2' ? transactionalIdOf(settings.applicationId, directory.processId, workerNumber) : '';
-  const committer = new LostTopicWatch(createCommitter(client, settings, transactionalId), {
+  const committer = new LostTopicWatch(createCommitter({ client, logger, settings, directory, workerNumber, transactionalId }), {
     admin: client.admin,
     clock,
     logger,
@@ -78,23 +72,13 @@ export function createWorker(options: CreateWorkerOptions): StreamWorker {
     input,
     manager,
     metrics: new WorkerMetrics(components.metrics),
-    schedule: new CommitSchedule(
-      settings.commitIntervalMs,
-      Math.max(settings.cacheMaxBytes, UNCOMMITTED_BYTES_MIN),
-      clock.nowMs(),
-    ),
+    schedule: new CommitSchedule(settings.commitIntervalMs, settings.uncommittedMaxBytes, clock.nowMs()),
     purge: createPurge(options),
     pollMs: settings.pollMs,
     asyncDrainMs: settings.asyncDrainMs,
     isStaticMember: settings.groupInstanceId !== undefined,
     events,
   });
-}
-
-function createCommitter(client: KafkaClient, settings: ResolvedSettings, transactionalId: string): AbandonableCommitter {
-  const { compression, lingerMs, transactionTimeoutMs } = settings;
-  if (transactionalId === '') return new AtLeastOnceCommitter(client, client.createProducer({ compression, lingerMs }));
-  return new ExactlyOnceCommitter(client.createTransactionalProducer({ transactionalId, transactionTimeoutMs, compression }));
 }
 
 /** Names on the broker of the topics that the application keeps for itself. */
