@@ -23,7 +23,7 @@ export interface BrokerOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Java heap in MiB. Default 512. */
   readonly heapMiB?: number;
-  /** Default 4.3.1. */
+  /** Default: what the environment variable `KAFKA_VERSION` names, else 4.3.1. */
   readonly version?: string;
 }
 
@@ -50,7 +50,7 @@ export interface BrokerPlan {
 
 /** Writes configuration and, where there is none, empty storage into `directory`. */
 export async function prepareBroker(directory: string, options: BrokerOptions): Promise<BrokerPlan> {
-  const jars = await kafkaJars(options.version ?? defaultKafkaVersion);
+  const jars = await kafkaJars(options.version ?? (process.env.KAFKA_VERSION || defaultKafkaVersion));
   const dataDir = join(directory, 'data');
   if (options.keep !== true) await rm(dataDir, { recursive: true, force: true });
   await mkdir(dataDir, { recursive: true });

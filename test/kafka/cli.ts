@@ -12,7 +12,8 @@ const help = `Starts and stops single-node Kafka brokers for development.
   npm run kafka:start -- [--port 9092] [--secure] [--keep] [--set key=value]...
   npm run kafka:stop -- [--port 9092]
 
-start  prints the address when the broker serves clients; it goes on running after the command
+start  prints the address when the broker serves clients; it goes on running after the command.
+       KAFKA_VERSION=4.2.0 in the environment starts another version; it is fetched through Maven the first time
   --port    clear-text port on 127.0.0.1; default: a free one
   --secure  adds TLS and SASL listeners
   --keep    keeps the data of the last broker on that port

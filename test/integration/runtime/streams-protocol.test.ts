@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type KafkaBroker, startKafka } from '../../kafka/broker.ts';
 import { describeWithSecureKafka } from '../kafka-under-test.ts';
@@ -55,6 +57,44 @@ describeWithSecureKafka('workers whose tasks the broker assigns', () => {
       expect(second.restoredRecords, second.output).toBeGreaterThan(0);
       return [second];
     });
+  });
+
+  it('end the transaction that a killed one left open: readers of its output need not wait for the timeout', {
+    timeout: 90_000,
+  }, async () => {
+    await using application = await create();
+    const { cluster, input, output } = application;
+    const [keys, perKey, padding] = [30, 100, 'x'.repeat(8000)];
+    const slow = { commitIntervalMs: 59_000, transactionTimeoutMs: 60_000, stateDir: `${application.stateDir}/dying` };
+    const dying = application.worker(slow);
+    const heirs = [application.worker(), application.worker()];
+    await sharing(dying, ...heirs);
+    // More than a producer holds back until the commit, so that a transaction is open on the broker.
+    const records = numberedRecords(keys, perKey).map((record) => ({ ...record, value: `${record.value} ${padding}` }));
+    await cluster.write(input, records);
+    const processId = await readFile(join(slow.stateDir, application.id, '0', 'process-id'), 'utf8');
+    const isOpen = async () => (await cluster.client.admin.listOpenTransactions()).some((id) => id.includes(processId));
+    await expect.poll(isOpen, { timeout: 20_000 }).toBe(true);
+    await dying.kill();
+    const killedAtMs = performance.now();
+
+    await application.drained();
+    const counted = sorted(valuesByKey(await cluster.readUntil(output, ({ length }) => length >= keys * perKey)));
+    // Its session of 3 s has to end first.
+    expect(performance.now() - killedAtMs, application.log).toBeLessThan(20_000);
+    const expected = sorted(countedOnce(keys, perKey)).map(([key, counts]) => [
+      key,
+      counts.map((count) => `${count} ${padding}`),
+    ]);
+    expect(JSON.stringify(counted) === JSON.stringify(expected), application.log).toBe(true);
+    expect(
+      heirs.some((heir) => heir.logged('fenced a departed worker')),
+      application.log,
+    ).toBe(true);
+    for (const heir of heirs) {
+      expect(heir.logged('belong to another one'), heir.output).toBeUndefined();
+      expect(await heir.stop(), heir.output).toEqual({ code: 0, signal: null });
+    }
   });
 
   it('take over within 2.5 s when one is told to stop by SIGTERM', { timeout: 90_000 }, async () => {
