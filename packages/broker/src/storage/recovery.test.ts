@@ -156,7 +156,7 @@ describe('a broker with a directory', () => {
     await expect(startBroker({ dataDirectory: directory })).rejects.toMatchObject({ code: 'DIRECTORY_IN_USE' });
     const copy = `${directory}-copy`;
     cpSync(directory, copy, { recursive: true });
-    writeFileSync(join(copy, 'lock'), '999999999');
+    writeFileSync(join(copy, 'lock-999999999-5'), '');
     await using other = await startBroker({ dataDirectory: copy });
     expect(other.port).toBeGreaterThan(0);
     await other.stop();
