@@ -9,7 +9,7 @@ import { type Level, type LevelSettings, openLevel } from './database/level-stor
 import { Turns } from './database/turns.ts';
 import { readFormatFile, writeFormatFile } from './directory/format-file.ts';
 import { purgeQuarantined, quarantineDirectory } from './directory/quarantine.ts';
-import { removeDirectory } from './directory/remove-directory.ts';
+import { removeDirectory, removeLeftovers } from './directory/remove-directory.ts';
 import { assertClosed, assertFree, StateLock } from './directory/state-lock.ts';
 import { findDamagedFile } from './files/find-damaged-file.ts';
 
@@ -155,6 +155,10 @@ class LevelDbEngine implements StateEngine {
   async destroy(directory: string): Promise<void> {
     await assertFree(directory);
     await removeDirectory(directory);
+  }
+
+  async sweep(parentDirectory: string): Promise<void> {
+    await removeLeftovers(parentDirectory);
   }
 }
 

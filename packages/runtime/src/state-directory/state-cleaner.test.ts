@@ -25,21 +25,25 @@ describe('StateCleaner', () => {
     lines = [];
     nowMs = 10 * DELAY_MS;
     destroy = (path) => rm(path, { recursive: true });
-    const log = (message: string, fields?: LogFields): void => void lines.push(`${message}: ${String(fields?.taskId)}`);
-    const logger: Logger = { ...silentLogger, info: log, warn: log };
-    const clock = { nowMs: () => nowMs, monotonicMs: () => nowMs };
-    cleaner = new StateCleaner({
-      directory,
-      engine: { destroy: (path) => destroy(path) },
-      clock,
-      logger,
-      delayMs: DELAY_MS,
-    });
+    cleaner = create();
   });
   afterEach(() => {
     directory.release();
     rmSync(root, { recursive: true, force: true });
   });
+
+  function create(sweep?: (path: string) => Promise<void>): StateCleaner {
+    const log = (message: string, fields?: LogFields): void => void lines.push(`${message}: ${String(fields?.taskId)}`);
+    const logger: Logger = { ...silentLogger, info: log, warn: log };
+    const clock = { nowMs: () => nowMs, monotonicMs: () => nowMs };
+    return new StateCleaner({
+      directory,
+      engine: { destroy: (path) => destroy(path), ...(sweep === undefined ? {} : { sweep }) },
+      clock,
+      logger,
+      delayMs: DELAY_MS,
+    });
+  }
 
   /** State that was last used at this time. */
   function state(taskId: string, usedMs: number): void {
@@ -78,6 +82,22 @@ describe('StateCleaner', () => {
     nowMs += DELAY_MS;
     await cleaned();
     expect([kept(), lines]).toEqual([['0_0'], []]);
+  });
+
+  it('has what was left half deleted deleted once, at first, whatever the delay; nothing comes of a failure', async () => {
+    const swept: string[] = [];
+    const sweep = async (path: string): Promise<void> => {
+      swept.push(path);
+      throw new Error('no rights');
+    };
+    state('0_0', 0);
+    cleaner = create(sweep);
+    await cleaned();
+    expect([swept, kept()]).toEqual([[directory.path], ['0_0']]);
+    nowMs += DELAY_MS;
+    await cleaned();
+    expect([swept, kept()]).toEqual([[directory.path], []]);
+    expect(lines[0]).toContain('being deleted when a process died');
   });
 
   it('looks once in the delay, for the first time when it is over', async () => {

@@ -48,6 +48,11 @@ export interface StateEngine {
    * @throws RetriableError `STATE_LOCKED` when somebody has it open, also in another thread or process; nothing is deleted then
    */
   destroy(directory: string): Promise<void>;
+  /**
+   * Deletes what was being deleted when a process died, among the databases of a directory. Nothing that `open` would find.
+   * Default: deletions leave nothing behind.
+   */
+  sweep?(parentDirectory: string): Promise<void>;
 }
 
 /**
