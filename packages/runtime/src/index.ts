@@ -22,7 +22,9 @@ export {
   type DeserializationErrorHandler,
   type RawRecord,
 } from './errors/deserialization-error-handler.ts';
-export type { ErrorDecision, ErrorHandlerContext } from './errors/error-handler-context.ts';
+export { type DeadLetter, deadLetter } from './errors/dead-letter.ts';
+export type { ErrorDecision } from './errors/error-decision.ts';
+export type { ErrorHandlerContext } from './errors/error-handler-context.ts';
 export {
   logAndContinueProcessing,
   logAndFailProcessing,

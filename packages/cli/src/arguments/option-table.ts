@@ -111,6 +111,11 @@ const settingOptions: readonly OptionEntry[] = [
     env: 'MILLRACE_PROCESSING_TIMEOUT_MS',
     description: 'how long a promise of user code may take before the worker fails; default 300000',
   },
+  {
+    flags: '--dead-letter-topic <topic>',
+    env: 'MILLRACE_DEAD_LETTER_TOPIC',
+    description: 'where built-in error handlers write what they cannot go on with; has to exist; default none',
+  },
   { flags: '--config <name=value>', description: 'any other setting; may be repeated', repeatable: true },
 ];
 

@@ -25,6 +25,7 @@ export interface RawOptions {
   readonly allowChangelogRebuild?: boolean;
   readonly onStateDiskFull?: 'wait' | 'fail';
   readonly processingTimeoutMs?: string;
+  readonly deadLetterTopic?: string;
   readonly config?: readonly string[];
   readonly logLevel?: LogLevel;
   readonly view?: boolean;

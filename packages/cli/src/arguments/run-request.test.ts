@@ -46,7 +46,7 @@ describe('resolveRunRequest', () => {
     const options =
       '--state-dir /state --guarantee exactly_once_v2 --commit-interval-ms 250 --group-instance-id one --group-protocol classic';
     const more = '--transport socket --log-level warn --no-view --config maxTaskIdleMs=-1 --config compression=lz4';
-    const timeouts = ['--processing-timeout-ms', '60000'];
+    const timeouts = ['--processing-timeout-ms', '60000', '--dead-letter-topic', 'checkout-failed'];
     const { start, logLevel, view } = await parse([...NEEDED, ...options.split(' '), ...more.split(' '), ...timeouts]);
     expect(start).toEqual({
       applicationId: 'checkout',
@@ -60,6 +60,7 @@ describe('resolveRunRequest', () => {
       maxTaskIdleMs: -1,
       compression: 'lz4',
       processingTimeoutMs: 60_000,
+      deadLetterTopic: 'checkout-failed',
     });
     expect([logLevel, view]).toEqual(['warn', false]);
   });

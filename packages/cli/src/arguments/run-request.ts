@@ -40,6 +40,7 @@ export function resolveRunRequest(module: string, given: RawOptions, host: Host)
       ...property('onMissingOffsets', options.onMissingOffsets),
       ...property('allowChangelogRebuild', options.allowChangelogRebuild),
       ...property('onStateDiskFull', options.onStateDiskFull),
+      ...property('deadLetterTopic', options.deadLetterTopic),
       ...property('processingTimeoutMs', wholeNumber('--processing-timeout-ms', options.processingTimeoutMs, 'of milliseconds')),
       ...securityOf(options, host),
       applicationId: required(options.applicationId, '--application-id', 'MILLRACE_APPLICATION_ID'),

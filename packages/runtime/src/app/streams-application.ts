@@ -8,6 +8,7 @@ import { resolveSettings } from '../settings/resolve-settings.ts';
 import type { ResolvedSettings, StreamsSettings } from '../settings/settings.ts';
 import { StateDirectory } from '../state-directory/state-directory.ts';
 import { createWorker } from '../worker/create-worker.ts';
+import { assertDeadLetterTopic } from '../topics/dead-letter-topic.ts';
 import type { StreamWorker } from '../worker/stream-worker.ts';
 import { ShutdownRequestedError } from './shutdown-requested-error.ts';
 import { AppStateMachine, type AppState, type AppStateListener } from './app-state.ts';
@@ -146,7 +147,9 @@ export class StreamsApplication implements RunningApplication, AsyncDisposable {
     }
   }
 
-  #runWorker(directory: StateDirectory): Promise<void> {
+  async #runWorker(directory: StateDirectory): Promise<void> {
+    const { client, clock, logger } = this.#components;
+    await assertDeadLetterTopic(this.settings.deadLetterTopic, { admin: client.admin, clock, logger }, this.#stop.signal);
     const options = { plan: this.#topology.plan(), settings: this.settings, components: this.#components };
     return withGlobalStores(
       { ...options, directory: directory.globalPath(this.#place?.thread ?? 0) },

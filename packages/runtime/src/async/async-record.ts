@@ -1,4 +1,5 @@
 import type { Headers, RecordContext } from '@millrace/core';
+import type { KeptRecord } from '../task/source-records.ts';
 
 /** How the call for a record has ended, after all attempts. */
 export type AsyncOutcome =
@@ -14,6 +15,8 @@ export class AsyncRecord {
   readonly offset: number;
   readonly timestamp: number;
   readonly headers: Headers;
+  /** What its input record came as; `undefined` when nobody would ask. */
+  readonly source: KeptRecord | undefined;
   /** Stands for the key where records of one key wait for each other; else `undefined`. */
   orderKey: unknown = undefined;
   /** The next record of the same key, which waits for this one. */
@@ -26,7 +29,14 @@ export class AsyncRecord {
   cancelTimer: (() => void) | undefined = undefined;
   outcome: AsyncOutcome | undefined = undefined;
 
-  constructor(key: unknown, value: unknown, timestamp: number, headers: Headers, context: RecordContext) {
+  constructor(
+    key: unknown,
+    value: unknown,
+    timestamp: number,
+    headers: Headers,
+    context: RecordContext,
+    source: KeptRecord | undefined,
+  ) {
     this.key = key;
     this.value = value;
     this.timestamp = timestamp;
@@ -34,6 +44,7 @@ export class AsyncRecord {
     this.topic = context.topic;
     this.partition = context.partition;
     this.offset = context.offset;
+    this.source = source;
   }
 
   /** Makes the context that of this record again. */

@@ -42,6 +42,7 @@ export class AsyncStage {
   readonly work = new AsyncWork({
     clock: this.clock,
     recordContext: this.context,
+    sources: { keep: () => undefined, resume: () => undefined },
     onRetry: () => undefined,
     onProcessingError: (_node, error, key) => {
       this.failed.push({ key, error, offset: this.context.offset });

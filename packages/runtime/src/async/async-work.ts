@@ -1,5 +1,6 @@
 import type { Clock, RecordContext } from '@millrace/core';
 import type { AsyncLane, AsyncOperator, AsyncSettings } from '@millrace/topology';
+import type { KeptRecord, SourceRecords } from '../task/source-records.ts';
 import type { AsyncRecord } from './async-record.ts';
 import { type LaneOwner, TaskAsyncLane } from './task-async-lane.ts';
 
@@ -7,6 +8,8 @@ import { type LaneOwner, TaskAsyncLane } from './task-async-lane.ts';
 export interface AsyncWorkOptions {
   readonly clock: Clock;
   readonly recordContext: RecordContext;
+  /** The bytes that input records came as, for error handlers. */
+  readonly sources: Pick<SourceRecords, 'keep' | 'resume'>;
   readonly onRetry: (node: string, record: AsyncRecord, error: unknown) => void;
   readonly onProcessingError: (node: string, error: unknown, key: unknown, value: unknown) => void;
 }
@@ -110,6 +113,14 @@ export class AsyncWork implements LaneOwner {
     this.#announce?.();
     this.#announce = undefined;
     this.#progress = undefined;
+  }
+
+  keepSource(): KeptRecord | undefined {
+    return this.#options.sources.keep();
+  }
+
+  resumeSource(source: KeptRecord | undefined): void {
+    this.#options.sources.resume(source);
   }
 
   onRetry(node: string, record: AsyncRecord, error: unknown): void {

@@ -1,5 +1,6 @@
 import { type Clock, type Headers, type RecordContext, StreamsError } from '@millrace/core';
 import type { AsyncLane, AsyncOperator, AsyncSettings } from '@millrace/topology';
+import type { KeptRecord } from '../task/source-records.ts';
 import { AsyncRecord } from './async-record.ts';
 import { Attempts } from './attempts.ts';
 import { orderKey } from './order-key.ts';
@@ -14,6 +15,9 @@ export interface LaneOwner {
   onFull(change: 1 | -1): void;
   /** Something can be forwarded, or has changed that somebody may wait for. */
   onProgress(): void;
+  /** The bytes that the record in work came as: the queue that it came from goes on before its result is forwarded. */
+  keepSource(): KeptRecord | undefined;
+  resumeSource(source: KeptRecord | undefined): void;
   onRetry(node: string, record: AsyncRecord, error: unknown): void;
   /** Returns when the task goes on without the record, throws when it stops. */
   onProcessingError(node: string, error: unknown, key: unknown, value: unknown): void;
@@ -71,7 +75,7 @@ export class TaskAsyncLane implements AsyncLane {
   }
 
   submit(key: unknown, value: unknown, timestamp: number, headers: Headers): void {
-    const record = new AsyncRecord(key, value, timestamp, headers, this.#owner.recordContext);
+    const record = new AsyncRecord(key, value, timestamp, headers, this.#owner.recordContext, this.#owner.keepSource());
     this.#held.add(record);
     this.#owner.onHeld(1);
     if (this.#settings.order === 'perPartition') this.#sequence(record.topic).push(record);
@@ -118,6 +122,7 @@ export class TaskAsyncLane implements AsyncLane {
     if (record?.outcome === undefined) return;
     const { outcome, key, value, timestamp, headers } = record;
     record.enter(this.#owner.recordContext);
+    this.#owner.resumeSource(record.source);
     if (!outcome.succeeded) this.#owner.onProcessingError(this.node, outcome.error, key, value);
     else this.#complete(outcome.result, key, value, timestamp, headers);
     this.#release(record);

@@ -7,6 +7,7 @@ import {
   logAndContinueProduction,
   type ProductionErrorHandler,
 } from '../errors/production-error-handler.ts';
+import { ManualClock } from '../task-harness/manual-clock.ts';
 import { AppendedRecords } from '../task-harness/appended-records.ts';
 import { RecordCollector } from './record-collector.ts';
 
@@ -15,8 +16,9 @@ const text = string() as Serde<unknown>;
 async function collect(
   target: Partial<SinkTarget>,
   handler: ProductionErrorHandler = defaultProductionErrorHandler(silentLogger),
+  deadLetterTopic?: string,
 ) {
-  const appended = new AppendedRecords({ out: 4, 'out-a': 1, 'out-b': 1 });
+  const appended = new AppendedRecords({ out: 4, 'out-a': 1, 'out-b': 1, dead: 1 });
   const dropped: string[] = [];
   const pending: Promise<void>[] = [];
   const owner = {
@@ -32,16 +34,20 @@ async function collect(
     offset: 7,
     timestamp: 3,
     headers: NO_HEADERS,
+    sourceRawKey: Buffer.from('k'),
+    sourceRawValue: Buffer.from('raw'),
+    deadLetterTopic,
   });
   const collector = new RecordCollector({
     appender: appended,
     random: seededRandom(1),
+    clock: new ManualClock(),
     sent: new MetricsRegistry().counter('sent', ''),
     handler,
     owner,
     errorContext,
   });
-  await collector.connect(['out']);
+  await collector.connect(['out', 'dead']);
   const full = {
     node: 'sink',
     topic: 'out',
@@ -51,7 +57,7 @@ async function collect(
     partitioner: undefined,
     ...target,
   };
-  return { writer: collector.writer(full), appended, dropped, pending };
+  return { collector, writer: collector.writer(full), appended, dropped, pending };
 }
 
 const send = (writer: SinkWriter, key: unknown, value: unknown): void => writer.send(key, value, 5, NO_HEADERS, undefined);
@@ -144,5 +150,35 @@ describe('RecordCollector', () => {
     writer.send('key', 'new', 5, NO_HEADERS, 'old');
     writer.send('key', undefined, 5, NO_HEADERS, undefined);
     expect(appended.records.map(({ value }) => value)).toEqual(['new|old', 'undefined|undefined']);
+  });
+
+  it('writes the input of what it cannot serialise as a dead letter when the handler answers with one, also when it stops', async () => {
+    const { writer, appended } = await collect({}, logAndContinueProduction(silentLogger), 'dead');
+    send(writer, 42, 'value');
+    const stopped = await collect({}, defaultProductionErrorHandler(silentLogger), 'dead');
+    expect(() => send(stopped.writer, 42, 'value')).toThrow(/key of a record for out/);
+    for (const { records } of [appended, stopped.appended]) {
+      expect(records).toMatchObject([{ topic: 'dead', partition: 0, timestamp: 3, key: 'k', value: 'raw' }]);
+    }
+  });
+
+  it('writes dead letters as they are: in order, nulls as nulls, without a timestamp with that of the wall clock', async () => {
+    const { collector, appended, pending } = await collect({});
+    const headers = [{ key: 'h', value: Buffer.from('1') }];
+    collector.sendDeadLetters([
+      { topic: 'out-a', key: undefined, value: Buffer.from('1'), timestamp: 7, headers },
+      { topic: 'dead', key: Buffer.from('k'), value: undefined, timestamp: -1, headers: [] },
+    ]);
+    await Promise.all(pending);
+    expect(appended.records).toEqual([
+      { topic: 'dead', partition: 0, timestamp: 0, key: 'k', value: undefined, headers: [] },
+      { topic: 'out-a', partition: 0, timestamp: 7, key: undefined, value: '1', headers },
+    ]);
+  });
+
+  it('refuses a dead letter that is not bytes', async () => {
+    const { collector } = await collect({});
+    const letter = { topic: 'dead', key: undefined, value: 'text' as unknown as Buffer, timestamp: 0, headers: [] };
+    expect(() => collector.sendDeadLetters([letter])).toThrow(/dead letter whose value is not bytes.*topic dead/);
   });
 });

@@ -1,26 +1,36 @@
-import { bytes, type Counter, ProcessingError, type Random, type Serde } from '@millrace/core';
+import { bytes, type Clock, type Counter, ProcessingError, type Random, type Serde } from '@millrace/core';
 import type { BatchAppender } from '@millrace/client';
 import type { SinkTarget, SinkWriter } from '@millrace/topology';
 import type { ProductionErrorHandler } from '../errors/production-error-handler.ts';
 import { consultHandler } from '../errors/consult-handler.ts';
+import type { DeadLetter } from '../errors/dead-letter.ts';
 import type { ErrorHandlerContext } from '../errors/error-handler-context.ts';
+import { DeadLetterOutput } from './dead-letter-output.ts';
 import { SinkOutput, type SinkOwner } from './sink-output.ts';
 
 export interface RecordCollectorOptions {
   readonly appender: BatchAppender;
   readonly random: Random;
+  readonly clock: Clock;
   readonly sent: Counter;
   readonly handler: ProductionErrorHandler;
   readonly owner: Omit<SinkOwner, 'onSerializationError'>;
   readonly errorContext: (node: string) => ErrorHandlerContext;
 }
 
-/** Makes the writers of a task's sinks, and decides about what they cannot serialise. */
+/** Makes the writers of a task's sinks, decides about what they cannot serialise, and writes dead letters. */
 export class RecordCollector {
   readonly #options: RecordCollectorOptions;
+  readonly #deadLetters: DeadLetterOutput;
 
   constructor(options: RecordCollectorOptions) {
+    const { owner } = options;
     this.#options = options;
+    this.#deadLetters = new DeadLetterOutput({
+      ...options,
+      recordContext: owner.recordContext,
+      waitFor: (pending) => owner.waitFor(pending),
+    });
   }
 
   /** Looks up topics, so that sinks which write to them never wait. */
@@ -46,6 +56,11 @@ export class RecordCollector {
     });
   }
 
+  /** Writes what an error handler has answered with. Nothing of it waits. */
+  sendDeadLetters(letters: readonly DeadLetter[] = []): void {
+    for (const letter of letters) this.#deadLetters.send(letter);
+  }
+
   #onSerializationError(
     target: SinkTarget,
     topic: string,
@@ -55,9 +70,10 @@ export class RecordCollector {
     error: unknown,
   ): void {
     const context = this.#options.errorContext(target.node);
-    const { decide } = consultHandler('production', context, error, () =>
+    const { decide, deadLetters } = consultHandler('production', context, error, () =>
       this.#options.handler.handleSerialization(context, { topic, key, value }, error, part),
     );
+    this.sendDeadLetters(deadLetters);
     if (decide === 'continue') {
       this.#options.owner.dropped(target.node, `the ${part} could not be serialised`);
       return;

@@ -1,5 +1,6 @@
 import type { Logger } from '@millrace/core';
-import { CONTINUE, contextFields, FAIL, type ErrorDecision, type ErrorHandlerContext } from './error-handler-context.ts';
+import { decision, type ErrorDecision } from './error-decision.ts';
+import { contextFields, type ErrorHandlerContext } from './error-handler-context.ts';
 
 /** The bytes of a record that could not be read. Copies: they may be kept. */
 export interface RawRecord {
@@ -8,7 +9,8 @@ export interface RawRecord {
 }
 
 /**
- * Decides about input whose key or value cannot be deserialised.
+ * Decides about input that cannot be taken: its key or value cannot be deserialised, or its timestamp is further ahead than the
+ * setting `maxTimestampAheadMs` allows (a StreamsError with the code `TIMESTAMP_TOO_FAR_AHEAD`).
  *
  * `continue` drops the record, counts it and lets the committed offset pass it. Called synchronously, between two records.
  *
@@ -19,22 +21,28 @@ export interface DeserializationErrorHandler {
   handle(context: ErrorHandlerContext, record: RawRecord, error: unknown): ErrorDecision;
 }
 
-/** Logs the record at ERROR and stops the task. The default. Source: `LogAndFailExceptionHandler`. */
+/**
+ * Logs the record at ERROR and stops the task. The default. Writes a dead letter before, if the application has the setting
+ * `deadLetterTopic`. Source: `LogAndFailExceptionHandler`.
+ */
 export function logAndFailDeserialization(logger: Logger): DeserializationErrorHandler {
   return {
     handle(context, _record, error) {
       logger.error('a record cannot be deserialised', contextFields(context, error));
-      return FAIL;
+      return decision('fail', context, error);
     },
   };
 }
 
-/** Logs the record at WARN and goes on with the next one. Source: `LogAndContinueExceptionHandler`. */
+/**
+ * Logs the record at WARN and goes on with the next one. Writes a dead letter, if the application has the setting
+ * `deadLetterTopic`. Source: `LogAndContinueExceptionHandler`.
+ */
 export function logAndContinueDeserialization(logger: Logger): DeserializationErrorHandler {
   return {
     handle(context, _record, error) {
       logger.warn('a record cannot be deserialised and is skipped', contextFields(context, error));
-      return CONTINUE;
+      return decision('continue', context, error);
     },
   };
 }

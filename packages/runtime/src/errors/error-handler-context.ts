@@ -19,20 +19,18 @@ export interface ErrorHandlerContext {
   /** Event time in ms; −1 when it is not known yet. */
   readonly timestamp: number;
   readonly headers: Headers;
+  /**
+   * The key of the input record as it came, a copy. `undefined`: it has none, or there is no such record any more: in a punctuator,
+   * or when a row that record caching had held back is forwarded.
+   */
+  readonly sourceRawKey: Buffer | undefined;
+  /** As {@link sourceRawKey}, the value. */
+  readonly sourceRawValue: Buffer | undefined;
+  /** The setting `deadLetterTopic`; `undefined`: the application has none, or a global store is being filled. */
+  readonly deadLetterTopic: string | undefined;
 }
 
-/** What a handler decided: `continue` goes on without the record, `fail` stops the task. */
-export interface ErrorDecision {
-  readonly decide: 'continue' | 'fail';
-}
-
-/** The decision of every built-in handler whose name begins with `logAndContinue`. */
-export const CONTINUE: ErrorDecision = Object.freeze({ decide: 'continue' });
-
-/** The decision of every built-in handler whose name begins with `logAndFail`. */
-export const FAIL: ErrorDecision = Object.freeze({ decide: 'fail' });
-
-/** The context as fields of a log line: without the headers, whose values may be anything. */
+/** The context as fields of a log line: without headers and bytes, which may be anything. */
 export function contextFields(context: ErrorHandlerContext, error: unknown): { readonly [name: string]: unknown } {
   const { taskId, node, topic, partition, offset, timestamp } = context;
   return { taskId, node, topic, partition, offset, timestamp, error };

@@ -1,5 +1,6 @@
 import type { Logger } from '@millrace/core';
-import { CONTINUE, contextFields, FAIL, type ErrorDecision, type ErrorHandlerContext } from './error-handler-context.ts';
+import { decision, type ErrorDecision } from './error-decision.ts';
+import { contextFields, type ErrorHandlerContext } from './error-handler-context.ts';
 
 /** What the failed node had been given; both are `undefined` in a punctuator. */
 export interface ProcessedRecord {
@@ -19,22 +20,28 @@ export interface ProcessingErrorHandler {
   handle(context: ErrorHandlerContext, record: ProcessedRecord, error: unknown): ErrorDecision;
 }
 
-/** Logs the error and stops the task. The default. Source: `LogAndFailProcessingExceptionHandler`. */
+/**
+ * Logs the error and stops the task. The default. Writes a dead letter before, if the application has the setting
+ * `deadLetterTopic`. Source: `LogAndFailProcessingExceptionHandler`.
+ */
 export function logAndFailProcessing(logger: Logger): ProcessingErrorHandler {
   return {
     handle(context, _record, error) {
       logger.error('processing a record failed', contextFields(context, error));
-      return FAIL;
+      return decision('fail', context, error);
     },
   };
 }
 
-/** Logs the error at WARN and goes on without the record. Source: `LogAndContinueProcessingExceptionHandler`. */
+/**
+ * Logs the error at WARN and goes on without the record. Writes a dead letter, if the application has the setting
+ * `deadLetterTopic`. Source: `LogAndContinueProcessingExceptionHandler`.
+ */
 export function logAndContinueProcessing(logger: Logger): ProcessingErrorHandler {
   return {
     handle(context, _record, error) {
       logger.warn('processing a record failed, the record is dropped', contextFields(context, error));
-      return CONTINUE;
+      return decision('continue', context, error);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { RetriableError, type Logger } from '@millrace/core';
-import { CONTINUE, contextFields, FAIL, type ErrorDecision, type ErrorHandlerContext } from './error-handler-context.ts';
+import { decision, type ErrorDecision } from './error-decision.ts';
+import { contextFields, type ErrorHandlerContext } from './error-handler-context.ts';
 
 /** A record that could not be serialised, as the sink got it. */
 export interface UnserializedRecord {
@@ -25,9 +26,12 @@ export interface ProductionDecision {
  * Source: Kafka Streams `ProductionExceptionHandler`.
  */
 export interface ProductionErrorHandler {
-  /** Called at a flush or a commit, when the broker has refused a record for good: it has no record context any more. */
+  /**
+   * Called at a flush or a commit, when the broker has refused a record for good: it has no record context any more, hence no dead
+   * letter.
+   */
   handle(record: RefusedRecord, error: unknown): ProductionDecision;
-  /** Called synchronously by the sink. `continue` drops the record. */
+  /** Called synchronously by the sink. `continue` drops the record. The context is that of the input record. */
   handleSerialization(
     context: ErrorHandlerContext,
     record: UnserializedRecord,
@@ -36,7 +40,10 @@ export interface ProductionErrorHandler {
   ): ErrorDecision;
 }
 
-/** Retries what passes by itself, stops on everything else. The default. Source: `DefaultProductionExceptionHandler`. */
+/**
+ * Retries what passes by itself, stops on everything else. The default. If the application has the setting `deadLetterTopic`, the
+ * input of what cannot be serialised becomes a dead letter. Source: `DefaultProductionExceptionHandler`.
+ */
 export function defaultProductionErrorHandler(logger: Logger): ProductionErrorHandler {
   return {
     handle(record, error) {
@@ -48,24 +55,27 @@ export function defaultProductionErrorHandler(logger: Logger): ProductionErrorHa
         ...contextFields(context, error),
         output: record.topic,
       });
-      return FAIL;
+      return decision('fail', context, error);
     },
   };
 }
 
-/** Logs at WARN and goes on without the record. */
+/**
+ * Logs at WARN and goes on without the record. If the application has the setting `deadLetterTopic`, the input of what cannot be
+ * serialised becomes a dead letter.
+ */
 export function logAndContinueProduction(logger: Logger): ProductionErrorHandler {
   return {
     handle(record, error) {
       logger.warn('the broker refused a record, the record is dropped', { ...record, error });
-      return CONTINUE;
+      return { decide: 'continue' };
     },
     handleSerialization(context, record, error, part) {
       logger.warn(`the ${part} of an output record cannot be serialised, the record is dropped`, {
         ...contextFields(context, error),
         output: record.topic,
       });
-      return CONTINUE;
+      return decision('continue', context, error);
     },
   };
 }

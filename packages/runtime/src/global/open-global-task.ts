@@ -2,6 +2,8 @@ import { TaskCorruptedError } from '@millrace/core';
 import type { Fetcher } from '@millrace/client';
 import type { SubtopologyPlan } from '@millrace/topology';
 import type { StreamsComponents } from '../components.ts';
+import type { DeserializationErrorHandler } from '../errors/deserialization-error-handler.ts';
+import { contextFields } from '../errors/error-handler-context.ts';
 import type { ResolvedSettings } from '../settings/settings.ts';
 import { StreamTask } from '../task/stream-task.ts';
 import { type GlobalPartition, stateFits } from './global-partitions.ts';
@@ -50,12 +52,32 @@ function open(options: GlobalTaskOptions, partitions: readonly GlobalPartition[]
     id: GLOBAL_TASK_ID,
     subtopology,
     inputPartitions: partitions.map(({ topic, partition }) => ({ topic, partition })),
-    settings: { ...settings, maxTaskIdleMs: -1 },
-    // As in Kafka Streams, what a processor of a global store throws is never skipped.
-    components: { ...components, onProcessingError: undefined },
+    settings: { ...settings, maxTaskIdleMs: -1, deadLetterTopic: undefined, maxTimestampAheadMs: 0 },
+    components: {
+      ...components,
+      // As in Kafka Streams, what a processor of a global store throws is never skipped.
+      onProcessingError: undefined,
+      onDeserializationError: withoutDeadLetters(components),
+    },
     directory,
     appender: noAppender,
     progress: fetcher,
     cleanCacheBytes: Math.floor(settings.stateCacheBytes * GLOBAL_CACHE_SHARE),
   });
+}
+
+/** As in Kafka Streams: nothing is written for a global store, which every process fills for itself. */
+function withoutDeadLetters({
+  onDeserializationError: handler,
+  logger,
+}: StreamsComponents): DeserializationErrorHandler | undefined {
+  return (
+    handler && {
+      handle(context, record, error) {
+        const { decide, deadLetters = [] } = handler.handle(context, record, error);
+        if (deadLetters.length > 0) logger.warn('a global store writes no dead letters', contextFields(context, error));
+        return { decide };
+      },
+    }
+  );
 }

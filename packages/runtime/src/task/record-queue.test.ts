@@ -1,7 +1,8 @@
 import { json, logAndSkipOnInvalidTimestamp, string, usePartitionTimeOnInvalidTimestamp, type Serde } from '@millrace/core';
 import { describe, expect, it } from 'vitest';
 import { fetchedPartition } from '../task-harness/fetched-partition.ts';
-import { RecordQueue, type RecordSource } from './record-queue.ts';
+import { ManualClock } from '../task-harness/manual-clock.ts';
+import { RecordQueue, type RecordQueueOptions, type RecordSource } from './record-queue.ts';
 
 const text = string() as Serde<unknown>;
 
@@ -10,7 +11,11 @@ interface Skipped {
   readonly why: string;
 }
 
-function queueOf(source: Partial<RecordSource> = {}, skipped: Skipped[] = []): RecordQueue {
+function queueOf(
+  source: Partial<RecordSource> = {},
+  skipped: Skipped[] = [],
+  options: Partial<RecordQueueOptions> = {},
+): RecordQueue {
   return new RecordQueue({
     topic: 'input',
     partition: 0,
@@ -28,6 +33,7 @@ function queueOf(source: Partial<RecordSource> = {}, skipped: Skipped[] = []): R
       onUnreadable: (queue, part) => void skipped.push({ offset: queue.offset, why: part }),
       onNegativeTimestamp: (queue) => void skipped.push({ offset: queue.offset, why: 'timestamp' }),
     },
+    ...options,
   });
 }
 
@@ -177,5 +183,42 @@ describe('RecordQueue', () => {
     const queue = queueOf();
     queue.enqueue(fetchedPartition([{ value: '5' }], { baseOffset: 5 }));
     expect(() => queue.enqueue(fetchedPartition([{ value: '3' }], { baseOffset: 3 }))).toThrow(/behind 6/);
+  });
+
+  it('lets nothing in that is further ahead of the wall clock than it may be, also when an extractor says so', async () => {
+    const clock = new ManualClock();
+    await clock.advance(1000);
+    const skipped: Skipped[] = [];
+    const limit = {
+      maxAheadMs: 100,
+      clock,
+      onExceeded: ({ offset }: RecordQueue, aheadMs: number) => void skipped.push({ offset, why: `${aheadMs} ms ahead` }),
+    };
+    const queue = queueOf({}, skipped, { timestampLimit: limit });
+    queue.enqueue(fetchedPartition([{ timestamp: 1100 }, { timestamp: 1101 }, { timestamp: 5 }, { timestamp: 9e12 }]));
+    expect(drain(queue).map(([offset]) => offset)).toEqual([0, 2]);
+    expect(queue.nextOffset).toBe(4);
+    expect(queue.partitionTime).toBe(1100);
+    const later = queueOf({ timestampExtractor: ({ timestamp }) => timestamp + 1000 }, skipped, { timestampLimit: limit });
+    later.enqueue(fetchedPartition([{ timestamp: 100 }, { timestamp: 101 }]));
+    expect(drain(later).map(([offset]) => offset)).toEqual([0]);
+    expect(skipped.map(({ offset, why }) => `${offset}: ${why}`)).toEqual([
+      '1: 101 ms ahead',
+      '3: 8999999999000 ms ahead',
+      '1: 101 ms ahead',
+    ]);
+  });
+
+  it('looks at the clock again before it refuses a record, and when the clock was put back', async () => {
+    let nowMs = 1000;
+    const skipped: Skipped[] = [];
+    const onExceeded = ({ offset }: RecordQueue): void => void skipped.push({ offset, why: 'ahead' });
+    const queue = queueOf({}, skipped, { timestampLimit: { maxAheadMs: 100, clock: { nowMs: () => nowMs }, onExceeded } });
+    queue.enqueue(fetchedPartition([{ timestamp: 1000 }, { timestamp: 1200 }]));
+    nowMs = 1100;
+    expect(drain(queue)).toHaveLength(2);
+    nowMs = 500;
+    queue.enqueue(fetchedPartition([{ timestamp: 1200 }], { baseOffset: 2 }));
+    expect(skipped).toEqual([{ offset: 2, why: 'ahead' }]);
   });
 });

@@ -1,5 +1,6 @@
 import {
   assert,
+  type Clock,
   failOnInvalidTimestamp,
   NO_HEADERS,
   ProcessingError,
@@ -11,6 +12,7 @@ import {
 import type { FetchedBatch, FetchedPartition } from '@millrace/client';
 import type { ChangeSerde } from '@millrace/topology';
 import { RecordCursor } from '@millrace/wire';
+import type { RawRecord } from '../errors/deserialization-error-handler.ts';
 import { openFetchedBatch } from './fetched-batch-cursor.ts';
 
 /** The source node to which the records of a partition go, and what it says about reading them. */
@@ -35,6 +37,16 @@ export interface RecordQueueOptions {
   readonly defaultKeySerde: Serde<unknown>;
   readonly defaultValueSerde: Serde<unknown>;
   readonly listener: SkippedRecordListener;
+  /** Absent: timestamps may be as far ahead as they like. */
+  readonly timestampLimit?: TimestampLimit | undefined;
+}
+
+/** How far timestamps may be ahead of the wall clock. */
+export interface TimestampLimit {
+  readonly maxAheadMs: number;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  /** The timestamp is further ahead. Returns to skip the record, throws to stop the task. */
+  onExceeded(queue: RecordQueue, aheadMs: number): void;
 }
 
 /** Told about the records that the queue cannot hand out. */
@@ -91,6 +103,8 @@ export class RecordQueue {
   #committedPartitionTime = -1;
   #preparedOffset: number | undefined;
   #preparedPartitionTime = -1;
+  /** The latest timestamp that is let in, as of the last look at the clock. */
+  #latestMs: number;
 
   constructor(options: RecordQueueOptions) {
     const { topic, partition, source } = options;
@@ -98,6 +112,7 @@ export class RecordQueue {
     this.partition = partition;
     this.#options = options;
     this.#source = source;
+    this.#latestMs = options.timestampLimit === undefined ? Infinity : -Infinity;
     this.#consumed = { topic, partition, offset: -1, timestamp: -1, key: undefined, value: undefined, headers: NO_HEADERS };
   }
 
@@ -168,6 +183,7 @@ export class RecordQueue {
       this.bufferedBytes += batch.recordsEnd - batch.recordsStart;
     }
     this.#position = fetched.nextOffset;
+    this.#lookAtClock();
     if (this.hasHead) return false;
     this.#findHead();
     return this.hasHead;
@@ -276,10 +292,25 @@ export class RecordQueue {
   #extractTimestamp(): boolean {
     const extractor = this.#source.timestampExtractor ?? failOnInvalidTimestamp;
     // The default on a valid record: no need to show it to anybody.
-    if (extractor === failOnInvalidTimestamp && this.timestamp >= 0) return true;
-    this.timestamp = this.#extractWith(extractor);
-    if (this.timestamp >= 0) return true;
-    this.#options.listener.onNegativeTimestamp(this);
+    if (extractor !== failOnInvalidTimestamp || this.timestamp < 0) this.timestamp = this.#extractWith(extractor);
+    if (this.timestamp < 0) {
+      this.#options.listener.onNegativeTimestamp(this);
+      return false;
+    }
+    return this.timestamp <= this.#latestMs || this.#isInTime();
+  }
+
+  /** The clock is looked at with each answer, since it may have been put back, and before a record is refused. */
+  #lookAtClock(): void {
+    const { timestampLimit } = this.#options;
+    if (timestampLimit !== undefined) this.#latestMs = timestampLimit.clock.nowMs() + timestampLimit.maxAheadMs;
+  }
+
+  #isInTime(): boolean {
+    this.#lookAtClock();
+    if (this.timestamp <= this.#latestMs) return true;
+    const { timestampLimit } = this.#options;
+    timestampLimit?.onExceeded(this, this.timestamp - this.#latestMs + timestampLimit.maxAheadMs);
     return false;
   }
 
@@ -315,16 +346,16 @@ export class RecordQueue {
     });
   }
 
-  /** Copies of the head's bytes, for error handlers. */
-  rawKey(): Buffer | undefined {
-    const { buffer, keyStart, keyEnd } = this.#cursor;
-    return keyStart < 0 ? undefined : Buffer.from(buffer.subarray(keyStart, keyEnd));
+  /** Copies of the bytes of the head, or of the record that is just being decoded, for error handlers. */
+  raw(): RawRecord {
+    const { buffer, keyStart, keyEnd, valueStart, valueEnd } = this.#cursor;
+    return { key: copyOf(buffer, keyStart, keyEnd), value: copyOf(buffer, valueStart, valueEnd) };
   }
+}
 
-  rawValue(): Buffer | undefined {
-    const { buffer, valueStart, valueEnd } = this.#cursor;
-    return valueStart < 0 ? undefined : Buffer.from(buffer.subarray(valueStart, valueEnd));
-  }
+/** A negative start is null. */
+function copyOf(buffer: Buffer, start: number, end: number): Buffer | undefined {
+  return start < 0 ? undefined : Buffer.from(buffer.subarray(start, end));
 }
 
 interface MutableConsumedRecord {

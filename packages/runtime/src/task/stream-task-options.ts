@@ -11,8 +11,8 @@ export type TaskSettings = Pick<
   ResolvedSettings,
   'applicationId' | 'guarantee' | 'maxTaskIdleMs' | 'bufferedBytesPerPartition' | 'cacheMaxBytes' | 'emitIntervalMs'
 > &
-  // Absent where time is virtual: nothing takes long there.
-  Partial<Pick<ResolvedSettings, 'processingTimeoutMs'>>;
+  // The first is absent where time is virtual: nothing takes long there. The others are for global stores, which have neither.
+  Partial<Pick<ResolvedSettings, 'processingTimeoutMs' | 'deadLetterTopic' | 'maxTimestampAheadMs'>>;
 
 /** The components that a task works with. */
 export type TaskComponents = Pick<

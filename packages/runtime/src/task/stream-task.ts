@@ -55,10 +55,14 @@ export class StreamTask {
     this.#inputPartitions = [...options.inputPartitions];
     this.#metrics = parts.metrics;
     this.#state = parts.state;
-    this.#nodes = new TaskNodes(options, { ...parts, streamTimeMs: () => this.#inputs.group.streamTime });
+    this.#nodes = new TaskNodes(options, {
+      ...parts,
+      readSource: (topic, partition, offset) => this.#inputs.rawRecord(topic, partition, offset),
+      streamTimeMs: () => this.#inputs.group.streamTime,
+    });
     this.#failure = new FailureLatch(this.#nodes.pending);
     const handler = components.onDeserializationError ?? logAndFailDeserialization(components.logger);
-    this.#inputs = new TaskInputs({ settings, progress, handler, owner: this.#nodes });
+    this.#inputs = new TaskInputs({ settings, progress, handler, clock: components.clock, owner: this.#nodes });
   }
 
   /**

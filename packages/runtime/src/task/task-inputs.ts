@@ -1,16 +1,28 @@
-import { bytes, FatalStreamsError, ProcessingError, type Serde, type TopicPartition, topicPartitionKey } from '@millrace/core';
+import {
+  bytes,
+  type Clock,
+  FatalStreamsError,
+  ProcessingError,
+  type Serde,
+  type TopicPartition,
+  topicPartitionKey,
+} from '@millrace/core';
 import type { CommittedOffset, FetchedPartition, OffsetCommit } from '@millrace/client';
 import { consultHandler } from '../errors/consult-handler.ts';
-import type { DeserializationErrorHandler } from '../errors/deserialization-error-handler.ts';
+import type { DeadLetter } from '../errors/dead-letter.ts';
+import type { DeserializationErrorHandler, RawRecord } from '../errors/deserialization-error-handler.ts';
+import type { ErrorDecision } from '../errors/error-decision.ts';
+import type { ErrorHandlerContext } from '../errors/error-handler-context.ts';
 import { decodeOffsetMetadata, decodeTopicId, type EmittedTimes, encodeOffsetMetadata } from './offset-metadata.ts';
 import { PartitionGroup, type InputProgress } from './partition-group.ts';
-import { RecordQueue, type RecordSource, type SkippedRecordListener } from './record-queue.ts';
+import { RecordQueue, type RecordSource, type SkippedRecordListener, type TimestampLimit } from './record-queue.ts';
 import type { TaskSettings } from './stream-task-options.ts';
 
 export interface TaskInputsOptions {
   readonly settings: TaskSettings;
   readonly progress: InputProgress;
   readonly handler: DeserializationErrorHandler;
+  readonly clock: Clock;
   readonly owner: InputOwner;
 }
 
@@ -18,9 +30,10 @@ export interface TaskInputsOptions {
 export interface InputOwner {
   readonly taskId: string;
   dropped(node: string, reason: string): void;
+  sendDeadLetters(letters: readonly DeadLetter[] | undefined): void;
 }
 
-/** The input partitions of a task: their queues, what is committed of them, and what happens to unreadable records. */
+/** The input partitions of a task: their queues, what is committed of them, and what happens to records that cannot be taken. */
 export class TaskInputs implements SkippedRecordListener {
   readonly group: PartitionGroup;
   readonly #options: TaskInputsOptions;
@@ -39,7 +52,15 @@ export class TaskInputs implements SkippedRecordListener {
 
   add({ topic, partition }: TopicPartition, source: RecordSource): void {
     const raw = bytes() as Serde<unknown>;
-    const queue = new RecordQueue({ topic, partition, source, defaultKeySerde: raw, defaultValueSerde: raw, listener: this });
+    const queue = new RecordQueue({
+      topic,
+      partition,
+      source,
+      defaultKeySerde: raw,
+      defaultValueSerde: raw,
+      listener: this,
+      timestampLimit: this.#timestampLimit(),
+    });
     this.#queues.set(topicPartitionKey(topic, partition), queue);
     this.group.add(queue);
   }
@@ -114,31 +135,73 @@ export class TaskInputs implements SkippedRecordListener {
     });
   }
 
-  // ---- unreadable records ----
+  /** The bytes of a record, as long as its queue stands at it. */
+  rawRecord(topic: string, partition: number, offset: number): RawRecord | undefined {
+    const queue = this.#queues.get(topicPartitionKey(topic, partition));
+    return queue?.hasHead === true && queue.offset === offset ? queue.raw() : undefined;
+  }
+
+  // ---- records that cannot be taken ----
 
   onUnreadable(queue: RecordQueue, part: 'key' | 'value', error: unknown): void {
-    const { taskId } = this.#options.owner;
-    const { topic, partition, offset, timestamp, headers } = queue;
-    const node = queue.source.name;
-    const context = { taskId, node, topic, partition, offset, timestamp, headers };
-    const raw = { key: queue.rawKey(), value: queue.rawValue() };
-    const { decide } = consultHandler('deserialisation', context, error, () => this.#options.handler.handle(context, raw, error));
-    if (decide === 'continue') {
-      this.#options.owner.dropped(node, 'not deserialisable');
+    if (this.#decide(queue, error) === 'continue') {
+      this.#options.owner.dropped(queue.source.name, 'not deserialisable');
       return;
     }
     const serde = part === 'key' ? queue.source.keySerde : queue.source.valueSerde;
     throw new ProcessingError(
       'DESERIALIZATION_FAILED',
       `the ${part} cannot be deserialised with the ${serde?.name ?? 'bytes'} serde; give the topic the serde of its data, or set a deserialisation handler that skips such records`,
-      { taskId, topic, partition, offset, node, cause: error },
+      { ...this.#placeOf(queue), cause: error },
     );
+  }
+
+  #timestampLimit(): TimestampLimit | undefined {
+    const { settings, clock } = this.#options;
+    const { maxTimestampAheadMs: maxAheadMs = 0 } = settings;
+    if (maxAheadMs === 0) return undefined;
+    return { maxAheadMs, clock, onExceeded: (queue, aheadMs) => this.#onFarAhead(queue, aheadMs, maxAheadMs) };
+  }
+
+  #onFarAhead(queue: RecordQueue, aheadMs: number, maxAheadMs: number): void {
+    const error = new ProcessingError(
+      'TIMESTAMP_TOO_FAR_AHEAD',
+      `the timestamp ${queue.timestamp} is ${aheadMs} ms ahead of the wall clock, maxTimestampAheadMs allows ${maxAheadMs}: it would close windows before their time. ` +
+        'Mend the clock that it comes from, raise the setting, or set a deserialisation handler that skips such records',
+      this.#placeOf(queue),
+    );
+    if (this.#decide(queue, error) !== 'continue') throw error;
+    this.#options.owner.dropped(queue.source.name, 'timestamp too far ahead');
+  }
+
+  /** Asks the handler, and writes the dead letters that it answers with. */
+  #decide(queue: RecordQueue, error: unknown): ErrorDecision['decide'] {
+    const { handler, owner, settings } = this.#options;
+    const raw = queue.raw();
+    const { timestamp, headers } = queue;
+    const context = {
+      ...this.#placeOf(queue),
+      timestamp,
+      headers,
+      sourceRawKey: raw.key,
+      sourceRawValue: raw.value,
+      deadLetterTopic: settings.deadLetterTopic,
+    };
+    const { decide, deadLetters } = consultHandler('deserialisation', context, error, () => handler.handle(context, raw, error));
+    owner.sendDeadLetters(deadLetters);
+    return decide;
+  }
+
+  #placeOf({ topic, partition, offset, source }: RecordQueue): RecordPlace {
+    return { taskId: this.#options.owner.taskId, node: source.name, topic, partition, offset };
   }
 
   onNegativeTimestamp(queue: RecordQueue): void {
     this.#options.owner.dropped(queue.source.name, 'negative timestamp');
   }
 }
+
+type RecordPlace = Pick<ErrorHandlerContext, 'taskId' | 'node' | 'partition' | 'offset'> & { readonly topic: string };
 
 /** What to commit of a partition. Its metadata is encoded when somebody asks for it: a test driver does so only after a crash. */
 class PreparedOffset implements OffsetCommit {

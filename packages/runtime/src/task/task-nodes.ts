@@ -15,6 +15,7 @@ import {
 import { AsyncWork } from '../async/async-work.ts';
 import { RecordCollector } from '../collector/record-collector.ts';
 import { consultHandler } from '../errors/consult-handler.ts';
+import type { DeadLetter } from '../errors/dead-letter.ts';
 import type { ErrorHandlerContext } from '../errors/error-handler-context.ts';
 import { readOnlyStores } from '../global/read-only-stores.ts';
 import type { TaskState } from '../task-state/task-state.ts';
@@ -22,6 +23,7 @@ import { withDeadline } from './deadline.ts';
 import { PendingWork } from './pending-work.ts';
 import { PunctuationQueue } from './punctuation.ts';
 import type { RecordSource } from './record-queue.ts';
+import { type ReadSource, SourceRecords } from './source-records.ts';
 import { logAndFailProcessing, type ProcessingErrorHandler } from '../errors/processing-error-handler.ts';
 import { defaultProductionErrorHandler } from '../errors/production-error-handler.ts';
 import type { StreamTaskOptions } from './stream-task-options.ts';
@@ -34,6 +36,8 @@ export interface TaskSurroundings {
   readonly state: TaskState;
   /** The name on the broker of a topic of the topology. */
   readonly resolveTopic: (name: string) => string;
+  /** The bytes of an input record, as long as its queue stands at it. */
+  readonly readSource: ReadSource;
   streamTimeMs(): number;
 }
 
@@ -57,6 +61,7 @@ export class TaskNodes implements TaskPort {
   readonly #options: StreamTaskOptions;
   readonly #surroundings: TaskSurroundings;
   readonly #collector: RecordCollector;
+  readonly #sources: SourceRecords;
   readonly #handler: ProcessingErrorHandler;
   readonly #resolveTopic: (name: string) => string;
   readonly #streamTimeQueue = new PunctuationQueue();
@@ -76,9 +81,11 @@ export class TaskNodes implements TaskPort {
     this.#handler = components.onProcessingError ?? logAndFailProcessing(components.logger);
     this.#resolveTopic = surroundings.resolveTopic;
     this.#globalStores = readOnlyStores(options.globalStores);
+    this.#sources = new SourceRecords(surroundings.recordContext, surroundings.readSource, asksForSources(options));
     this.asyncWork = new AsyncWork({
       clock: components.clock,
       recordContext: surroundings.recordContext,
+      sources: this.#sources,
       onRetry: (node, { topic, partition, offset, attempt }, error) => {
         surroundings.metrics.countRetry(node);
         this.logger.debug('an asynchronous call failed and is made again', {
@@ -96,6 +103,7 @@ export class TaskNodes implements TaskPort {
     this.#collector = new RecordCollector({
       appender,
       random: components.random,
+      clock: components.clock,
       sent: surroundings.metrics.sent,
       handler: components.onProductionError ?? defaultProductionErrorHandler(components.logger),
       owner: this,
@@ -103,10 +111,11 @@ export class TaskNodes implements TaskPort {
     });
   }
 
-  /** Looks up the topics that sinks with a fixed topic write to. */
+  /** Looks up the topics that sinks with a fixed topic write to, and that of dead letters. */
   async connect(): Promise<void> {
-    const { sinkTopics, repartitionSinks } = this.#options.subtopology;
-    await this.#collector.connect([...sinkTopics, ...repartitionSinks].map(this.#resolveTopic));
+    const { subtopology, settings } = this.#options;
+    const topics = [...subtopology.sinkTopics, ...subtopology.repartitionSinks].map(this.#resolveTopic);
+    await this.#collector.connect(settings.deadLetterTopic === undefined ? topics : [...topics, settings.deadLetterTopic]);
   }
 
   /** Makes and initialises the nodes. */
@@ -172,7 +181,13 @@ export class TaskNodes implements TaskPort {
     this.logger.warn('a record was dropped', { taskId: this.taskId, node, reason, topic, partition, offset });
   }
 
+  /** Writes what an error handler has answered with, with everything else that the task writes. */
+  sendDeadLetters(letters: readonly DeadLetter[] | undefined): void {
+    this.#collector.sendDeadLetters(letters);
+  }
+
   waitFor(pending: Promise<void>, node?: string): void {
+    this.#sources.keep();
     const { settings, components } = this.#options;
     const { taskId, recordContext } = this;
     const { clock } = components;
@@ -187,7 +202,10 @@ export class TaskNodes implements TaskPort {
 
   onProcessingError(node: string, error: unknown, key: unknown, value: unknown): void {
     const context = this.errorContext(node);
-    const { decide } = consultHandler('processing', context, error, () => this.#handler.handle(context, { key, value }, error));
+    const { decide, deadLetters } = consultHandler('processing', context, error, () =>
+      this.#handler.handle(context, { key, value }, error),
+    );
+    this.sendDeadLetters(deadLetters);
     if (decide === 'continue') {
       this.#surroundings.metrics.countDropped(node, 'processing failed');
       return;
@@ -260,8 +278,27 @@ export class TaskNodes implements TaskPort {
 
   errorContext(node: string): ErrorHandlerContext {
     const { topic, partition, offset, timestamp, headers } = this.recordContext;
-    return { taskId: this.taskId, node, topic, partition, offset, timestamp, headers };
+    const { key, value } = this.#sources.current;
+    const { deadLetterTopic } = this.#options.settings;
+    return {
+      taskId: this.taskId,
+      node,
+      topic,
+      partition,
+      offset,
+      timestamp,
+      headers,
+      sourceRawKey: key,
+      sourceRawValue: value,
+      deadLetterTopic,
+    };
   }
+}
+
+/** False when error handlers make nothing of the bytes of an input record. */
+function asksForSources({ settings, components }: StreamTaskOptions): boolean {
+  const { onProcessingError, onProductionError } = components;
+  return settings.deadLetterTopic !== undefined || onProcessingError !== undefined || onProductionError !== undefined;
 }
 
 function messageOf(error: unknown): string {

@@ -132,7 +132,9 @@ export class DrivenTask {
     const task = this.#task;
     this.#feed();
     while (!this.hasAsyncWork) {
-      if (task.process(1, Infinity) === 0) return undefined;
+      const processed = task.process(1, Infinity);
+      // Records that were passed over are committed too: dead letters are seen then.
+      if (processed === 0 && !(task.commitNeeded && this.#commitsNow)) return undefined;
       const rest = this.hasAsyncWork ? this.#finishWithResults() : this.#finish();
       if (rest !== undefined) return this.#settleAfter(rest);
     }
@@ -167,8 +169,12 @@ export class DrivenTask {
     await this.#commitIfDue();
   }
 
+  get #commitsNow(): boolean {
+    return this.#options.driver.autoCommit || this.#commitIsDue;
+  }
+
   #commitIfDue(): Promise<void> | undefined {
-    if (!this.#options.driver.autoCommit && !this.#commitIsDue) return undefined;
+    if (!this.#commitsNow) return undefined;
     const committed = this.commit();
     const { onCommit } = this.#options;
     return onCommit === undefined ? committed : this.#tellOfCommit(committed, onCommit);

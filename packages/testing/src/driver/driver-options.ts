@@ -26,6 +26,13 @@ export interface TopologyTestDriverOptions {
    * repartition topics stay unseen until then, and a crash drops them.
    */
   readonly autoCommit?: boolean;
+  /**
+   * Where the built-in error handlers write what they cannot go on with, as in the application's settings. The topic need not be
+   * made: read it with `driver.createOutputTopic(topic(name, { key: bytes(), value: bytes() }))`. Default none.
+   */
+  readonly deadLetterTopic?: string;
+  /** How far timestamps may be ahead of the virtual wall clock · ms · default 0: without limit, as in the application's settings. */
+  readonly maxTimestampAheadMs?: number;
   /** Default: fail. */
   readonly onDeserializationError?: DeserializationErrorHandler;
   /** Default: fail. */
@@ -36,11 +43,11 @@ export interface TopologyTestDriverOptions {
   readonly logger?: Logger;
 }
 
-/** Options with nothing left open, except the handlers. */
-export type ResolvedDriverOptions = Required<Omit<TopologyTestDriverOptions, HandlerName>> &
-  Pick<TopologyTestDriverOptions, HandlerName>;
+/** Options with nothing left open, except what may be absent: the handlers, and a topic for dead letters. */
+export type ResolvedDriverOptions = Required<Omit<TopologyTestDriverOptions, Optional>> &
+  Pick<TopologyTestDriverOptions, Optional>;
 
-type HandlerName = 'onDeserializationError' | 'onProcessingError' | 'onProductionError';
+type Optional = 'onDeserializationError' | 'onProcessingError' | 'onProductionError' | 'deadLetterTopic';
 
 export function resolveDriverOptions(options: TopologyTestDriverOptions): ResolvedDriverOptions {
   return {
@@ -50,6 +57,7 @@ export function resolveDriverOptions(options: TopologyTestDriverOptions): Resolv
     cacheMaxBytes: 0,
     emitIntervalMs: 0,
     maxTaskIdleMs: 0,
+    maxTimestampAheadMs: 0,
     autoCommit: true,
     logger: silentLogger,
     ...options,

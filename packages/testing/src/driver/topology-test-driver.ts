@@ -259,8 +259,11 @@ export class TopologyTestDriver implements AsyncDisposable {
     });
   }
 
+  /** Global stores write no dead letters, and take rows of any time. */
   async #openGlobalTask(plan: SubtopologyPlan, common: CommonTaskOptions): Promise<DrivenTask> {
-    const options = { ...common, id: { subtopology: -1, partition: 0 }, plan, globalStores: new Map(), resumesFromState: true };
+    const { deadLetterTopic: _none, ...driver } = { ...this.#options, maxTimestampAheadMs: 0 };
+    const id = { subtopology: -1, partition: 0 };
+    const options = { ...common, driver, id, plan, globalStores: new Map(), resumesFromState: true };
     const task = await DrivenTask.open(options, plan.sourceTopics);
     await task.settle();
     return task;
