@@ -1,43 +1,37 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { string, topic } from '@millrace/core';
 import { StreamsBuilder } from '@millrace/dsl';
-import { start } from 'millrace';
-import { describe, expect, inject, it } from 'vitest';
+import { start, type StartOptions } from 'millrace';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { TestCluster } from '../integration/runtime/cluster.ts';
 
 const brokers = inject('faultBrokers');
-const OUTPUTS = 500_000;
-const VALUE = 'v'.repeat(800);
-/** The record path is synchronous: what one record makes is in memory until its last output is there, but not twice. */
-const GROWTH_BYTES_MAX = 1.5 * OUTPUTS * VALUE.length;
-
-/** Counts by the headers of the batches: the records themselves would be too many to keep. */
-async function countCommitted({ client }: TestCluster, name: string): Promise<number> {
-  const ends = await client.offsets.list([{ topic: name, partition: 0 }], 'latest');
-  const end = ends.get(`${name}-0`) ?? 0;
-  const fetcher = client.createFetcher({ isolation: 'read_committed', lane: 'restore' });
-  fetcher.assign(name, 0, 0);
-  let count = 0;
-  while (fetcher.position(name, 0) < end) {
-    await fetcher.wait(1000);
-    for (let fetched = fetcher.take(); fetched !== undefined; fetched = fetcher.take())
-      for (const { header } of fetched.batches) count += header.recordCount;
-  }
-  await fetcher.close();
-  return count;
-}
+const MIB = 1024 * 1024;
+const VALUE = 'v'.repeat(400);
+const text = { key: string(), value: string() };
 
 describe('a record with a huge number of outputs', () => {
-  it('F48 has all of them in one transaction, and in memory once', async () => {
-    const prefix = `fan-out-${randomUUID().slice(0, 8)}.`;
-    const stateDir = mkdtempSync(join(tmpdir(), 'millrace-fan-out-'));
-    await using cluster = new TestCluster(brokers);
+  let prefix: string;
+  let stateDir: string;
+  let cluster: TestCluster;
+
+  beforeEach(async () => {
+    prefix = `fan-out-${randomUUID().slice(0, 8)}.`;
+    stateDir = mkdtempSync(join(tmpdir(), 'millrace-fan-out-'));
+    cluster = new TestCluster(brokers);
     await cluster.create(`${prefix}in`, 1);
     await cluster.create(`${prefix}out`, 1);
-    const text = { key: string(), value: string() };
+  });
+  afterEach(async () => {
+    await cluster[Symbol.asyncDispose]();
+    rmSync(stateDir, { recursive: true, force: true });
+  });
+
+  /** The value of a record says how many outputs it has. */
+  function fanOut(settings: Partial<StartOptions>): ReturnType<typeof start> {
     const builder = new StreamsBuilder();
     builder
       .stream(topic(`${prefix}in`, text))
@@ -45,22 +39,70 @@ describe('a record with a huge number of outputs', () => {
         for (let n = 0; n < Number(value); n++) yield VALUE;
       })
       .to(topic(`${prefix}out`, text));
-    const before = process.memoryUsage.rss();
-    const app = await start(builder.build(), {
+    return start(builder.build(), {
       applicationId: `${prefix}app`,
       brokers: brokers.split(','),
       guarantee: 'exactly_once_v2',
       commitIntervalMs: 100,
       stateDir,
+      ...settings,
     });
-    await app.running();
-    await cluster.write(`${prefix}in`, [{ key: 'k', value: String(OUTPUTS) }]);
-    await cluster.drained(`${prefix}app`, `${prefix}in`);
-    const growth = process.memoryUsage.rss() - before;
-    await app.close();
+  }
+
+  /** Counts by the headers of the batches: the records themselves would be too many to keep. */
+  async function countCommitted(): Promise<number> {
+    const name = `${prefix}out`;
     await cluster.settled(prefix);
-    expect(await countCommitted(cluster, `${prefix}out`)).toBe(OUTPUTS);
-    expect(growth, `memory grew by ${Math.round(growth / 1024 / 1024)} MiB`).toBeLessThan(GROWTH_BYTES_MAX);
-    rmSync(stateDir, { recursive: true, force: true });
+    const ends = await cluster.client.offsets.list([{ topic: name, partition: 0 }], 'latest');
+    const end = ends.get(`${name}-0`) ?? 0;
+    const fetcher = cluster.client.createFetcher({ isolation: 'read_committed', lane: 'restore' });
+    fetcher.assign(name, 0, 0);
+    let count = 0;
+    while (fetcher.position(name, 0) < end) {
+      await fetcher.wait(1000);
+      for (let fetched = fetcher.take(); fetched !== undefined; fetched = fetcher.take())
+        for (const { header } of fetched.batches) count += header.recordCount;
+    }
+    await fetcher.close();
+    return count;
+  }
+
+  it('F48 has all of them in one transaction, and few of them in memory at a time', async () => {
+    const outputs = 1_000_000;
+    const app = await fanOut({ memoryBudgetBytes: 64 * MIB, transactionTimeoutMs: 60_000, sessionTimeoutMs: 60_000 });
+    await app.running();
+    const before = Math.max(process.memoryUsage.rss(), peakBytesSince(0));
+    await cluster.write(`${prefix}in`, [{ key: 'k', value: String(outputs) }]);
+    await cluster.drained(`${prefix}app`, `${prefix}in`);
+    // The highest that there was: nobody can look while the record is processed.
+    const growth = peakBytesSince(before);
+    await app.close();
+    expect(await countCommitted()).toBe(outputs);
+    expect(outputs * VALUE.length).toBeGreaterThan(380 * MIB);
+    expect(growth, `memory grew by ${Math.round(growth / MIB)} MiB`).toBeLessThan(120 * MIB);
+  });
+
+  it.runIf(existsSync('/dev/full'))('F48 says so when the disk has no room for what memory has none for', async () => {
+    const outputs = 50_000;
+    const instance = join(stateDir, `${prefix}app`, '0');
+    mkdirSync(instance, { recursive: true });
+    symlinkSync('/dev/full', join(instance, 'outputs-0'));
+    const failing = await fanOut({ outputBufferMaxBytes: MIB });
+    await failing.running();
+    await cluster.write(`${prefix}in`, [{ key: 'k', value: String(outputs) }]);
+    await failing.finished;
+    expect(failing.failure).toMatchObject({ code: 'OUTPUT_SPILL_FAILED', topic: `${prefix}out`, partition: 0 });
+    expect(await countCommitted()).toBe(0);
+    // The file is gone with its name: from here on there is room.
+    const app = await fanOut({ outputBufferMaxBytes: MIB });
+    await cluster.drained(`${prefix}app`, `${prefix}in`);
+    expect(readdirSync(instance)).not.toContain('outputs-0');
+    await app.close();
+    expect(await countCommitted()).toBe(outputs);
   });
 });
+
+/** By how much the most memory that the process ever had exceeds what is given. */
+function peakBytesSince(bytes: number): number {
+  return process.resourceUsage().maxRSS * 1024 - bytes;
+}
