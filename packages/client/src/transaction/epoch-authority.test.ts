@@ -1,9 +1,11 @@
-import { initProducerId, type InitProducerIdRequest, type ResponseInput } from '@millrace/wire';
+import { FatalStreamsError } from '@millrace/core';
+import { describeTransactions, initProducerId, type InitProducerIdRequest, type ResponseInput } from '@millrace/wire';
 import { describe, expect, it } from 'vitest';
 import { scriptedKafka } from '../scripted-transport/scripted-kafka.ts';
 import { answerLost } from '../scripted-transport/scripted-transport.ts';
 import { EpochAuthority } from './epoch-authority.ts';
 
+const CONCURRENT_TRANSACTIONS = 51;
 const PRODUCER_FENCED = 90;
 
 /** Hands out epochs as a coordinator does: a take-over bumps always, a holder's request only while nobody took over. */
@@ -82,5 +84,56 @@ describe('taking a transactional id over', () => {
       return answer;
     });
     expect((await takeOver()).identity.producerEpoch).toBe(held.epoch);
+  });
+});
+
+describe('going on after an abort, before Kafka 4.0', () => {
+  const refused = (errorCode: number) => ({ errorCode, producerId: -1, producerEpoch: -1 });
+
+  /** A holder of epoch 0 whose request aborts its transaction: the coordinator takes epoch 1 for that. */
+  async function aborted(found: { state: string; producerId?: number; epoch: number }, transactionVersion = 1) {
+    const { transport, takeOver, epochs, clock } = authority();
+    transport.finalizedFeatures.set('transaction.version', transactionVersion);
+    const { identity } = await takeOver();
+    transport
+      .once(initProducerId, () => refused(CONCURRENT_TRANSACTIONS))
+      .once(initProducerId, () => refused(PRODUCER_FENCED))
+      .on(initProducerId, ({ producerId, producerEpoch }) => ({ errorCode: 0, producerId, producerEpoch: producerEpoch + 1 }))
+      .on(describeTransactions, ({ transactionalIds }) => ({
+        transactionStates: transactionalIds.map((transactionalId) => ({
+          ...{ errorCode: 0, transactionalId, transactionTimeoutMs: 10_000, transactionStartTimeMs: -1, topics: [] },
+          ...{ transactionState: found.state, producerId: found.producerId ?? 7, producerEpoch: found.epoch },
+        })),
+      }));
+    return { transport, renewal: clock.until(epochs.renew(identity)) };
+  }
+
+  it('the holder takes the epoch after the one with which the coordinator has fenced it', async () => {
+    const { renewal } = await aborted({ state: 'CompleteAbort', epoch: 1 });
+    expect(await renewal).toEqual({ producerId: 7, producerEpoch: 2 });
+  });
+
+  it.each([
+    ['a successor works', { state: 'Ongoing', epoch: 1 }],
+    ['a successor has begun', { state: 'Empty', epoch: 1 }],
+    ['a successor had a transaction to abort', { state: 'CompleteAbort', epoch: 2 }],
+    ['a successor got another producer id', { state: 'CompleteAbort', producerId: 8, epoch: 1 }],
+  ])('it gives up when %s', async (_case, found) => {
+    const { renewal } = await aborted(found);
+    await expect(renewal).rejects.toMatchObject({ name: 'TaskMigratedError', code: 'PRODUCER_FENCED' });
+  });
+
+  it('it gives up when nobody tells', async () => {
+    const { transport, renewal } = await aborted({ state: 'CompleteAbort', epoch: 1 });
+    transport.on(describeTransactions, () => {
+      throw new FatalStreamsError('UNSUPPORTED_VERSION', 'no');
+    });
+    await expect(renewal).rejects.toMatchObject({ name: 'TaskMigratedError' });
+  });
+
+  it('with transactions v2 nobody is asked', async () => {
+    const { transport, renewal } = await aborted({ state: 'CompleteAbort', epoch: 1 }, 2);
+    await expect(renewal).rejects.toMatchObject({ name: 'TaskMigratedError' });
+    expect(transport.bodies(describeTransactions)).toHaveLength(0);
   });
 });

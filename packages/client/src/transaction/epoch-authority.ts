@@ -1,4 +1,5 @@
-import { RetriableError, TaskMigratedError, type StreamsError } from '@millrace/core';
+import { FatalStreamsError, RetriableError, TaskMigratedError, type StreamsError } from '@millrace/core';
+import { describeTransactions } from '@millrace/wire';
 import type { Cluster } from '../cluster/cluster.ts';
 import { isOutcomeUnknown } from '../errors/transport-error.ts';
 import type { ProducerIdentity } from '../produce/producer-identity.ts';
@@ -16,6 +17,8 @@ const RELEASE_BOUND_MS = 1_000;
 export class EpochAuthority {
   readonly #cluster: Cluster;
   readonly #settings: SessionSettings;
+  /** Transactions v2 were in force when the id was taken over. */
+  #isV2 = false;
 
   constructor(cluster: Cluster, settings: SessionSettings) {
     this.#cluster = cluster;
@@ -29,6 +32,7 @@ export class EpochAuthority {
     return retrying(this.#cluster.retryOptions(signal ?? this.#cluster.closing), async () => {
       const nodeId = await this.#cluster.coordinators.find('transaction', transactionalId, signal);
       const isV2 = usesTransactionsV2(await this.#cluster.requests.features(nodeId));
+      this.#isV2 = isV2;
       const request = { ...this.#settings, current: undefined };
       const taken = await initialiseProducerId(this.#cluster, request, signal).catch((error: unknown) => {
         lostOne ||= isOutcomeUnknown(error);
@@ -80,7 +84,38 @@ export class EpochAuthority {
   }
 
   #renewFor(current: ProducerIdentity, forAtMostMs: number): Promise<ProducerIdentity> {
-    const request = { ...this.#settings, current };
-    return retrying({ ...this.#cluster.retryOptions(), forAtMostMs }, () => initialiseProducerId(this.#cluster, request));
+    const next = (from: ProducerIdentity) => initialiseProducerId(this.#cluster, { ...this.#settings, current: from });
+    return retrying({ ...this.#cluster.retryOptions(), forAtMostMs }, async () => {
+      try {
+        return await next(current);
+      } catch (error) {
+        const fencing = error instanceof TaskMigratedError && !this.#isV2 ? await this.#fencingEpoch(current) : undefined;
+        if (fencing === undefined) throw error;
+        return next(fencing);
+      }
+    });
+  }
+
+  /**
+   * The epoch with which the coordinator itself has fenced the current one in order to abort its transaction, because the holder
+   * asked for a new epoch or because of the timeout. Before Kafka 4.0 it does not know the holder again afterwards.
+   *
+   * Whoever takes the id over while a transaction is open gets the epoch after that one, and then nothing is found here. Only a
+   * successor that found no open transaction, and has aborted one of its own since, works under this very epoch: it notices, and
+   * takes the id over again.
+   */
+  async #fencingEpoch({ producerId, producerEpoch }: ProducerIdentity): Promise<ProducerIdentity | undefined> {
+    const { transactionalId } = this.#settings;
+    const to = { kind: 'transaction', key: transactionalId, lane: 'data' } as const;
+    try {
+      const answer = await this.#cluster.sendToCoordinator(describeTransactions, to, { transactionalIds: [transactionalId] });
+      const found = answer.transactionStates[0];
+      if (found?.transactionState !== 'CompleteAbort' || found.producerId !== producerId) return undefined;
+      return found.producerEpoch === producerEpoch + 1 ? { producerId, producerEpoch: found.producerEpoch } : undefined;
+    } catch (error) {
+      // Before Kafka 3.0 nobody tells.
+      if (error instanceof FatalStreamsError) return undefined;
+      throw error;
+    }
   }
 }
