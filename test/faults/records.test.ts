@@ -1,4 +1,4 @@
-import { systemClock } from '@millrace/core';
+import { lastHeader, systemClock } from '@millrace/core';
 import { describe, expect, inject, it } from 'vitest';
 import { BrokerProcess } from '../integration/embedded/broker-process.ts';
 import { topicOf } from '../oracle/ledger/ledger.ts';
@@ -20,6 +20,37 @@ describe('records that cannot be processed', () => {
     const { findings, evidence } = await run.conclude();
     expect(findings).toBe('');
     expect(evidence.skips.length).toBeGreaterThanOrEqual(4);
+  });
+
+  it('F24 bytes that are no record become dead letters, each once and with its place, although the worker dies', async () => {
+    await using run = await FaultRun.start({ brokers });
+    const dead = `${run.ledger.prefix}dead`;
+    await run.cluster.create(dead, 2);
+    const orders = { skips: true, settings: { deadLetterTopic: dead } };
+    const { worker } = await run.worker('a', orders);
+    await worker.running();
+    for (let round = 0; round < 10; round++) {
+      await run.source.write(50);
+      for (const text of ['{"id":', 'no JSON']) await run.source.writeRaw(`key-${round}`, Buffer.from(`${text} ${round}`));
+      if (round === 5) await worker.kill();
+    }
+    const { worker: heir } = await run.worker('b', orders);
+    await heir.running();
+    run.healed();
+    const { findings, evidence } = await run.conclude();
+    expect(findings).toBe('');
+    const letters = await run.cluster.read(dead);
+    const places = letters.map(({ headers }) => {
+      const [topic, partition, offset] = ['topic', 'partition', 'offset'].map((name) =>
+        Buffer.from(lastHeader(headers, `__streams.errors.${name}`) ?? []).toString(),
+      );
+      return `${topic} ${partition}:${offset}`;
+    });
+    const input = topicOf(run.ledger, 'in');
+    expect(places.toSorted()).toEqual(
+      evidence.skips.map(({ partition, offset }) => `${input} ${partition}:${offset}`).toSorted(),
+    );
+    expect(letters).toHaveLength(20);
   });
 
   it('F29 user code that throws or rejects: the transaction is aborted and done again', async () => {

@@ -1,6 +1,7 @@
 import { json, type Logger, silentLogger, string, topic } from '@millrace/core';
 import { StreamsBuilder, TimeWindows, untilWindowCloses } from '@millrace/dsl';
-import { TopologyTestDriver } from '@millrace/testing';
+import { logAndContinueDeserialization } from '@millrace/runtime';
+import { TopologyTestDriver, type TopologyTestDriverOptions } from '@millrace/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Input } from '../../oracle/ledger/ledger-model.ts';
@@ -17,7 +18,10 @@ interface Outcome {
 }
 
 /** Counts per key and window with the real operators; says how many records were announced as left out. */
-async function count(records: readonly Pick<Input, 'key' | 'timestamp'>[]): Promise<Outcome> {
+async function count(
+  records: readonly Pick<Input, 'key' | 'timestamp'>[],
+  options: TopologyTestDriverOptions = {},
+): Promise<Outcome> {
   const builder = new StreamsBuilder();
   builder
     .stream(input)
@@ -30,7 +34,7 @@ async function count(records: readonly Pick<Input, 'key' | 'timestamp'>[]): Prom
     .to(out);
   let announced = 0;
   const logger: Logger = { ...silentLogger, warn: () => void announced++, child: () => logger };
-  await using driver = await TopologyTestDriver.open(builder.build(), { logger });
+  await using driver = await TopologyTestDriver.open(builder.build(), { logger, ...options });
   const pipe = driver.createInputTopic(input);
   for (const { key, timestamp } of records) await pipe.pipeInput(key, 1, { timestamp });
   const windows = driver.createOutputTopic(out).readKeyValuesToList();
@@ -83,5 +87,36 @@ describe('F28 late and future records', () => {
       ['b', 20_000],
     ]);
     expect(await count(given)).toEqual({ windows: new Map([[windowKey('a', 10_000), 1]]), announced: 2 });
+  });
+
+  it('with maxTimestampAheadMs one record of the year 2100 is left out and announced, and closes nothing', async () => {
+    const given = inputs([
+      ['a', 10_000],
+      ['a', YEAR_2100],
+      ['a', 10_001],
+      ['b', 20_000],
+    ]);
+    const skipped: unknown[] = [];
+    const logger: Logger = {
+      ...silentLogger,
+      warn: (_message, fields) => void skipped.push(fields?.offset),
+      child: () => logger,
+    };
+    const { windows, announced } = await count(given, {
+      initialWallClockMs: 20_000,
+      maxTimestampAheadMs: 3_600_000,
+      onDeserializationError: logAndContinueDeserialization(logger),
+    });
+    expect(windows).toEqual(windowsOf(given.filter(({ timestamp }) => timestamp !== YEAR_2100)));
+    expect(skipped).toEqual([1]);
+    expect(announced).toBe(1);
+  });
+
+  it('with maxTimestampAheadMs and no handler one record of the year 2100 stops the worker', async () => {
+    const options = { initialWallClockMs: 20_000, maxTimestampAheadMs: 3_600_000 };
+    await expect(count(inputs([['a', YEAR_2100]]), options)).rejects.toMatchObject({
+      code: 'TIMESTAMP_TOO_FAR_AHEAD',
+      offset: 0,
+    });
   });
 });

@@ -1,4 +1,4 @@
-import { NO_HEADERS, silentLogger, systemClock, topicPartitionKey, type TopicPartition } from '@millrace/core';
+import { type Headers, NO_HEADERS, silentLogger, systemClock, topicPartitionKey, type TopicPartition } from '@millrace/core';
 import { createKafkaClient, type FetchedPartition, type KafkaClient, type Producer } from '@millrace/client';
 import { createSocketTransport } from '@millrace/client/socket';
 import { partitionForKey, RecordCursor } from '@millrace/wire';
@@ -18,6 +18,7 @@ export interface OutputRecord {
   readonly timestamp: number;
   readonly key: string;
   readonly value: Buffer | undefined;
+  readonly headers: Headers;
 }
 
 const WAIT_MS = 45_000;
@@ -172,7 +173,8 @@ function recordsIn({ partition, batches, fetchOffset }: FetchedPartition): Outpu
       const { offset, timestamp, keyStart, keyEnd, valueStart, valueEnd } = cursor;
       const key = cursor.buffer.toString('utf8', keyStart, keyEnd);
       const value = valueStart < 0 ? undefined : Buffer.from(cursor.buffer.subarray(valueStart, valueEnd));
-      records.push({ partition, offset, timestamp, key, value });
+      const headers = cursor.headerCount === 0 ? NO_HEADERS : cursor.headers();
+      records.push({ partition, offset, timestamp, key, value, headers });
     }
   }
   return records;
