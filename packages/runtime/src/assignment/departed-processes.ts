@@ -13,15 +13,15 @@ export interface DepartedProcessesOptions extends Omit<DepartedWorkersOptions, '
  * their own and perhaps several at once. To fence twice does no harm: there is nothing left to abort, and the epoch goes up once
  * more under an id that nobody uses.
  *
- * Nobody who works is fenced. The transactions are listed first, the members are asked for afterwards:
+ * No worker that has tasks is fenced. The transactions are listed first, the members are asked for afterwards:
  *
- * - A worker opens a transaction only for tasks, and has tasks only as a member. Whoever had one open when they were listed was
- *   therefore a member before, and the broker names him afterwards, however short a time he has been there: it tells nobody of
- *   tasks before it has written down who has them.
- * - A worker whom it does not name any more has left, with all committed, or was removed, and his tasks are given to others.
- *   Should he come back, he initialises his producer anew before he joins. In the moment between that and the answer of the
- *   broker a fence may hit this new epoch: his first commit then fails as that of a worker whose tasks migrated, nothing of it is
- *   visible, and he joins once more.
+ * - A worker opens a transaction only for tasks, and has tasks only as a member. One that had a transaction open when they were
+ *   listed was therefore a member before, and the broker names it afterwards, however short a time it has been there: the broker
+ *   tells nobody of tasks before it has written down who has them.
+ * - A worker that is not named any more has left, with all committed, or was removed, and its tasks are given to others. Should
+ *   it come back, it initialises its producer anew before it joins. In the moment between the two requests here and the fence
+ *   this may be the epoch that is hit: its first commit then fails like that of a worker whose tasks migrated, nothing of it is
+ *   visible, and it joins once more.
  * - A description without this process is not that of a group in which it has tasks: nobody is fenced by it.
  *
  * A process counts as a whole. When one of its threads dies, the one that is started in its place ends the transaction; those of
