@@ -1,4 +1,5 @@
 import { RecordBatchHeader, fetch, RecordCursor, type FetchRequest } from '@millrace/wire';
+import { FatalStreamsError } from '@millrace/core';
 import { describe, expect, it } from 'vitest';
 import type { FetchedPartition, Fetcher, FetcherOptions } from '../port/kafka-client.ts';
 import { askedFor, batchAt, fetchAnswer, markerAt } from '../scripted-transport/scripted-fetch.ts';
@@ -275,6 +276,16 @@ describe('the background fetcher', () => {
     fetcher.assign('orders', 0, 0);
     await clock.settle();
     expect(fetcher.takeFailures()).toMatchObject([{ reason: 'unauthorized', error: { code: 'TOPIC_AUTHORIZATION_FAILED' } }]);
+  });
+
+  it('F43: reports that it is not let in any more, and does not knock again', async () => {
+    const { transport, clock, fetcher, asked } = await fetching();
+    const refusal = new FatalStreamsError('AUTHENTICATION_FAILED', 'the broker refused user "app"');
+    transport.on(fetch, () => refusal);
+    fetcher.assign('orders', 0, 0);
+    await clock.advance(60_000);
+    expect(fetcher.takeFailures()).toMatchObject([{ reason: 'unauthorized', error: refusal }]);
+    expect(asked()).toHaveLength(1);
   });
 
   it('reports a topic that is gone, after it had time to come back', async () => {

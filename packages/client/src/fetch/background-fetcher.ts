@@ -299,10 +299,15 @@ export class BackgroundFetcher implements Fetcher {
     if (error instanceof CancelledError || this.#closed) return;
     for (const one of planned) {
       if (!isCurrent(one)) continue;
+      if (isRefusedAtTheDoor(error)) {
+        this.#fail(one.partition, 'unauthorized', error);
+        continue;
+      }
       if (error instanceof RetriableError) this.#cluster.refreshSoon(one.partition.topic);
       this.#retryLater(one.partition, error);
     }
-    if (!(error instanceof RetriableError)) this.#cluster.logger.error('fetch failed; it is tried again', { error });
+    if (!(error instanceof RetriableError || isRefusedAtTheDoor(error)))
+      this.#cluster.logger.error('fetch failed; it is tried again', { error });
   }
 
   #retryLater(partition: AssignedPartition, error: Error): void {
@@ -330,6 +335,11 @@ export class BackgroundFetcher implements Fetcher {
     this.#cancelWake?.();
     this.#cancelWake = this.#cluster.clock.setTimer(Math.max(1, delayMs), () => this.#kick());
   }
+}
+
+/** No further attempt helps, and a broker that is asked again and again with a wrong password may lock the user out. */
+function isRefusedAtTheDoor(error: Error): error is StreamsError {
+  return error instanceof StreamsError && error.code === 'AUTHENTICATION_FAILED';
 }
 
 /** Without a pause, asking again for what the broker answers in this way would never end. */

@@ -10,6 +10,7 @@ import {
   type JoinGroupRequest,
   type ResponseInput,
 } from '@millrace/wire';
+import { FatalStreamsError } from '@millrace/core';
 import { describe, expect, it } from 'vitest';
 import type { Assignor, GroupMemberOptions, MemberSubscription } from '../port/kafka-client.ts';
 import { scriptedKafka } from '../scripted-transport/scripted-kafka.ts';
@@ -255,6 +256,17 @@ describe('a group member', () => {
     expect(member.state).toBe('failed');
     expect(member.error).toMatchObject({ name: 'FatalStreamsError', code: 'FENCED_INSTANCE_ID' });
     await expect(member.join()).rejects.toBe(member.error);
+  });
+
+  it('F43: fails for good when the coordinator does not accept its credentials any more', async () => {
+    const { transport, clock, member, join } = membership();
+    await join();
+    const refusal = new FatalStreamsError('AUTHENTICATION_FAILED', 'the broker refused user "app"');
+    transport.on(heartbeat, () => refusal);
+    await clock.advance(600);
+    expect([member.state, member.error]).toEqual(['failed', refusal]);
+    await clock.advance(10_000);
+    expect(transport.bodies(heartbeat)).toHaveLength(1);
   });
 
   it.each([

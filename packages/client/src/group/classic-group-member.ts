@@ -35,6 +35,7 @@ export class ClassicGroupMember implements GroupMember {
       onRebalance: () => this.requestRejoin('the group rebalances'),
       onLost: (reason) => this.#lose(reason),
       onFailed: (errorCode) => this.#fail(brokerErrorAs(FatalStreamsError, errorCode, this.#context('Heartbeat'))),
+      onFatal: (error) => this.#fail(error),
     });
   }
 

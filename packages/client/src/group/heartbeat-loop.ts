@@ -1,4 +1,4 @@
-import { CancelledError, type Cancel } from '@millrace/core';
+import { CancelledError, FatalStreamsError, type Cancel } from '@millrace/core';
 import { ErrorCode, heartbeat } from '@millrace/wire';
 import type { Cluster } from '../cluster/cluster.ts';
 import { passesByItself } from '../errors/consequence.ts';
@@ -13,6 +13,8 @@ export interface HeartbeatEvents {
   readonly onLost: (reason: string) => void;
   /** No rejoin helps. */
   readonly onFailed: (errorCode: number) => void;
+  /** The coordinator will not even listen any more: the credentials are not valid any longer, for example. */
+  readonly onFatal: (error: FatalStreamsError) => void;
 }
 
 const REQUEST_TIMEOUT_MIN_MS = 1_000;
@@ -81,11 +83,18 @@ export class HeartbeatLoop {
       this.#cluster.noteCoordinatorError(errorCode, 'group', metadata.groupId);
       if (this.#metadata === metadata) this.#settle(errorCode);
     } catch (error) {
-      if (!(error instanceof CancelledError))
+      if (error instanceof FatalStreamsError) this.#giveUp(metadata, error);
+      else if (!(error instanceof CancelledError))
         this.#cluster.logger.debug('heartbeat failed', { groupId: metadata.groupId, error });
     } finally {
       this.#pending = false;
     }
+  }
+
+  #giveUp(metadata: GroupMetadata, error: FatalStreamsError): void {
+    if (this.#metadata !== metadata) return;
+    this.stop();
+    this.#events.onFatal(error);
   }
 
   #settle(errorCode: number): void {

@@ -1,4 +1,4 @@
-import { ProcessingError, TaskMigratedError } from '@millrace/core';
+import { FatalStreamsError, ProcessingError, TaskMigratedError } from '@millrace/core';
 import { describe, expect, it } from 'vitest';
 import { FailureLog } from './failure-log.ts';
 
@@ -19,6 +19,16 @@ describe('the failures of a producer', () => {
     log.record(fence);
     expect([log.takeForFlush(), log.take()]).toEqual([fence.error, undefined]);
   });
+
+  it.each(['AUTHENTICATION_FAILED', 'TOPIC_AUTHORIZATION_FAILED', 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED'])(
+    'F43: are no refused record when it is the client that is refused: %s',
+    (code) => {
+      const log = new FailureLog();
+      const error = new FatalStreamsError(code, 'not you');
+      log.record({ topic: 'orders', partition: 0, error });
+      expect([log.takeForFlush(), log.take()]).toEqual([error, undefined]);
+    },
+  );
 
   it('do not hide a refused record behind a fence', () => {
     const log = new FailureLog();

@@ -1,6 +1,14 @@
 import { type StreamsError, TaskMigratedError } from '@millrace/core';
 import type { ProduceFailure } from '../port/kafka-client.ts';
 
+/** Codes that say that the client may not do what it does, whatever the record. */
+const NOT_ALLOWED: ReadonlySet<string> = new Set([
+  'AUTHENTICATION_FAILED',
+  'TOPIC_AUTHORIZATION_FAILED',
+  'CLUSTER_AUTHORIZATION_FAILED',
+  'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+]);
+
 /** Remembers what went wrong until somebody asks: once for the next flush, once for the production error handler. */
 export class FailureLog {
   #sinceFlush: StreamsError | undefined;
@@ -8,8 +16,7 @@ export class FailureLog {
 
   record(failure: ProduceFailure & { readonly error: StreamsError }): void {
     this.#sinceFlush ??= failure.error;
-    // Not the record is refused but its sender, who has been fenced: whoever has the tasks now sends it.
-    if (failure.error instanceof TaskMigratedError) return;
+    if (isOfSender(failure.error)) return;
     this.#sinceTaken ??= failure;
   }
 
@@ -26,4 +33,12 @@ export class FailureLog {
     this.#sinceTaken = undefined;
     return failure;
   }
+}
+
+/**
+ * Not the record is refused but its sender. Who has been fenced leaves it to whoever has the tasks now; who has lost his rights would
+ * lose every record with a handler that goes on without the refused ones. Source: Kafka Streams `RecordCollectorImpl.isFatalException`.
+ */
+function isOfSender(error: StreamsError): boolean {
+  return error instanceof TaskMigratedError || NOT_ALLOWED.has(error.code);
 }

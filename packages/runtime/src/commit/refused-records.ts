@@ -11,7 +11,7 @@ export interface RefusedRecordsOptions {
 }
 
 /**
- * Asks the production handler about records that the broker has refused for good (too large, not allowed, …).
+ * Asks the production handler about records that the broker has refused for good (too large, without a key, …).
  *
  * Source: Kafka Streams `RecordCollectorImpl.recordSendError`.
  */
