@@ -131,7 +131,7 @@ describe('user code that takes too long', () => {
     expect(await run.verdict()).toBe('');
   });
 
-  it('F31 and blocks the event loop for longer than the session: the others take over', async () => {
+  it('F31 and blocks the event loop for longer than the session: that is reported, and the others take over', async () => {
     await using run = await FaultRun.start({ brokers });
     const [a, b] = (await run.workers('a', 'b')) as [Seat, Seat];
     await run.source.write(300);
@@ -141,12 +141,19 @@ describe('user code that takes too long', () => {
       [a, b].map(({ worker }) => worker.until('blocked', ({ events }) => events.some(({ event }) => event === 'obeying'))),
     );
     const [blocked, other] = a.worker.events.some(({ event }) => event === 'obeying') ? [a, b] : [b, a];
+    await blocked.worker.until('reported while it is blocked', ({ errors }) => errors.includes('the event loop does not turn'));
+    expect(blocked.worker.logged('the event loop turns again')).toBeUndefined();
+    const [line] = blocked.worker.errors.split('\n').filter((text) => text.includes('the event loop does not turn'));
+    const tasks = [...blocked.worker.openTasks.keys()];
+    expect(JSON.parse(line ?? '')).toMatchObject({ level: 'warn', taskId: expect.toBeOneOf(tasks), forMs: expect.any(Number) });
     // The heir gets the same order.
     await other.worker.until('blocked, too', ({ events }) => events.some(({ event }) => event === 'obeying'));
     await run.source.write(300);
     await blocked.worker.until('running again', ({ events }) =>
       events.some(({ state, atMs }) => state === 'running' && atMs > orderedAt + 2 * TIMES.sessionTimeoutMs),
     );
+    const { stalledForMs = 0 } = blocked.worker.logged('the event loop turns again') ?? {};
+    expect(stalledForMs).toBeGreaterThan(1.5 * TIMES.sessionTimeoutMs);
     run.healed();
     expect(await run.verdict()).toBe('');
   });

@@ -13,6 +13,8 @@ import type { StateEngine } from '@millrace/state';
 import { levelDbEngine } from '@millrace/state-leveldb';
 import type { Topology } from '@millrace/topology';
 import { connect, connectionOf, type ConnectionOptions } from './connect.ts';
+import { NodeLoopWatcher } from './threads/node-loop-watcher.ts';
+import type { StallLineFormat } from './threads/stall-line.ts';
 
 /** Everything that `start` takes: settings, the connection, and any component that is to be replaced. */
 export interface StartOptions
@@ -35,6 +37,12 @@ export interface StartOptions
   readonly logger?: Logger;
   /** Default: a registry of its own. */
   readonly metrics?: Metrics;
+  /**
+   * How the line looks that a small thread writes to standard error while the event loop stands still (see
+   * `eventLoopStallWarningMs`): one JSON object, text for a person, or no line. When the loop goes on, `logger` hears of it too.
+   * Default: `json` when there is a logger, else `none`.
+   */
+  readonly stallLines?: StallLineFormat | 'none';
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -62,7 +70,8 @@ export async function start(topology: Topology, options: StartOptions): Promise<
  * @throws SettingsError, TopologyError
  */
 export function createApplication(topology: Topology, options: StartOptions, place?: ThreadPlace): StreamsApplication {
-  const { brokers, clientId, tls, sasl, transport, engine, logger, metrics, clock, random, ...rest } = options;
+  const { brokers, clientId, tls, sasl, transport, engine, logger, metrics, clock, random, ...others } = options;
+  const { stallLines = logger === undefined ? 'none' : 'json', ...rest } = others;
   const { onDeserializationError, onProcessingError, onProductionError, onUncaughtError, ...listenersAndSettings } = rest;
   const { restoreListener, standbyUpdateListener, ...settings } = listenersAndSettings;
   const ports = {
@@ -87,6 +96,7 @@ export function createApplication(topology: Topology, options: StartOptions, pla
     restoreListener,
     standbyUpdateListener,
     onUncaughtError,
+    loopWatcher: stallLines === 'none' ? undefined : new NodeLoopWatcher(ports.logger, stallLines),
   };
   return new StreamsApplication(topology, settings, components, place);
 }

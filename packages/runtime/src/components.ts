@@ -4,6 +4,7 @@ import type { StateEngine } from '@millrace/state';
 import type { DeserializationErrorHandler } from './errors/deserialization-error-handler.ts';
 import type { ProcessingErrorHandler } from './errors/processing-error-handler.ts';
 import type { ProductionErrorHandler } from './errors/production-error-handler.ts';
+import type { LoopWatcher } from './loop-watch/loop-watcher.ts';
 import type { RestoreListener } from './restore/restore-listener.ts';
 import type { StandbyUpdateListener } from './standby/standby-update-listener.ts';
 
@@ -32,6 +33,8 @@ export interface StreamsComponents {
   readonly onProductionError?: ProductionErrorHandler | undefined;
   readonly restoreListener?: RestoreListener | undefined;
   readonly standbyUpdateListener?: StandbyUpdateListener | undefined;
+  /** Reports when the event loop stands still (`eventLoopStallWarningMs`). Default: nobody does. */
+  readonly loopWatcher?: LoopWatcher | undefined;
   /**
    * Decides when a worker fails. Default: `shutdown-client`. `shutdown-application` tells all workers of the application to stop. `replace-worker` starts over from the last commit: a record that
    * always fails then fails for ever.

@@ -4,9 +4,10 @@
  * @module
  */
 export type { AppState, AppStateListener } from './app/app-state.ts';
-export type { RunningApplication } from './app/running-application.ts';
+export type { CloseOptions, RunningApplication } from './app/running-application.ts';
 export { StreamsApplication, type ThreadPlace } from './app/streams-application.ts';
 export type { StreamsComponents, UncaughtErrorHandler, UncaughtErrorResponse } from './components.ts';
+export type { LoopWatcher, LoopWatchOrders } from './loop-watch/loop-watcher.ts';
 
 // Several threads.
 export { placeOf } from './threads/place-of.ts';

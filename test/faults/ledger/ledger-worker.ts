@@ -33,6 +33,7 @@ export interface LedgerEvent {
   readonly handles?: number;
   readonly droppedRecords?: number;
   readonly leftOpen?: readonly string[];
+  readonly stalledForMs?: number;
   /** Of a log line. */
   readonly error?: { readonly code?: string; readonly message: string };
   readonly failure?: { readonly code?: string; readonly message: string; readonly topic?: string; readonly offset?: number };
@@ -63,13 +64,13 @@ export class LedgerWorker implements AsyncDisposable {
     this.name = name;
     this.#listen = listen;
     this.stateDir = orders.settings.stateDir ?? '';
-    this.#child = spawn(process.execPath, ['--conditions=@millrace/source', '--import', 'tsx', PROGRAM, JSON.stringify(orders)], {
-      cwd: ROOT,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const heap = orders.heapMaxMib === undefined ? [] : [`--max-old-space-size=${orders.heapMaxMib}`];
+    const args = [...heap, '--conditions=@millrace/source', '--import', 'tsx', PROGRAM, JSON.stringify(orders)];
+    this.#child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
     createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on('line', (line) => this.#hear(line));
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#errors += text;
+      this.#wake();
     });
     this.ended = once(this.#child, 'close').then(([code, signal]) => {
       this.#end = { code, signal };
@@ -181,6 +182,11 @@ export class LedgerWorker implements AsyncDisposable {
         .map(({ atMs, rssBytes = 0, fileDescriptors = 0 }) => ({ atMs, rssBytes, fileDescriptors })),
       droppedRecords: end?.droppedRecords ?? 0,
     };
+  }
+
+  /** What it has written to standard error. */
+  get errors(): string {
+    return this.#errors;
   }
 
   /** Everything that it has said, for the messages of failed tests. */

@@ -21,11 +21,11 @@ export async function runCommand(request: RunRequest, host: Host): Promise<numbe
   const metrics = new MetricsRegistry();
   const monitor = new RunMonitor({ applicationId, brokers, clock: host.clock, metrics });
   const output = createRunOutput(request, monitor, host);
-  const { logger } = output;
+  const { logger, stallLines } = output;
   const observers = { logger, metrics, restoreListener: loggedRestore(monitor.board, logger) };
   const application =
     request.threads === undefined
-      ? await start(topology, { ...(await componentsOf(exports, logger)), ...request.start, ...observers })
+      ? await start(topology, { ...(await componentsOf(exports, logger)), ...request.start, ...observers, stallLines })
       : await startThreads(url, { ...request.start, ...observers, threads: request.threads });
   return stayWith(application, monitor, output, host);
 }

@@ -1,4 +1,6 @@
+import type { StartOptions } from 'millrace';
 import type { Logger } from '@millrace/core';
+import type { LogLevel } from '../arguments/raw-options.ts';
 import type { RunRequest } from '../arguments/run-request.ts';
 import type { Host } from '../host/host.ts';
 import { createPinoLogger } from '../log/pino-logger.ts';
@@ -12,6 +14,8 @@ import { ProgressLog } from './progress-log.ts';
 /** How a run shows itself. */
 export interface RunOutput {
   readonly logger: Logger;
+  /** How a line looks that is written past the logger, see `StartOptions`. */
+  readonly stallLines: NonNullable<StartOptions['stallLines']>;
   start(): void;
   stop(): void;
 }
@@ -29,7 +33,7 @@ function liveOutput({ logLevel }: RunRequest, monitor: RunMonitor, host: Host): 
     render: () => renderView(monitor.snapshot(), { palette, columns: host.stdout.columns }),
   });
   const logger = createTerminalLogger({ level: logLevel, clock: host.clock, palette, write: (line) => view.persist(line) });
-  return { logger, start: () => view.start(), stop: () => view.stop() };
+  return { logger, stallLines: warns(logLevel) ? 'text' : 'none', start: () => view.start(), stop: () => view.stop() };
 }
 
 function logOutput({ logLevel, start }: RunRequest, monitor: RunMonitor, host: Host): RunOutput {
@@ -37,5 +41,9 @@ function logOutput({ logLevel, start }: RunRequest, monitor: RunMonitor, host: H
     application: start.applicationId,
   });
   const progress = new ProgressLog(host.clock, logger, monitor);
-  return { logger, start: () => progress.start(), stop: () => progress.stop() };
+  return { logger, stallLines: warns(logLevel) ? 'json' : 'none', start: () => progress.start(), stop: () => progress.stop() };
+}
+
+function warns(logLevel: LogLevel): boolean {
+  return logLevel !== 'error' && logLevel !== 'silent';
 }

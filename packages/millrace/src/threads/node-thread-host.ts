@@ -1,7 +1,8 @@
-import { type ResourceLimits, Worker } from 'node:worker_threads';
+import type { ResourceLimits } from 'node:worker_threads';
 import type { Clock } from '@millrace/core';
 import type { FromThread, ThreadEvents, ThreadHandle, ThreadHost, ThreadOrders } from '@millrace/runtime';
 import type { ConnectionOptions } from '../connect.ts';
+import { isSource, startWorker } from './start-worker.ts';
 
 /** How long a thread may take to go after its last message. */
 const LINGER_MS = 1000;
@@ -30,7 +31,8 @@ export class NodeThreadHost implements ThreadHost {
   start(orders: ThreadOrders, { onMessage, onExit }: ThreadEvents): ThreadHandle {
     const { module, connection, clock, resourceLimits } = this.#options;
     const data: ThreadData = { module, connection, orders };
-    const worker = startWorker(module, { workerData: data, name: `millrace-${orders.thread}`, resourceLimits });
+    const isTypeScript = isSource || /\.[cm]?tsx?$/.test(module);
+    const worker = startWorker(entry(), isTypeScript, { workerData: data, name: `millrace-${orders.thread}`, resourceLimits });
     let failure: unknown;
     worker.on('message', (message: FromThread) => {
       onMessage(message);
@@ -45,18 +47,7 @@ export class NodeThreadHost implements ThreadHost {
   }
 }
 
-type WorkerOptions = NonNullable<ConstructorParameters<typeof Worker>[1]>;
-
-/**
- * Before Node 22.18 a loader for TypeScript that the process was started with (`--import tsx`) is not at work in its threads: there
- * it is registered by the thread's first lines.
- */
-function startWorker(module: string, options: WorkerOptions): Worker {
-  const isSource = import.meta.url.endsWith('.ts');
-  const entry = isSource ? new URL('./thread-entry.ts', import.meta.url) : new URL('./thread-entry.js', import.meta.url);
-  const isTypeScript = isSource || /\.[cm]?tsx?$/.test(module);
-  const { features } = process as { readonly features: { readonly typescript?: unknown } };
-  if (!isTypeScript || features.typescript) return new Worker(entry, options);
-  const code = `import('tsx/esm/api').then(({ register }) => (register(), import(${JSON.stringify(entry.href)})))`;
-  return new Worker(code, { ...options, eval: true });
+/** The thread's first lines. */
+function entry(): URL {
+  return isSource ? new URL('./thread-entry.ts', import.meta.url) : new URL('./thread-entry.js', import.meta.url);
 }

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Logger, type Metrics, MetricsRegistry, silentLogger, systemClock, systemRandom } from '@millrace/core';
@@ -6,6 +5,7 @@ import { ThreadedApplication, type StreamsComponents, type StreamsSettings, type
 import type { ConnectionOptions } from '../connect.ts';
 import { componentsOf, topologyOf } from '../module/application-module.ts';
 import { NodeThreadHost } from './node-thread-host.ts';
+import { threadCount } from './thread-count.ts';
 
 /**
  * Everything that `startThreads` takes. Settings and connection are copied to the threads; logger, metrics, listeners and
@@ -16,7 +16,7 @@ export interface StartThreadsOptions
   extends StreamsSettings,
     ConnectionOptions,
     Partial<Pick<StreamsComponents, 'restoreListener' | 'standbyUpdateListener'>> {
-  /** Range 1–1 024; `auto`: as many as there are processors. Kafka: `num.stream.threads` (1 there). */
+  /** Range 1–1 024; `auto`: as many as there are processors for this process. Kafka: `num.stream.threads` (1 there). */
   readonly threads: number | 'auto';
   /**
    * Most that the JavaScript heap of one thread may hold in long-lived objects; a thread that needs more dies, the others go on.
@@ -72,7 +72,7 @@ export async function startThreads(module: string | URL, options: StartThreadsOp
     standbyUpdateListener,
     onUncaughtError: onUncaughtError ?? components.onUncaughtError,
   });
-  application.start(threads === 'auto' ? availableParallelism() : threads);
+  application.start(threadCount(threads));
   return application;
 }
 

@@ -1,6 +1,16 @@
 import type { ResolvedSettings } from '../settings/settings.ts';
 import type { AppState, AppStateListener } from './app-state.ts';
 
+/** How an application is to stop. */
+export interface CloseOptions {
+  /**
+   * True: a static member leaves the group, too, and its tasks go to others at once, because it is not to come back. Default false:
+   * the group keeps them for it until its session is over. Members without an instance id always leave.
+   * Kafka: `KafkaStreams.CloseOptions` (KIP-812).
+   */
+  readonly leaveGroup?: boolean;
+}
+
 /** An application that was made, whether it has one loop or several threads. */
 export interface RunningApplication {
   readonly settings: ResolvedSettings;
@@ -14,5 +24,5 @@ export interface RunningApplication {
   /** Resolves when the application is `running`; rejects when it ends before. */
   running(): Promise<void>;
   /** Stops cleanly: commits, closes the tasks, leaves the group. Never rejects; a second call waits for the first. */
-  close(): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
 }

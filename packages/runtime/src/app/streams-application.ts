@@ -4,15 +4,16 @@ import type { Topology } from '@millrace/topology';
 import { contractOf } from '../assignment/topology-contract.ts';
 import type { StreamsComponents } from '../components.ts';
 import { withGlobalStores } from '../global/with-global-stores.ts';
+import { type LoopWatch, watchLoop } from '../loop-watch/loop-watcher.ts';
 import { resolveSettings } from '../settings/resolve-settings.ts';
 import type { ResolvedSettings, StreamsSettings } from '../settings/settings.ts';
 import { StateDirectory } from '../state-directory/state-directory.ts';
-import { createWorker } from '../worker/create-worker.ts';
 import { assertDeadLetterTopic } from '../topics/dead-letter-topic.ts';
+import { createWorker } from '../worker/create-worker.ts';
 import type { StreamWorker } from '../worker/stream-worker.ts';
 import { ShutdownRequestedError } from './shutdown-requested-error.ts';
 import { AppStateMachine, type AppState, type AppStateListener } from './app-state.ts';
-import type { RunningApplication } from './running-application.ts';
+import type { CloseOptions, RunningApplication } from './running-application.ts';
 import { untilRunning } from './until-running.ts';
 
 /** How many times in a row a worker is replaced before its failures count as permanent, and the pause between two. */
@@ -54,7 +55,9 @@ export class StreamsApplication implements RunningApplication, AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #life = new AbortController();
   #directory: StateDirectory | undefined;
+  #watch: LoopWatch | undefined;
   #run: Promise<void> | undefined;
+  #leavesGroup = false;
   #failure: unknown;
   readonly #finished: Promise<void>;
   #finish: () => void = () => undefined;
@@ -111,12 +114,14 @@ export class StreamsApplication implements RunningApplication, AsyncDisposable {
         ? StateDirectory.claim(stateDir, applicationId, this.#components.random)
         : StateDirectory.join(this.#place.directory);
     this.#state.transition('rebalancing');
+    this.#watch = this.#beginWatch();
     void keepProcessAlive(this.#components.clock, this.#life.signal);
     this.#run = this.#supervise(this.#directory);
   }
 
   /** Stops cleanly: commits, closes the tasks, leaves the group. Never rejects; a second call waits for the first. */
-  async close(): Promise<void> {
+  async close(options: CloseOptions = {}): Promise<void> {
+    this.#leavesGroup ||= options.leaveGroup === true;
     if (this.#state.alive) this.#state.transition('pending-shutdown');
     this.#stop.abort();
     if (this.#run === undefined) await this.#end();
@@ -167,6 +172,7 @@ export class StreamsApplication implements RunningApplication, AsyncDisposable {
     return createWorker({
       asksForShutdown,
       workerNumber: this.#place?.thread ?? 0,
+      leavesGroup: () => this.#leavesGroup,
       globalStores,
       plan,
       contract: contractOf(plan, String(this.#topology.describe())),
@@ -176,9 +182,17 @@ export class StreamsApplication implements RunningApplication, AsyncDisposable {
       events: {
         onRebalancing: () => this.#move('rebalancing'),
         onRunning: () => this.#move('running'),
-        onTurn: this.#place?.onTurn,
+        onTurn: this.#place?.onTurn ?? this.#watch?.onTurn,
       },
     });
+  }
+
+  /** The loop of a thread is watched by the main thread. */
+  #beginWatch(): LoopWatch | undefined {
+    const { loopWatcher, clock } = this.#components;
+    const { applicationId, eventLoopStallWarningMs: stallMs } = this.settings;
+    if (loopWatcher === undefined || stallMs === 0 || this.#place !== undefined) return undefined;
+    return watchLoop(loopWatcher, { applicationId, stallMs }, clock);
   }
 
   #move(to: AppState): void {
@@ -216,6 +230,7 @@ export class StreamsApplication implements RunningApplication, AsyncDisposable {
       .close()
       .catch((error: unknown) => this.#components.logger.warn('the client could not be closed cleanly', { error }));
     this.#directory?.release();
+    this.#watch?.stop();
     if (this.state === 'pending-error') this.#state.transition('error');
     else if (this.state === 'pending-shutdown') this.#state.transition('not-running');
     this.#life.abort();

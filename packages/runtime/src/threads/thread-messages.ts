@@ -1,5 +1,6 @@
 import type { LogFields } from '@millrace/core';
 import type { AppState } from '../app/app-state.ts';
+import type { CloseOptions } from '../app/running-application.ts';
 import type { UncaughtErrorResponse } from '../components.ts';
 import type { RestoreListener, RestoreProgress } from '../restore/restore-listener.ts';
 import type { StreamsSettings } from '../settings/settings.ts';
@@ -17,14 +18,14 @@ export interface ThreadOrders {
   readonly directory: { readonly path: string; readonly processId: string };
   /** True for a thread that joins the group only to tell all workers to stop. */
   readonly asksForShutdown: boolean;
-  /** Shared with the main thread, see `ThreadPulse`. */
+  /** Shared with the main thread, see `LoopPulse`. */
   readonly pulse: SharedArrayBuffer;
 }
 
 /** What the main thread says to a thread. */
 export type ToThread =
-  /** Commit, close, leave the group, end. */
-  | { readonly kind: 'close' }
+  /** Commit, close, leave the group as the options say, end. */
+  | ({ readonly kind: 'close' } & CloseOptions)
   /** The answer to `failed`. */
   | { readonly kind: 'verdict'; readonly response: UncaughtErrorResponse };
 

@@ -1,6 +1,8 @@
 import type { Logger, Metrics } from '@millrace/core';
 import type { AppState } from '../app/app-state.ts';
+import type { CloseOptions } from '../app/running-application.ts';
 import type { UncaughtErrorResponse } from '../components.ts';
+import { LoopPulse } from '../loop-watch/loop-pulse.ts';
 import type { RestoreListener, RestoreProgress } from '../restore/restore-listener.ts';
 import type { StandbyUpdateListener } from '../standby/standby-update-listener.ts';
 import { fromPortableError } from './portable-error.ts';
@@ -8,7 +10,6 @@ import { threadDied } from './thread-died.ts';
 import type { ThreadHandle, ThreadHost } from './thread-host.ts';
 import type { FromThread, ThreadOrders } from './thread-messages.ts';
 import { mergeMetrics } from './thread-metrics.ts';
-import { ThreadPulse } from './thread-pulse.ts';
 
 /** What the threads of a process report to. */
 export interface ThreadAudience {
@@ -27,7 +28,7 @@ export interface ThreadAudience {
 /** One thread of an application, as the main thread sees it. */
 export class ThreadSeat {
   readonly thread: number;
-  readonly pulse: ThreadPulse;
+  readonly pulse: LoopPulse;
   /** Resolves when the thread is gone. */
   readonly gone: Promise<void>;
   readonly #audience: ThreadAudience;
@@ -42,9 +43,9 @@ export class ThreadSeat {
   #resolveGone: () => void = () => undefined;
 
   constructor(host: ThreadHost, orders: Omit<ThreadOrders, 'pulse'>, audience: ThreadAudience) {
-    const memory = ThreadPulse.memory();
+    const memory = LoopPulse.memory();
     this.thread = orders.thread;
-    this.pulse = new ThreadPulse(memory);
+    this.pulse = new LoopPulse(memory);
     this.#audience = audience;
     this.#logger = audience.logger.child({ thread: orders.thread });
     this.gone = new Promise((resolve) => {
@@ -74,10 +75,10 @@ export class ThreadSeat {
   }
 
   /** Asks the thread to commit, to leave the group, and to end. */
-  leave(): void {
+  leave(options: CloseOptions = {}): void {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
-    this.#handle.post({ kind: 'close' });
+    this.#handle.post({ kind: 'close', ...options });
   }
 
   terminate(): void {

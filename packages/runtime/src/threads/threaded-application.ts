@@ -1,15 +1,16 @@
 import { assert, type Clock, FatalStreamsError, type Logger, type Metrics, type Random, SettingsError } from '@millrace/core';
 import { AppStateMachine, type AppState, type AppStateListener } from '../app/app-state.ts';
-import type { RunningApplication } from '../app/running-application.ts';
+import type { CloseOptions, RunningApplication } from '../app/running-application.ts';
 import { untilRunning } from '../app/until-running.ts';
 import type { UncaughtErrorHandler, UncaughtErrorResponse } from '../components.ts';
+import { logRecovery, logStall } from '../loop-watch/stall.ts';
+import { StallWatchdog } from '../loop-watch/stall-watchdog.ts';
 import type { RestoreListener } from '../restore/restore-listener.ts';
 import { resolveSettings } from '../settings/resolve-settings.ts';
 import type { ResolvedSettings, StreamsSettings } from '../settings/settings.ts';
 import type { StandbyUpdateListener } from '../standby/standby-update-listener.ts';
 import { StateDirectory } from '../state-directory/state-directory.ts';
 import { settingsOfThread } from './settings-of-thread.ts';
-import { StallWatchdog } from './stall-watchdog.ts';
 import type { ThreadHost } from './thread-host.ts';
 import { type ThreadAudience, ThreadSeat } from './thread-seat.ts';
 
@@ -72,9 +73,10 @@ export class ThreadedApplication implements RunningApplication, AsyncDisposable 
     };
     this.#watchdog = new StallWatchdog({
       clock: components.clock,
-      logger: components.logger,
-      stallMs: this.settings.sessionTimeoutMs / 2,
-      threads: () => this.#seats.values(),
+      stallMs: this.settings.eventLoopStallWarningMs,
+      loops: () => this.#seats.values(),
+      onStall: (stall) => logStall(components.logger, stall),
+      onRecovery: (stall) => logRecovery(components.logger, stall),
     });
     this.finished = new Promise((resolve) => {
       this.#finish = resolve;
@@ -108,11 +110,13 @@ export class ThreadedApplication implements RunningApplication, AsyncDisposable 
   /**
    * Starts the threads.
    *
-   * @throws SettingsError `THREADS` for a number that is not from 1 to 1,024; FatalStreamsError when the state directory cannot
-   * be used
+   * @throws SettingsError `THREADS` for a number that is not from 1 to 1,024, or too many for the memory that was set;
+   * FatalStreamsError when the state directory cannot be used
    */
   start(threads: number): void {
     assertThreads(threads);
+    // Before anything is claimed.
+    settingsOfThread(this.#given, this.settings, 1, threads);
     const { stateDir, applicationId } = this.settings;
     this.#directory = StateDirectory.claim(stateDir, applicationId, this.#components.random);
     this.#state.transition('rebalancing');
@@ -127,6 +131,7 @@ export class ThreadedApplication implements RunningApplication, AsyncDisposable 
    * Source: Kafka Streams `KafkaStreams.addStreamThread`.
    *
    * @returns its number, the lowest that is free; `undefined` when the application is not running, or not any more
+   * @throws SettingsError `THREADS` when there are too many, or too many for the memory that was set
    */
   addThread(): number | undefined {
     if (this.state !== 'running' && this.state !== 'rebalancing') return undefined;
@@ -139,8 +144,8 @@ export class ThreadedApplication implements RunningApplication, AsyncDisposable 
   }
 
   /**
-   * Asks the thread with the highest number to commit, to close its tasks and to leave the group, and waits until it is gone;
-   * after `shutdownTimeoutMs` it is ended. The last one stays: that is what `close` is for. Source: Kafka Streams
+   * Asks the thread with the highest number to commit, to close its tasks and to leave the group, also as a static member, and waits
+   * until it is gone; after `shutdownTimeoutMs` it is ended, and the group notices at its session timeout. The last one stays: that is what `close` is for. Source: Kafka Streams
    * `KafkaStreams.removeStreamThread`.
    *
    * @returns its number; `undefined` when there is none to remove
@@ -149,7 +154,7 @@ export class ThreadedApplication implements RunningApplication, AsyncDisposable 
     const thread = this.threads.at(-1);
     const seat = thread === undefined ? undefined : this.#seats.get(thread);
     if (seat === undefined || this.threads.length === 1 || !this.#state.alive) return undefined;
-    seat.leave();
+    seat.leave({ leaveGroup: true });
     this.#aggregate();
     const { clock, logger } = this.#components;
     const cancel = clock.setTimer(this.settings.shutdownTimeoutMs, () => {
@@ -161,9 +166,9 @@ export class ThreadedApplication implements RunningApplication, AsyncDisposable 
     return thread;
   }
 
-  async close(): Promise<void> {
+  async close(options: CloseOptions = {}): Promise<void> {
     if (this.#state.alive) this.#state.transition('pending-shutdown');
-    this.#leaveAll();
+    this.#leaveAll(options);
     const cancel = this.#components.clock.setTimer(this.settings.shutdownTimeoutMs, () => this.#giveUp());
     if (this.#directory === undefined) this.#end();
     this.#endIfEmpty();
@@ -233,9 +238,9 @@ export class ThreadedApplication implements RunningApplication, AsyncDisposable 
     if (this.#state.alive && !this.#seats.has(thread)) this.#seat(thread, this.#seats.size + this.#returning.size);
   }
 
-  #leaveAll(): void {
+  #leaveAll(options: CloseOptions): void {
     this.#stop.abort();
-    for (const seat of this.#seats.values()) seat.leave();
+    for (const seat of this.#seats.values()) seat.leave(options);
   }
 
   /** The clean stop takes too long: what the threads have not committed is processed again by the next owners. */
