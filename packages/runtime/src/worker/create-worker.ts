@@ -4,6 +4,8 @@ import type { TopologyContract } from '../assignment/topology-contract.ts';
 import { LostTopicWatch } from '../commit/lost-topic-watch.ts';
 import { RefusedRecords } from '../commit/refused-records.ts';
 import type { StreamsComponents } from '../components.ts';
+import { PlacementProbe } from '../copartition/placement-probe.ts';
+import { probedGroups } from '../copartition/probed-groups.ts';
 import { defaultProductionErrorHandler } from '../errors/production-error-handler.ts';
 import type { ResolvedSettings } from '../settings/settings.ts';
 import type { StateDirectory } from '../state-directory/state-directory.ts';
@@ -29,6 +31,8 @@ export interface CreateWorkerOptions {
   readonly events: WorkerEvents;
   /** Which of the process's workers it is: part of its transactional id. */
   readonly workerNumber: number;
+  /** True when the worker, also as a static member, is not to come back. Asked when it stops. */
+  readonly leavesGroup: () => boolean;
   /** True for a worker that joins only to tell the others to stop. */
   readonly asksForShutdown: boolean;
 }
@@ -44,6 +48,7 @@ export function createWorker(options: CreateWorkerOptions): StreamWorker {
     clock,
     logger,
     internalTopics: internalTopicsOf(plan, settings.applicationId),
+    inputTopics: settings.onRecreatedInput === 'fail' ? plan.subtopologies.flatMap(({ sourceTopics }) => sourceTopics) : [],
   });
   const input = new Input({
     client,
@@ -54,6 +59,7 @@ export function createWorker(options: CreateWorkerOptions): StreamWorker {
     offsetReset: offsetResetOf(plan, settings),
     onRecreatedInput: settings.onRecreatedInput,
     isInternal: isRepartitionTopic(plan, settings.applicationId),
+    probe: new PlacementProbe({ groups: probedGroups(plan, settings.applicationId), admin: client.admin, logger }),
   });
   const { manager, standbys } = createTaskManager({ ...options, committer, input });
   const { member, membership } = createMembership({ ...options, transactionalId, manager, standbys });
@@ -76,7 +82,7 @@ export function createWorker(options: CreateWorkerOptions): StreamWorker {
     purge: createPurge(options),
     pollMs: settings.pollMs,
     asyncDrainMs: settings.asyncDrainMs,
-    isStaticMember: settings.groupInstanceId !== undefined,
+    staysMember: () => settings.groupInstanceId !== undefined && !options.leavesGroup(),
     events,
   });
 }

@@ -7,6 +7,7 @@ import {
   type TopicPartition,
 } from '@millrace/core';
 import type { CommittedOffset, Fetcher, FetchFailure, KafkaClient, OffsetCommit } from '@millrace/client';
+import type { PlacementProbe } from '../copartition/placement-probe.ts';
 import type { OffsetReset, RecreatedInputPolicy } from '../settings/settings.ts';
 import type { StreamTask } from '../task/stream-task.ts';
 import { InputTopics } from './input-topics.ts';
@@ -24,6 +25,8 @@ export interface InputOptions {
   readonly onRecreatedInput: RecreatedInputPolicy;
   /** True for repartition topics. */
   readonly isInternal: (topic: string) => boolean;
+  /** Sees everything that was fetched. */
+  readonly probe?: Pick<PlacementProbe, 'observe'>;
 }
 
 /** An offset of the last commit, and the topic to which it belongs. */
@@ -144,6 +147,7 @@ export class Input {
       const { topic, partition } = fetched;
       const task = tasks.reading(topic, partition);
       if (task === undefined) continue;
+      void this.#options.probe?.observe(fetched);
       const before = task.input.bufferedBytes(topic, partition);
       task.enqueue(fetched);
       queued += task.input.bufferedBytes(topic, partition) - before;
