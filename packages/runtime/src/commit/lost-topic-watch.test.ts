@@ -11,6 +11,7 @@ class Stage {
   readonly calls: string[] = [];
   readonly topics = new Map<string, TopicDescription>([
     ['app-counts-changelog', { name: 'app-counts-changelog', partitions: 1 }],
+    ['orders', { name: 'orders', partitions: 1 }],
   ]);
   finish: () => void = () => undefined;
   readonly watch = new LostTopicWatch(
@@ -30,6 +31,7 @@ class Stage {
       clock: this.clock,
       logger: silentLogger,
       internalTopics: ['app-counts-changelog'],
+      inputTopics: ['orders'],
       admin: {
         describeTopics: async (names) => {
           this.calls.push('look');
@@ -79,5 +81,16 @@ describe('LostTopicWatch', () => {
     await stage.watch.rollback();
     await stage.watch.close();
     expect(stage.calls).toEqual(['look', 'abandon']);
+  });
+
+  it('F21: ends a commit of offsets of an input that is gone', async () => {
+    const stage = new Stage();
+    const committed = expect(stage.watch.commit(group, [])).rejects.toMatchObject({
+      code: 'INPUT_TOPIC_MISSING',
+      topic: 'orders',
+    });
+    stage.topics.delete('orders');
+    await stage.clock.advance(5000);
+    await committed;
   });
 });

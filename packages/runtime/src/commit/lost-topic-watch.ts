@@ -1,5 +1,6 @@
 import { FatalStreamsError, type Clock, type Logger } from '@millrace/core';
 import type { Admin, BatchAppender, GroupMetadata, OffsetCommit } from '@millrace/client';
+import { inputMissing } from '../topics/input-missing.ts';
 import type { AbandonableCommitter, Committer } from './committer.ts';
 
 /** A commit that takes this long may wait for a topic that is gone. */
@@ -11,11 +12,13 @@ export interface LostTopicWatchOptions {
   readonly logger: Logger;
   /** Changelogs and repartition topics that the worker writes to. */
   readonly internalTopics: readonly string[];
+  /** Inputs whose offsets it commits; none when it is to wait until they are made again. */
+  readonly inputTopics: readonly string[];
 }
 
 /**
- * Ends a commit that can never succeed because an internal topic has been deleted. To the producer a topic that is gone is no other than
- * one whose leader is moving: it would try for as long as it may, and then not say what is wrong.
+ * Ends a commit that can never succeed because a topic has been deleted that it writes to, or whose offsets it commits. To the producer
+ * a topic that is gone is no other than one whose leader is moving: it would try for as long as it may, and then not say what is wrong.
  */
 export class LostTopicWatch implements Committer {
   readonly #committer: AbandonableCommitter;
@@ -68,11 +71,11 @@ export class LostTopicWatch implements Committer {
         return;
       }
       this.#isLost = true;
-      onLost(topicMissing(lost));
+      onLost(this.#options.inputTopics.includes(lost) ? inputMissing(lost) : topicMissing(lost));
     };
     const retry = (): void =>
       void look().catch((error: unknown) => {
-        logger.warn('could not look whether the internal topics are still there', { error });
+        logger.warn('could not look whether the topics are still there', { error });
         if (!isOver) cancel = clock.setTimer(LOOK_AFTER_MS, retry);
       });
     let cancel = clock.setTimer(LOOK_AFTER_MS, retry);
@@ -83,10 +86,11 @@ export class LostTopicWatch implements Committer {
   }
 
   async #lostTopics(): Promise<string[]> {
-    const { admin, internalTopics } = this.#options;
-    if (internalTopics.length === 0) return [];
-    const found = await admin.describeTopics(internalTopics);
-    return internalTopics.filter((name) => found.get(name) === undefined);
+    const { admin, internalTopics, inputTopics } = this.#options;
+    const topics = [...internalTopics, ...inputTopics];
+    if (topics.length === 0) return [];
+    const found = await admin.describeTopics(topics);
+    return topics.filter((name) => found.get(name) === undefined);
   }
 }
 

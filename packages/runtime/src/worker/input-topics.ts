@@ -1,6 +1,7 @@
 import { FatalStreamsError, RetriableError, topicPartitionKey, type Logger, type TopicPartition } from '@millrace/core';
 import type { Admin, CommittedOffset, TopicDescription } from '@millrace/client';
 import type { RecreatedInputPolicy } from '../settings/settings.ts';
+import { inputMissing } from '../topics/input-missing.ts';
 import { decodeEmittedTimes, decodeTopicId, encodeOffsetMetadata, decodeOffsetMetadata } from '../task/offset-metadata.ts';
 
 export interface InputTopicsOptions {
@@ -39,8 +40,7 @@ export class InputTopics {
    * Compares committed offsets with the topics as they are now.
    *
    * @returns the offsets with the topic id in their metadata; with the policy `reset` those of another topic are replaced
-   * @throws FatalStreamsError `INPUT_TOPIC_RECREATED`, `INPUT_TOPIC_MISSING`
-   * @throws RetriableError `INPUT_TOPIC_MISSING` while a topic that is to be read anew is not there yet
+   * @throws FatalStreamsError `INPUT_TOPIC_RECREATED`
    */
   async adopt(committed: readonly CommittedOffset[], signal: AbortSignal): Promise<CommittedOffset[]> {
     const found = await this.#describe(committed, signal);
@@ -51,7 +51,8 @@ export class InputTopics {
    * Looks whether the topic of a partition that cannot be read is still the same.
    *
    * @param committed the last committed offset
-   * @throws as `adopt`; RetriableError `INPUT_TOPIC_RECREATED` when it is to be read anew
+   * @throws FatalStreamsError `INPUT_TOPIC_RECREATED`, `INPUT_TOPIC_MISSING`
+   * @throws RetriableError with the same codes when it is to be read anew, once it is there
    */
   async assertSame(at: TopicPartition, committed: number, signal: AbortSignal): Promise<void> {
     const found = (await this.#describe([at], signal)).get(at.topic);
@@ -69,13 +70,14 @@ export class InputTopics {
   }
 
   async #adopt(committed: CommittedOffset, found: TopicDescription | undefined, signal: AbortSignal): Promise<CommittedOffset> {
-    if (found === undefined) throw this.#missing(committed);
-    const { topicId } = found;
-    if (topicId === undefined) return committed;
     const { metadata } = committed;
     const known = decodeTopicId(metadata) ?? this.idOf(committed);
-    const emitted = decodeEmittedTimes(metadata);
     const key = topicPartitionKey(committed.topic, committed.partition);
+    // Whether it is gone, or is so new that this broker has not heard of it, shows when it is read.
+    if (found === undefined && known !== undefined) this.#ids.set(key, known);
+    const topicId = found?.topicId;
+    if (topicId === undefined) return committed;
+    const emitted = decodeEmittedTimes(metadata);
     if (known === undefined || known === topicId) {
       this.#ids.set(key, topicId);
       return { ...committed, metadata: encodeOffsetMetadata(decodeOffsetMetadata(metadata), emitted, topicId) };
@@ -100,15 +102,8 @@ export class InputTopics {
   }
 
   #missing({ topic }: TopicPartition): Error {
-    const text = 'the topic was deleted while the application reads it';
-    if (this.#mayReset(topic)) {
-      return new RetriableError('INPUT_TOPIC_MISSING', `${text}; waiting until it is made again`, { topic });
-    }
-    return new FatalStreamsError(
-      'INPUT_TOPIC_MISSING',
-      `${text}. Make it again and reset the application (\`millrace reset\`), or start with onRecreatedInput 'reset'`,
-      { topic },
-    );
+    if (!this.#mayReset(topic)) return inputMissing(topic);
+    return new RetriableError('INPUT_TOPIC_MISSING', 'the topic was deleted; waiting until it is made again', { topic });
   }
 }
 
