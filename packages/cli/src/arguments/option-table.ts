@@ -97,6 +97,12 @@ const settingOptions: readonly OptionEntry[] = [
     choices: ['fail', 'reset'],
   },
   {
+    flags: '--on-recreated-input <policy>',
+    env: 'MILLRACE_ON_RECREATED_INPUT',
+    description: 'when an input topic was deleted and made again: fail (default), or reset and read it anew',
+    choices: ['fail', 'reset'],
+  },
+  {
     flags: '--allow-changelog-rebuild',
     description: 'makes a missing changelog anew, empty; also for a store that is added to tasks which run already',
   },

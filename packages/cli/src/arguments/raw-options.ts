@@ -22,6 +22,7 @@ export interface RawOptions {
   readonly clientTag?: readonly string[];
   readonly onTopologyMismatch?: 'wait' | 'refuse';
   readonly onMissingOffsets?: 'fail' | 'reset';
+  readonly onRecreatedInput?: 'fail' | 'reset';
   readonly allowChangelogRebuild?: boolean;
   readonly onStateDiskFull?: 'wait' | 'fail';
   readonly processingTimeoutMs?: string;

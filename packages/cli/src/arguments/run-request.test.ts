@@ -99,9 +99,14 @@ describe('resolveRunRequest', () => {
   });
 
   it('takes what is to happen when state and Kafka do not fit', async () => {
-    const options = '--on-missing-offsets reset --allow-changelog-rebuild';
+    const options = '--on-missing-offsets reset --on-recreated-input reset --allow-changelog-rebuild';
     const { start } = await parse([...NEEDED, ...options.split(' ')], { env: { MILLRACE_ON_STATE_DISK_FULL: 'fail' } });
-    expect(start).toMatchObject({ onMissingOffsets: 'reset', allowChangelogRebuild: true, onStateDiskFull: 'fail' });
+    expect(start).toMatchObject({
+      onMissingOffsets: 'reset',
+      onRecreatedInput: 'reset',
+      allowChangelogRebuild: true,
+      onStateDiskFull: 'fail',
+    });
   });
 
   it('reads certificates and passwords from files', async () => {

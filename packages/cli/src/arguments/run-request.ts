@@ -38,6 +38,7 @@ export function resolveRunRequest(module: string, given: RawOptions, host: Host)
       ...property('numStandbyReplicas', wholeNumber('--standby-replicas', options.standbyReplicas, 'of copies')),
       ...property('onTopologyMismatch', options.onTopologyMismatch),
       ...property('onMissingOffsets', options.onMissingOffsets),
+      ...property('onRecreatedInput', options.onRecreatedInput),
       ...property('allowChangelogRebuild', options.allowChangelogRebuild),
       ...property('onStateDiskFull', options.onStateDiskFull),
       ...property('deadLetterTopic', options.deadLetterTopic),
