@@ -1,3 +1,4 @@
+import type { SaslOptions } from '@millrace/client';
 import { MetricsRegistry } from '@millrace/core';
 import {
   DROPPED_RECORDS,
@@ -18,6 +19,8 @@ import { report, reportingLogger } from './worker-report.ts';
  */
 export interface WorkerOrders {
   readonly brokers: string;
+  readonly sasl?: SaslOptions;
+  readonly transport?: 'socket' | 'kafkajs';
   readonly topology: TopologyName;
   readonly prefix: string;
   readonly settings: StreamsSettings;
@@ -34,10 +37,12 @@ export interface WorkerOrders {
 const orders = JSON.parse(process.argv[2] ?? '') as WorkerOrders;
 
 const metrics = new MetricsRegistry();
-const { onUncaughtError, writeBufferBytes } = orders;
+const { sasl, transport, onUncaughtError, writeBufferBytes } = orders;
 const options = {
   ...orders.settings,
   brokers: [orders.brokers],
+  ...(sasl === undefined ? {} : { sasl }),
+  ...(transport === undefined ? {} : { transport }),
   logger: reportingLogger,
   metrics,
   restoreListener: {
