@@ -7,7 +7,7 @@ import {
   type StreamsGroupHeartbeatResponse,
 } from '@millrace/wire';
 import type { Cluster } from '../cluster/cluster.ts';
-import { brokerErrorAs, brokerError } from '../errors/broker-error.ts';
+import { brokerError } from '../errors/broker-error.ts';
 import { isOutcomeUnknown } from '../errors/transport-error.ts';
 import type { GroupMember, GroupMetadata, MemberAssignment } from '../port/kafka-client.ts';
 import { JoinAttempts } from './join-attempts.ts';
@@ -15,6 +15,7 @@ import { MembershipStateMachine, type MembershipState } from './membership-state
 import { GroupStatusWatch } from './streams-group-status.ts';
 import type { StreamsGroupMemberOptions, StreamsGroupTasks } from '../port/streams-group.ts';
 import { assignedIn, heartbeatRequest, joinRequest, leaveRequest, NO_TASKS, tasksKey } from './streams-heartbeat.ts';
+import { joinError } from './streams-join-error.ts';
 import { tellDeparture } from './tell-departure.ts';
 
 const REQUEST_TIMEOUT_MS = 5_000;
@@ -151,31 +152,9 @@ export class StreamsGroupMember implements GroupMember {
     this.#wasLost = true;
     const rebalanceTimeoutMs = this.#options.rebalanceTimeoutMs ?? REBALANCE_TIMEOUT_MS;
     const response = await this.#send(joinRequest(this.#options, this.#memberId, rebalanceTimeoutMs), signal);
-    if (response.errorCode !== ErrorCode.NONE) throw this.#joinError(response);
+    if (response.errorCode !== ErrorCode.NONE) throw joinError(this.#options.groupId, response);
     this.#standing = { memberEpoch: response.memberEpoch, target: assignedIn(response) ?? NO_TASKS };
     this.#heard(response);
-  }
-
-  #joinError({ errorCode, errorMessage }: StreamsGroupHeartbeatResponse): Error {
-    const context = { ...this.#context('StreamsGroupHeartbeat'), brokerMessage: errorMessage };
-    switch (errorCode) {
-      case ErrorCode.UNKNOWN_MEMBER_ID:
-      case ErrorCode.FENCED_MEMBER_EPOCH:
-        return brokerErrorAs(RetriableError, errorCode, context);
-      case ErrorCode.INVALID_REQUEST:
-        return new FatalStreamsError(
-          'TOPOLOGY_MISMATCH',
-          `the group ${this.#options.groupId} refuses this member: ${errorMessage}; a streams group keeps the topology that it was made with: ` +
-            'end all members of the old version and delete the group (its offsets with it), or use a new application id',
-        );
-      case ErrorCode.GROUP_ID_NOT_FOUND:
-        return new FatalStreamsError(
-          'GROUP_OF_ANOTHER_PROTOCOL',
-          `${this.#options.groupId} is not a streams group: ${errorMessage}; end all members that use the classic protocol before, or use a new application id`,
-        );
-      default:
-        return brokerError(errorCode, context);
-    }
   }
 
   // ---- heartbeats ------------------------------------------------------------------------------------------------------
