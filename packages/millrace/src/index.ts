@@ -63,6 +63,7 @@ export {
 export {
   type AppState,
   ApplicationReset,
+  type CloseOptions,
   type DeadLetter,
   deadLetter,
   type DeserializationErrorHandler,

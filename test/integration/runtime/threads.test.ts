@@ -70,6 +70,23 @@ describeWithKafka('an application with threads', (brokers) => {
     await expectCountedOnce(application, 150);
   });
 
+  it('takes the tasks back at once from a static member that is removed', async () => {
+    await using application = await TestApplication.create({ brokers });
+    const { cluster, input } = application;
+    // So long that nothing in this test can wait for its end.
+    const worker = application.worker({ groupInstanceId: 'static', sessionTimeoutMs: 300_000 }, { threads: 2 });
+    await worker.running();
+    await cluster.write(input, numberedRecords(KEYS, 20));
+    await worker.until((one) => openTasks(one).length === 4 && threadsWithTasks(one).size === 2);
+    worker.signal('SIGHUP');
+    await worker.until(({ events }) => events.some(({ removed }) => removed === 2));
+    await worker.until((one) => openTasks(one).length === 4 && one.state === 'running');
+    await cluster.write(input, numberedRecords(KEYS, 20, 21));
+    await application.drained();
+    expect(await worker.stop(), worker.output).toEqual({ code: 0, signal: null });
+    await expectCountedOnce(application, 40);
+  });
+
   it('goes on in the other threads while the loop of one is blocked for three session timeouts, and says so', async () => {
     await using application = await TestApplication.create({ brokers });
     const { cluster, input } = application;

@@ -1,4 +1,5 @@
 import type { Cancel, Clock, LogFields, Logger, Metrics } from '@millrace/core';
+import type { CloseOptions } from '../app/running-application.ts';
 import type { StreamsApplication } from '../app/streams-application.ts';
 import type { UncaughtErrorResponse } from '../components.ts';
 import type { RestoreListener, RestoreProgress } from '../restore/restore-listener.ts';
@@ -30,7 +31,8 @@ export class ThreadSide {
   readonly #metrics = new ThreadMetrics();
   #answer: (response: UncaughtErrorResponse) => void = () => undefined;
   #application: StreamsApplication | undefined;
-  #isClosing = false;
+  /** Set once the thread is to end. */
+  #closing: CloseOptions | undefined;
 
   constructor(line: ThreadLine) {
     this.#line = line;
@@ -54,7 +56,7 @@ export class ThreadSide {
     this.#application = application;
     application.onStateChange((state) => this.#line.post({ kind: 'state', state }));
     const cancel = this.#tellMetrics(clock);
-    if (this.#isClosing) void application.close();
+    if (this.#closing !== undefined) void application.close(this.#closing);
     else application.start();
     await application.finished;
     cancel();
@@ -76,10 +78,10 @@ export class ThreadSide {
       this.#answer(message.response);
       return;
     }
-    this.#isClosing = true;
+    this.#closing = message;
     // Whoever waits for a verdict need not wait any more.
     this.#answer('shutdown-client');
-    void this.#application?.close();
+    void this.#application?.close(message);
   }
 
   #tellMetrics(clock: Clock): Cancel {

@@ -57,6 +57,27 @@ describe('ThreadedApplication', () => {
     expect(third?.directory).toEqual(first?.directory);
   });
 
+  it('divides what was bounded, and leaves each thread its own default of the rest', () => {
+    const MIB = 1024 * 1024;
+    start(2, { memoryBudgetBytes: 64 * MIB });
+    start(2, { outputBufferMaxBytes: 6 * MIB });
+    const [divided, , given] = host.started.map(({ orders }) => orders.settings);
+    expect(divided).toMatchObject({ uncommittedMaxBytes: 8 * MIB, inputBufferMaxBytes: 8 * MIB, outputBufferMaxBytes: 8 * MIB });
+    expect(divided?.memoryBudgetBytes).toBeUndefined();
+    expect(given).toMatchObject({ outputBufferMaxBytes: 3 * MIB, inputBufferMaxBytes: 256 * MIB });
+    expect(given?.uncommittedMaxBytes).toBeUndefined();
+  });
+
+  it('starts nothing when the memory is too little for so many threads', () => {
+    expect(() => start(5, { memoryBudgetBytes: 16 * 1024 * 1024 })).toThrow(
+      /threads: 5; uncommittedMaxBytes is 4194304 .* at least 5242880, or raise memoryBudgetBytes, or have fewer threads/,
+    );
+    expect(host.started).toEqual([]);
+    const application = start(4, { memoryBudgetBytes: 16 * 1024 * 1024 });
+    expect(() => application.addThread()).toThrow('threads: 5');
+    expect(host.present).toEqual([1, 2, 3, 4]);
+  });
+
   it('runs when all threads run, and rebalances when one does', () => {
     const application = start(2);
     host.at(1).say({ kind: 'state', state: 'running' });
@@ -160,7 +181,7 @@ describe('ThreadedApplication', () => {
     expect([application.state, application.threads]).toEqual(['rebalancing', [1, 2, 3]]);
     allRun();
     const removed = application.removeThread();
-    expect(host.at(3).heard).toEqual([{ kind: 'close' }]);
+    expect(host.at(3).heard).toEqual([{ kind: 'close', leaveGroup: true }]);
     expect(application.threads).toEqual([1, 2]);
     host.at(3).end();
     expect(await removed).toBe(3);

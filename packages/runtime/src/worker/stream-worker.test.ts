@@ -49,7 +49,7 @@ class Stage {
   onRollback: () => void = () => undefined;
   /** Ends the run after this many successful commits. */
   commitsUntilStop = 1;
-  isStaticMember = false;
+  staysMember = false;
   /** Member id given by the next join. */
   memberId = 'm';
   /** What asynchronous operators of the task have under way. */
@@ -217,7 +217,7 @@ class Stage {
       metrics: { commits: { add: () => undefined }, observeLag: () => undefined } as unknown as WorkerMetrics,
       pollMs: 1,
       asyncDrainMs: 0,
-      isStaticMember: this.isStaticMember,
+      staysMember: () => this.staysMember,
       events: { onRebalancing: () => undefined, onRunning: () => undefined },
     });
     await worker.run(this.stop.signal);
@@ -252,7 +252,7 @@ describe('StreamWorker', () => {
 
   it('does not leave the group when it is a static member', async () => {
     const stage = new Stage();
-    stage.isStaticMember = true;
+    stage.staysMember = true;
     expect((await stage.run()).slice(-2)).toEqual(['close producer', 'close membership']);
   });
 

@@ -53,8 +53,8 @@ export interface StreamWorkerOptions {
   readonly pollMs: number;
   /** How long asynchronous operators may go on when the worker has to give up its tasks. */
   readonly asyncDrainMs: number;
-  /** The member has an instance id: its restart should not make the others rebalance. */
-  readonly isStaticMember: boolean;
+  /** True when the group is to keep the tasks for it: a static member whose restart should not make the others rebalance. */
+  readonly staysMember: () => boolean;
   readonly events: WorkerEvents;
 }
 
@@ -104,8 +104,7 @@ export class StreamWorker {
       await committer
         .close()
         .catch((error: unknown) => this.#options.logger.warn('the producer could not be closed cleanly', { error }));
-      // A static member is expected back within its session; until then the group keeps its tasks for it.
-      await (this.#options.isStaticMember ? member.close() : member.leave('the worker stops'));
+      await (this.#options.staysMember() ? member.close() : member.leave('the worker stops'));
     }
   }
 
