@@ -4,14 +4,13 @@
  * @module
  */
 export { createKafkaClient, type KafkaClientOptions } from './kafka-client.ts';
+export type { Admin, DescribedMember, NewTopic, TopicDescription } from './port/admin.ts';
 export type { BatchSpill } from './port/batch-spill.ts';
 export type {
-  Admin,
   Assignor,
   BatchAppender,
   CommittedOffset,
   Compression,
-  DescribedMember,
   FetchedBatch,
   FetchedPartition,
   Fetcher,
@@ -24,13 +23,11 @@ export type {
   KafkaClient,
   MemberAssignment,
   MemberSubscription,
-  NewTopic,
   OffsetCommit,
   Offsets,
   ProduceFailure,
   Producer,
   ProducerOptions,
-  TopicDescription,
   TopicHandle,
   TransactionalProducer,
   TransactionalProducerOptions,

@@ -5,7 +5,7 @@ import { askLeaders } from '../cluster/leader-requests.ts';
 import { groupByTopic } from '../cluster/topic-grouping.ts';
 import type { TopicMetadata } from '../cluster/topic-metadata.ts';
 import { brokerError } from '../errors/broker-error.ts';
-import type { Admin, NewTopic, TopicDescription } from '../port/kafka-client.ts';
+import type { Admin, NewTopic, TopicDescription } from '../port/admin.ts';
 import { retrying } from '../retry/retrying.ts';
 import { GroupAdmin } from './group-admin.ts';
 import { TransactionAdmin } from './transaction-admin.ts';

@@ -14,7 +14,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { groupByTopic } from '../cluster/topic-grouping.ts';
 import { brokerError } from '../errors/broker-error.ts';
 import { PROTOCOL_TYPE, readAssignment } from '../group/member-protocol.ts';
-import type { Admin, DescribedMember } from '../port/kafka-client.ts';
+import type { Admin, DescribedMember } from '../port/admin.ts';
 import { retrying } from '../retry/retrying.ts';
 import { askAllBrokers } from './all-brokers.ts';
 
