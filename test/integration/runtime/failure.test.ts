@@ -86,6 +86,29 @@ describeWithKafka('a worker goes on', (brokers) => {
     expect(worker.events.at(-1)).toMatchObject({ dropped: 1 });
   });
 
+  it('with a warning when one of two joined topics was written by another partitioner', async () => {
+    await using application = await TestApplication.create({ brokers, partitions: 0, topology: 'joining' });
+    const { cluster, prefix } = application;
+    const [left, right] = [`${prefix}left`, `${prefix}right`];
+    for (const topic of [left, right, application.output]) await cluster.create(topic, 4);
+    const records = Array.from({ length: 60 }, (_, at) => ({ key: `key-${at}`, value: String(at) }));
+    await cluster.write(left, records);
+    await cluster.write(
+      right,
+      records.map((record, at) => ({ ...record, partition: at % 4 })),
+    );
+    const worker = application.worker();
+    await worker.until(({ events }) => events.some(({ message }) => message?.includes('not partitioned by murmur2')));
+    for (const topic of [left, right]) await application.drained(topic);
+    expect(await worker.stop(), worker.output).toEqual({ code: 0, signal: null });
+    const warnings = worker.events.filter(({ message }) => message?.includes('not partitioned by murmur2'));
+    expect(warnings).toMatchObject([{ level: 'warn', otherPartitioner: [right], defaultPartitioner: [left] }]);
+    expect(warnings[0]?.message).toContain('repartition()');
+    const joined = (await cluster.read(application.output)).length;
+    expect(joined).toBeGreaterThan(0);
+    expect(joined).toBeLessThan(records.length);
+  });
+
   it('from the last commit when user code has thrown and the policy is to replace the worker', async () => {
     await using application = await TestApplication.create({ brokers, partitions: 2 });
     const { cluster, input, output } = application;
