@@ -35,6 +35,8 @@ export interface LedgerOrders {
   /** Goes on behind records that cannot be deserialised or processed. */
   readonly skips?: boolean;
   readonly onUncaughtError?: UncaughtErrorResponse;
+  /** Most that V8 may keep of objects that live long. Unit MiB. */
+  readonly heapMaxMib?: number;
 }
 
 const SAMPLE_INTERVAL_MS = 500;

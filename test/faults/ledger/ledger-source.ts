@@ -10,11 +10,14 @@ const STEP_MS = 10;
 const DISORDER_MS = 2000;
 /** Every so many keys of the table is deleted again. */
 const DELETED_EVERY = 7;
+const FEED_INTERVAL_MS = 50;
 
 export type LedgerExtra = Pick<LedgerEntry, 'order' | 'padding'>;
 
 /** Writes the input of a ledger: gapless numbers per partition, unique ids, event time a little out of order. */
 export class LedgerSource {
+  /** What every record carries from now on, to be larger. */
+  padding: string | undefined;
   readonly #ledger: Ledger;
   readonly #producer: Producer;
   readonly #random: Random;
@@ -74,10 +77,11 @@ export class LedgerSource {
   feed(perSecond: number): void {
     this.#stopsFeeding = false;
     this.#feeding = (async () => {
-      const chunk = Math.max(1, Math.round(perSecond / 20));
+      const chunk = Math.max(1, Math.round((perSecond * FEED_INTERVAL_MS) / 1000));
       while (!this.#stopsFeeding) {
+        const startedAtMs = systemClock.monotonicMs();
         await this.write(chunk);
-        await systemClock.sleep(50);
+        await systemClock.sleep(Math.max(1, startedAtMs + FEED_INTERVAL_MS - systemClock.monotonicMs()));
       }
     })();
     // Looked at by `rest`; a broker that is away for a while must not end the test process.
@@ -112,7 +116,8 @@ export class LedgerSource {
     const seq = this.#sequences[partition] as number;
     this.#sequences[partition] = seq + 1;
     const v = 1 + Math.floor(this.#random.next() * 100);
-    const entry: LedgerEntry = { id: `${partition}-${seq}`, seq, v, ...extra };
+    const { padding } = this;
+    const entry: LedgerEntry = { id: `${partition}-${seq}`, seq, v, ...(padding === undefined ? {} : { padding }), ...extra };
     this.#append(topic, key, JSON.stringify(entry), timestamp);
   }
 

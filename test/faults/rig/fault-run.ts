@@ -139,11 +139,12 @@ export class FaultRun implements AsyncDisposable {
     const seats: Seat[] = [];
     for (const name of names) seats.push(await this.worker(name));
     await Promise.all(seats.map(({ worker }) => worker.running()));
-    await this.#watchRepartition();
+    await this.watchRepartition();
     return seats;
   }
 
-  async #watchRepartition(): Promise<void> {
+  /** From here on it is seen what comes into the repartition topic, and goes; the topic is there when a worker runs. */
+  async watchRepartition(): Promise<void> {
     const topic = repartitionOf(this.ledger);
     if (this.#live.isWatching(topic) || (await this.cluster.partitions(topic)).length === 0) return;
     this.#live.watch(topic, this.ledger.partitions);
@@ -152,12 +153,20 @@ export class FaultRun implements AsyncDisposable {
 
   /** Waits until the group has committed all input that is there now. */
   async drained(): Promise<void> {
-    try {
-      await this.cluster.drained(this.ledger.applicationId, topicOf(this.ledger, 'in'));
-      await this.cluster.drained(this.ledger.applicationId, repartitionOf(this.ledger));
-    } catch (cause) {
-      throw new Error(`not drained: ${String(cause)}\n${this.log}`, { cause });
+    const deadline = systemClock.monotonicMs() + this.#drainLimitMs;
+    for (;;) {
+      try {
+        await this.cluster.drained(this.ledger.applicationId, topicOf(this.ledger, 'in'));
+        return await this.cluster.drained(this.ledger.applicationId, repartitionOf(this.ledger));
+      } catch (cause) {
+        // The cluster has a limit of its own; where more is allowed, it is asked again.
+        if (systemClock.monotonicMs() > deadline) throw new Error(`not drained: ${String(cause)}\n${this.log}`, { cause });
+      }
     }
+  }
+
+  get #drainLimitMs(): number {
+    return this.#options.drainLimitMs ?? DRAIN_LIMIT_MS;
   }
 
   /** Kills a worker, and takes a copy of what it has on its disk. */
@@ -207,7 +216,7 @@ export class FaultRun implements AsyncDisposable {
 
   /** Writes the barriers, waits, stops everything, and collects what is known. */
   async #evidence(): Promise<Evidence> {
-    await this.#watchRepartition();
+    await this.watchRepartition();
     await this.source.writeBarriers();
     await this.drained();
     const drainedAfterMs = systemClock.nowMs() - this.#healedAtMs;
@@ -267,7 +276,7 @@ export class FaultRun implements AsyncDisposable {
     const owned = new Set(alive.flatMap((worker) => [...worker.openTasks.keys()]));
     return {
       drainedAfterMs,
-      drainLimitMs: this.#options.drainLimitMs ?? DRAIN_LIMIT_MS,
+      drainLimitMs: this.#drainLimitMs,
       rebalancesAfter: Math.max(0, ...alive.map((worker) => worker.rebalancesSince(this.#healedAtMs))),
       unassignedTasks: taskIdsOf(this.ledger).filter((task) => !owned.has(task)),
     };

@@ -1,0 +1,57 @@
+import { systemClock } from '@millrace/core';
+import { describe, expect, inject, it } from 'vitest';
+import { FaultRun, type Seat } from './rig/fault-run.ts';
+import { MemoryGroup } from './rig/memory-group.ts';
+
+const brokers = inject('faultBrokers');
+const MIB = 1024 * 1024;
+const MEMORY_MAX_BYTES = 300 * MIB;
+const BUDGET_BYTES = 48 * MIB;
+const RECORD_BYTES = 16 * 1024;
+const PER_SECOND = 800;
+const PRESSURE_MS = 30_000;
+/** Answers to Produce come one after the other, each so much later. */
+const ANSWER_DELAY_MS = 100;
+
+/** Counts the bytes of all answers to Fetch. */
+function meterFetched({ proxy }: Seat): () => number {
+  let bytes = 0;
+  const action = (frame: { readonly bytes: Buffer }): void => {
+    bytes += frame.bytes.length;
+  };
+  proxy.add({ api: 'Fetch', side: 'response', times: Infinity, action });
+  return () => bytes;
+}
+
+describe('memory pressure', () => {
+  it('F35 by input that comes faster than outputs are taken: it waits at the broker, and nothing is lost', {
+    timeout: 300_000,
+  }, async () => {
+    const settings = { memoryBudgetBytes: BUDGET_BYTES, requestTimeoutMs: 15_000, transactionTimeoutMs: 60_000 };
+    await using run = await FaultRun.start({ brokers, settings, drainLimitMs: 120_000 });
+    await using group = MemoryGroup.create(run.ledger.applicationId, MEMORY_MAX_BYTES);
+    const seat = await run.worker('a', { heapMaxMib: 128 });
+    group?.add(seat.worker.pid);
+    await seat.worker.running();
+    await run.watchRepartition();
+    const fetched = meterFetched(seat);
+    const action = (): Promise<void> => systemClock.sleep(ANSWER_DELAY_MS);
+    const slow = seat.proxy.add({ api: 'Produce', side: 'response', times: Infinity, action });
+    run.source.padding = 'p'.repeat(RECORD_BYTES);
+    run.source.feed(PER_SECOND);
+    await systemClock.sleep(PRESSURE_MS);
+    await run.source.rest();
+    const writtenBytes = run.source.written * RECORD_BYTES;
+    const fetchedBytes = fetched();
+    run.source.padding = undefined;
+    seat.proxy.remove(slow);
+    run.healed();
+    expect(await run.verdict()).toBe('');
+    const rssBytes = Math.max(...seat.worker.evidence().samples.map((sample) => sample.rssBytes));
+    const figures = [writtenBytes, fetchedBytes, rssBytes].map((bytes) => Math.round(bytes / MIB));
+    const message = `MiB written, fetched meanwhile (repartitioned ones too), resident at most: ${figures.join(', ')}`;
+    expect(writtenBytes - fetchedBytes, message).toBeGreaterThan(BUDGET_BYTES);
+    expect(rssBytes, message).toBeLessThan(MEMORY_MAX_BYTES);
+    process.stdout.write(`F35 ${message}; ${group === undefined ? 'sampled' : 'in a control group'}\n`);
+  });
+});
