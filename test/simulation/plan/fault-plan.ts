@@ -15,9 +15,19 @@ import type { Choices } from './seeded-choices.ts';
 /** Around a request: before the broker has it, after it was applied and before the answer is there, after the answer is there. */
 export type Moment = 'unsent' | 'unanswered' | 'answered';
 
-/** At a time of the run, or with the n-th request of a kind from that time on. */
+/**
+ * Right before an event for which the code waits in the n-th place that a process comes to, when it waits there for the v-th time.
+ * Each event of a process is one of these, and so is each await that waits for anything outside.
+ */
+export interface Step {
+  readonly place: number;
+  readonly visit: number;
+}
+
+/** At a time of the run; from that time on with the n-th request of a kind, or at a step of a process. */
 export interface When {
   readonly atMs: number;
+  readonly step?: Step;
   readonly request?: { readonly api: string; readonly apiKey: number; readonly nth: number; readonly moment: Moment };
 }
 
@@ -66,6 +76,8 @@ const REQUESTS = [
 ] as const;
 
 const SESSION_MS = 6000;
+/** About as many as a process comes to. */
+const PLACES_MAX = 34;
 
 /** What goes wrong in a run: a few faults, some of them close together. */
 export function planFaults(choices: Choices, options: FaultPlanOptions): Fault[] {
@@ -80,6 +92,23 @@ export function planFaults(choices: Choices, options: FaultPlanOptions): Fault[]
     faults.push({ ...kind, number, worker: choices.between(0, options.workers - 1), when });
   }
   return faults;
+}
+
+/** A crash at some await, at a rare one as likely as at one that comes all the time. First visits are favoured: some places have no other. */
+export function planCrashAtStep(choices: Choices, { workers, faultsMs }: FaultPlanOptions, number: number): Fault {
+  const step = {
+    place: choices.between(1, PLACES_MAX),
+    visit: choices.oneOf([1, 1, 1, 2, choices.between(3, 30)]),
+  };
+  return {
+    kind: 'crash',
+    downMs: choices.between(20, 3000),
+    disk: choices.oneOf(['same', 'same', 'empty', 'older']),
+    losesSent: choices.chance(0.5),
+    number,
+    worker: choices.between(0, workers - 1),
+    when: { atMs: choices.chance(0.7) ? 0 : choices.between(0, faultsMs), step },
+  };
 }
 
 function planKind(choices: Choices, { nodes, partitions }: FaultPlanOptions): FaultKind {

@@ -1,7 +1,7 @@
 import type { BrokerSettings } from '@millrace/broker';
 import type { StreamsSettings } from '@millrace/runtime';
 import type { Ledger } from '../../oracle/ledger/ledger.ts';
-import { type Fault, planFaults } from './fault-plan.ts';
+import { type Fault, planCrashAtStep, planFaults } from './fault-plan.ts';
 import { Choices, randomOf } from './seeded-choices.ts';
 
 /** Everything about a run that its seed decides beforehand. */
@@ -29,7 +29,10 @@ export function planRun(seed: string, only?: ReadonlySet<number>): RunPlan {
   const workers = choices.between(2, 4);
   const faultsMs = choices.between(5, 14) * 1000;
   const broker = planBroker(choices);
-  const faults = planFaults(new Choices(randomOf(seed, 'faults')), { workers, faultsMs, nodes: broker.nodes ?? 1, partitions });
+  const options = { workers, faultsMs, nodes: broker.nodes ?? 1, partitions };
+  const faults = planFaults(new Choices(randomOf(seed, 'faults')), options);
+  const steps = new Choices(randomOf(seed, 'steps'));
+  for (let count = steps.between(0, 2); count > 0; count--) faults.push(planCrashAtStep(steps, options, faults.length));
   return {
     seed,
     ledger,

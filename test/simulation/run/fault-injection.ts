@@ -1,8 +1,9 @@
-import type { Fault, When } from '../plan/fault-plan.ts';
+import type { Fault, Step, When } from '../plan/fault-plan.ts';
 import type { SimulatedBroker } from '../world/simulated-broker.ts';
 import type { SimulatedNetwork } from '../world/simulated-network.ts';
 import type { SimulatedProcess } from '../world/simulated-process.ts';
 import type { SimulatedWorker } from './simulated-worker.ts';
+import { StepCount } from './step-watch.ts';
 
 export interface InjectionParts {
   readonly workers: readonly SimulatedWorker[];
@@ -22,6 +23,7 @@ export class FaultInjection {
   readonly #parts: InjectionParts;
   readonly #endings = new Set<() => void>();
   readonly #happened = new Set<number>();
+  readonly #crashPlaces: string[] = [];
   #isHealed = false;
 
   constructor(parts: InjectionParts) {
@@ -33,12 +35,20 @@ export class FaultInjection {
     return this.#happened;
   }
 
+  /** Where the crashes that were tied to a step or to a request have come. */
+  get crashPlaces(): readonly string[] {
+    return this.#crashPlaces;
+  }
+
+  /** Before the workers start. */
   arm(fault: Fault): void {
+    const { request, step } = fault.when;
+    if (step !== undefined) this.#workerOf(fault).steps.watch();
     this.#parts.operator.after(fault.when.atMs, 'fault', () => {
       if (this.#isHealed) return;
-      const { request } = fault.when;
-      if (request === undefined) this.#happen(fault);
-      else this.#watch(fault, request);
+      if (request !== undefined) this.#watch(fault, request);
+      else if (step !== undefined) this.#watchSteps(fault, step);
+      else this.#happen(fault);
     });
   }
 
@@ -50,8 +60,21 @@ export class FaultInjection {
     for (const worker of this.#parts.workers) if (worker.process === undefined) worker.start();
   }
 
+  /** Waits until a process of the fault's worker comes to the step. */
+  #watchSteps(fault: Fault, step: Step): void {
+    const count = new StepCount();
+    const stop = this.#workerOf(fault).steps.listen((process, place) => {
+      if (!count.isAt(step, process, place)) return;
+      stop();
+      this.#endings.delete(stop);
+      this.#happen(fault, place);
+    });
+    this.#endings.add(stop);
+  }
+
   /** Waits for the n-th request of its kind by the fault's worker. */
-  #watch(fault: Fault, { apiKey, nth, moment }: NonNullable<When['request']>): void {
+  #watch(fault: Fault, { api, apiKey, nth, moment }: NonNullable<When['request']>): void {
+    const place = `${api} ${moment}`;
     let left = nth;
     const side = moment === 'unsent' ? 'request' : 'response';
     const stop = this.#parts.network.listen((passing) => {
@@ -64,17 +87,18 @@ export class FaultInjection {
         this.#noteDown(fault);
         return { holdMs: fault.forMs };
       }
-      if (moment === 'answered') return { onArrival: () => this.#happen(fault) };
+      if (moment === 'answered') return { onArrival: () => this.#happen(fault, place) };
       // Not while the sender is in the middle of something: at the next step.
-      this.#parts.operator.after(0, 'fault at a frame', () => this.#happen(fault));
+      this.#parts.operator.after(0, 'fault at a frame', () => this.#happen(fault, place));
       return { holdMs: 1 };
     });
     this.#endings.add(stop);
   }
 
-  #happen(fault: Fault): void {
+  /** @param place where the worker was, if the fault came because it was there */
+  #happen(fault: Fault, place?: string): void {
     if (this.#isHealed) return;
-    this.#noteDown(fault);
+    this.#noteDown(fault, place);
     const { broker } = this.#parts;
     const { process, disk } = this.#workerOf(fault);
     if (fault.kind === 'broker-crash') {
@@ -87,17 +111,23 @@ export class FaultInjection {
       this.#until(fault.forMs, () => {
         disk.isFull = false;
       });
-    } else if (process !== undefined) this.#happenTo(process, fault);
+    } else if (fault.kind === 'crash') this.#crash(fault, place);
+    else if (process !== undefined) this.#happenTo(process, fault);
+  }
+
+  /** Also in the middle of a clean stop. */
+  #crash(fault: Extract<Fault, { kind: 'crash' }>, place: string | undefined): void {
+    const worker = this.#workerOf(fault);
+    if (!worker.isUp) return;
+    if (place !== undefined) this.#crashPlaces.push(place);
+    void worker.crash(fault.disk, fault.losesSent);
+    this.#until(fault.downMs, () => worker.start());
   }
 
   #happenTo(process: SimulatedProcess, fault: Fault): void {
     const { network } = this.#parts;
     const worker = this.#workerOf(fault);
     switch (fault.kind) {
-      case 'crash':
-        void worker.crash(fault.disk, fault.losesSent);
-        this.#until(fault.downMs, () => worker.start());
-        break;
       case 'stop':
         void worker.stop();
         this.#until(fault.downMs, () => worker.start());
@@ -121,9 +151,9 @@ export class FaultInjection {
     }
   }
 
-  #noteDown(fault: Fault): void {
+  #noteDown(fault: Fault, place?: string): void {
     this.#happened.add(fault.number);
-    this.#parts.note(`fault ${describeFault(fault)}`);
+    this.#parts.note(`fault ${describeFault(fault)}${place === undefined ? '' : `: ${place}`}`);
   }
 
   #workerOf({ worker }: Fault): SimulatedWorker {
@@ -149,10 +179,15 @@ export class FaultInjection {
 
 /** A fault in one line. */
 export function describeFault({ number, worker, when, ...rest }: Fault): string {
-  const { request, atMs } = when;
-  const at = request === undefined ? `at ${atMs}` : `from ${atMs} on, ${request.api} ${request.nth} ${request.moment}`;
+  const at = describeWhen(when);
   const details = Object.entries(rest)
     .filter(([name]) => name !== 'kind')
     .map(([name, value]) => `${name}=${value}`);
   return `${number}: ${rest.kind} of w${worker} ${at} ${details.join(' ')}`;
+}
+
+function describeWhen({ atMs, request, step }: When): string {
+  if (request !== undefined) return `from ${atMs} on, ${request.api} ${request.nth} ${request.moment}`;
+  if (step !== undefined) return `from ${atMs} on, visit ${step.visit} of place ${step.place}`;
+  return `at ${atMs}`;
 }

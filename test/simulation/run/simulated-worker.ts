@@ -13,6 +13,7 @@ import type { SimulatedProcess } from '../world/simulated-process.ts';
 import { SimulatedDisk } from '../world/simulated-disk.ts';
 import type { SimulatedNetwork } from '../world/simulated-network.ts';
 import { Journal } from './journal.ts';
+import { StepWatch } from './step-watch.ts';
 
 /** What the process manager waits before it starts a worker again that has ended by itself. */
 const RESTART_MS = 1000;
@@ -46,6 +47,7 @@ export class SimulatedWorker {
   readonly name: string;
   readonly disk = new SimulatedDisk();
   readonly journal: Journal;
+  readonly steps = new StepWatch();
   readonly dumps: StoreDump[] = [];
   readonly #parts: WorkerParts;
   readonly #lives: Life[] = [];
@@ -57,9 +59,15 @@ export class SimulatedWorker {
     this.journal = new Journal(parts.name, nowMs);
   }
 
-  /** The process that runs, if one does. */
+  /** The process that runs, if one does that has not been told to end. */
   get process(): SimulatedProcess | undefined {
     return this.#current?.process;
+  }
+
+  /** True while a process runs, also one that is about to end. */
+  get isUp(): boolean {
+    const end = this.#lives.at(-1)?.end;
+    return end === 'none' || end === 'stopping';
   }
 
   get #current(): Life | undefined {
@@ -71,10 +79,11 @@ export class SimulatedWorker {
   start(): void {
     this.#isWanted = true;
     const last = this.#lives.at(-1);
-    if (last?.end === 'none' || last?.end === 'stopping') return;
+    if (this.isUp) return;
     const stateDir = join(this.#parts.root, `${this.name}.${this.#lives.length}`);
     if (last !== undefined && existsSync(last.stateDir)) inheritDirectory(last.stateDir, stateDir);
     const process = this.#parts.createProcess(`${this.name}.${this.#lives.length}`);
+    if (this.steps.isWatched) process.beforeEvent = (what) => this.steps.reach(process, what);
     const life = this.#createLife(process, stateDir);
     this.#lives.push(life);
     this.journal.note('starts');
@@ -97,7 +106,7 @@ export class SimulatedWorker {
   /** Ends it at once. */
   async crash(disk: DiskAfter, losesSent: boolean): Promise<void> {
     const life = this.#lives.at(-1);
-    if (life?.end !== 'none' && life?.end !== 'stopping') return;
+    if (life === undefined || !this.isUp) return;
     life.end = 'killed';
     life.process.kill();
     this.#parts.network.abandon(life.process, losesSent);

@@ -39,6 +39,8 @@ export interface RunResult {
   readonly busiestSecond: number;
   readonly virtualMs: number;
   readonly happened: ReadonlySet<number>;
+  /** Where crashes came that were tied to a request or to a step, and the places that workers with such steps came to. */
+  readonly places: { readonly crashes: readonly string[]; readonly seen: ReadonlySet<string> };
   /** What everybody has said, in the order of time. */
   readonly journal: () => string;
 }
@@ -101,6 +103,10 @@ class Simulation {
       busiestSecond: this.#trace.busiestSecond,
       virtualMs: this.#scheduler.nowMs,
       happened: this.#faults?.happened ?? new Set(),
+      places: {
+        crashes: this.#faults?.crashPlaces ?? [],
+        seen: new Set(this.#workers.flatMap(({ steps }) => [...steps.seen])),
+      },
       journal: () => this.#lines(),
     };
   }

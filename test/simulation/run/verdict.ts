@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { describeFindings, judge } from '../../oracle/judge.ts';
 import type { CheckId } from '../../oracle/evidence/evidence.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
@@ -34,10 +35,10 @@ export async function judgeRun(plan: RunPlan): Promise<Verdict> {
 }
 
 /** Everything that is needed to look into a run that has failed. */
-export function describeFailure(plan: RunPlan, { result, findings }: Verdict, commit: string): string {
+export function describeFailure(plan: RunPlan, { result, findings }: Verdict): string {
   const numbers = plan.faults.map(({ number }) => number).join(',');
   return [
-    `seed ${plan.seed} at commit ${commit}, trace ${result.trace} after ${result.events} events:`,
+    `seed ${plan.seed} at commit ${commit()}, trace ${result.trace} after ${result.events} events:`,
     findings,
     `settings: ${JSON.stringify({ ...plan.ledger, ...plan.settings, ...plan.broker, isStatic: plan.isStatic })}`,
     'faults:',
@@ -45,4 +46,8 @@ export function describeFailure(plan: RunPlan, { result, findings }: Verdict, co
     `again: SIMULATION_FROM=${plan.seed} SIMULATION_SEEDS=1 SIMULATION_FAULTS=${numbers} npm run test:simulation`,
     result.journal(),
   ].join('\n');
+}
+
+function commit(): string {
+  return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
 }

@@ -6,8 +6,10 @@ import type { Trace } from './trace.ts';
 export interface EventOwner {
   readonly name: string;
   readonly isAlive: boolean;
-  /** Takes an event that cannot happen now. */
-  hold: ((event: () => void) => void) | undefined;
+  /** Takes an event that cannot happen now, and what it is. */
+  hold: ((event: () => void, what: string) => void) | undefined;
+  /** Called right before an event, with what it is: it may end or pause its owner. */
+  beforeEvent?: ((what: string) => void) | undefined;
 }
 
 interface Scheduled extends QueuedEvent {
@@ -77,10 +79,12 @@ export class Scheduler {
       const { owner, happen } = event;
       if (happen === undefined || !owner.isAlive) continue;
       this.#nowMs = event.dueMs;
+      if (owner.hold === undefined) owner.beforeEvent?.(event.what);
+      if (!owner.isAlive) continue;
       if (owner.hold !== undefined) {
         const held = event;
         // Cancelled meanwhile, it does not happen later either.
-        owner.hold(() => held.happen?.());
+        owner.hold(() => held.happen?.(), event.what);
         continue;
       }
       event.happen = undefined;

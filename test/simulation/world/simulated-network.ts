@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { DevBroker, Transfer } from '@millrace/broker';
 import type { Random } from '@millrace/core';
+import { API_NAMES } from './api-names.ts';
 import { FrameWatch } from './frame-watch.ts';
 import type { EventOwner, Scheduler } from './scheduler.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
@@ -114,9 +115,11 @@ export class SimulatedNetwork {
       const side = direction === 'to-broker' ? 'request' : 'response';
       let delayMs = this.#latency(process);
       const after: (() => void)[] = [];
+      const names = new Set<string>();
       for (const head of bytes === undefined ? [] : watches[side].push(bytes)) {
         if (side === 'request') apis.set(head.correlationId, head.apiKey);
         const apiKey = apis.get(head.correlationId) ?? -1;
+        names.add(API_NAMES.get(apiKey) ?? String(apiKey));
         for (const listener of [...this.#listeners]) {
           const wish = listener({ process, apiKey, side });
           delayMs = Math.max(delayMs, wish?.holdMs ?? 0);
@@ -128,7 +131,7 @@ export class SimulatedNetwork {
         deliver();
         for (const happen of after) scheduler.schedule(WIRE, 0, 'after arrival', happen);
       };
-      scheduler.schedule(owner, delayMs, `${process.name} ${side}`, arrive, bytes);
+      scheduler.schedule(owner, delayMs, `${side} ${[...names].join(', ')}`, arrive, bytes);
     };
   }
 

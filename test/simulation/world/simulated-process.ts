@@ -1,4 +1,5 @@
 import { CancelledError, type Cancel, type Clock, type Random } from '@millrace/core';
+import { awaitPlace } from './await-place.ts';
 import { EPOCH_MS, type EventOwner, type Scheduler } from './scheduler.ts';
 
 /** What an event costs at least: time goes on also where nobody waits. */
@@ -14,10 +15,12 @@ export class SimulatedProcess implements EventOwner {
   readonly name: string;
   readonly clock: Clock;
   readonly random: Random;
-  hold: ((event: () => void) => void) | undefined;
+  hold: EventOwner['hold'];
+  /** While it is there, events say in which place of the code somebody waits for them. */
+  beforeEvent: EventOwner['beforeEvent'];
   readonly #scheduler: Scheduler;
   readonly #bootMs: number;
-  readonly #held: (() => void)[] = [];
+  readonly #held: { readonly event: () => void; readonly what: string }[] = [];
   #isAlive = true;
   #skewMs = 0;
   #sleeping = 0;
@@ -47,13 +50,14 @@ export class SimulatedProcess implements EventOwner {
 
   /** Stops the process as SIGSTOP does. */
   pause(): void {
-    this.hold = (event) => void this.#held.push(event);
+    this.hold = (event, what) => void this.#held.push({ event, what });
   }
 
   /** Goes on: what should have happened meanwhile happens now, in its order. */
   resume(): void {
     this.hold = undefined;
-    for (const [index, event] of this.#held.splice(0).entries()) this.after(index * HELD_STEP_MS, 'held', event);
+    for (const [index, { event, what }] of this.#held.splice(0).entries())
+      this.#scheduler.schedule(this, index * HELD_STEP_MS, what, event);
   }
 
   /** Sets the wall clock forward or back; the time that never goes back knows nothing of it. */
@@ -62,7 +66,8 @@ export class SimulatedProcess implements EventOwner {
   }
 
   after(delayMs: number, what: string, happen: () => void): Cancel {
-    return this.#scheduler.schedule(this, delayMs, what, happen);
+    const place = this.beforeEvent === undefined ? what : `${what} in ${awaitPlace()}`;
+    return this.#scheduler.schedule(this, delayMs, place, happen);
   }
 
   /** A random delay up to `maxMs`, mostly far shorter. */
