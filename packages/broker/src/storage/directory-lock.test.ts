@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { systemClock } from '@millrace/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DirectoryLock } from './directory-lock.ts';
 
@@ -27,7 +28,7 @@ class Claimants implements AsyncDisposable {
   /** How many of them got it. */
   async claim(directory: string): Promise<number> {
     const answers = this.#processes.map((one) => once(one, 'message') as Promise<[boolean]>);
-    const atMs = performance.timeOrigin + performance.now() + 3;
+    const atMs = systemClock.nowMs() + 4;
     for (const one of this.#processes) one.send({ directory, atMs });
     return (await Promise.all(answers)).filter(([got]) => got).length;
   }
