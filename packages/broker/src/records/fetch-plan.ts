@@ -18,7 +18,6 @@ export class FetchPlan {
   readonly #logs: LedLogs;
   readonly #nodeId: number;
   readonly #isolation: IsolationLevel;
-
   readonly #byId: boolean;
 
   /** @param byId whether topics are named by their ids, as from version 13 on */

@@ -81,6 +81,15 @@ describe('InputTopics', () => {
     expect(decodeEmittedTimes(text)).toEqual(new Map([['w', 5]]));
   });
 
+  it('F21: does not begin anew in a topic that lacks the partition', async () => {
+    const offset = { ...committed(40, encodeOffsetMetadata(7, new Map(), LATTER)), partition: 2 };
+    await expect(new Stage().topics('reset').adopt([offset], signal)).rejects.toMatchObject({
+      name: 'FatalStreamsError',
+      code: 'INPUT_TOPIC_RECREATED',
+      message: expect.stringContaining('with 2 partitions only') as string,
+    });
+  });
+
   it('leaves a topic that the broker has not heard of yet to whoever reads it, under the id that it is to have', async () => {
     const stage = new Stage();
     stage.exists = false;

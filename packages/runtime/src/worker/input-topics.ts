@@ -75,14 +75,15 @@ export class InputTopics {
     const key = topicPartitionKey(committed.topic, committed.partition);
     // Whether it is gone, or is so new that this broker has not heard of it, shows when it is read.
     if (found === undefined && known !== undefined) this.#ids.set(key, known);
-    const topicId = found?.topicId;
-    if (topicId === undefined) return committed;
+    if (found?.topicId === undefined) return committed;
+    const { topicId } = found;
     const emitted = decodeEmittedTimes(metadata);
     if (known === undefined || known === topicId) {
       this.#ids.set(key, topicId);
       return { ...committed, metadata: encodeOffsetMetadata(decodeOffsetMetadata(metadata), emitted, topicId) };
     }
     if (!this.#mayReset(committed.topic)) throw recreated(committed, known, topicId);
+    if (committed.partition >= found.partitions) throw shrunk(committed, found.partitions);
     const offset = await this.#options.resetOffset(committed, signal);
     this.#options.logger.warn('an input topic was deleted and made again; it is read anew, with the state that there is', {
       topic: committed.topic,
@@ -116,5 +117,14 @@ function recreated(committed: TopicPartition & { readonly offset: number }, know
       "onRecreatedInput 'reset' to read the new topic from offsetReset on, on top of the state that there is " +
       "(and with onMissingOffsets 'reset' where the broker has forgotten the offsets with the topic)",
     { topic, partition, ...(offset < 0 ? {} : { offset }) },
+  );
+}
+
+function shrunk({ topic, partition }: TopicPartition, partitions: number): FatalStreamsError {
+  return new FatalStreamsError(
+    'INPUT_TOPIC_RECREATED',
+    `the topic was deleted and made again with ${partitions} partitions only; tasks and internal topics are laid out for more. ` +
+      'Make it with as many as before, or reset the application (`millrace reset`: offsets, internal topics, local state)',
+    { topic, partition },
   );
 }
