@@ -283,6 +283,18 @@ describe('a member of a streams group', () => {
     await expect(join()).rejects.toMatchObject({ name: 'FatalStreamsError', code });
   });
 
+  it('cannot join where the broker knows no streams groups, and says what to do', async () => {
+    const { transport, member, join } = membership();
+    transport.on(streamsGroupHeartbeat, () => {
+      throw new FatalStreamsError('UNSUPPORTED_VERSION', 'the broker does not know the request');
+    });
+    await expect(join()).rejects.toMatchObject({
+      code: 'UNSUPPORTED_VERSION',
+      message: expect.stringContaining('Kafka 4.2 or newer'),
+    });
+    expect(member.state).toBe('failed');
+  });
+
   it.each([14, 15, 16])('tries again after error %i', async (errorCode) => {
     const { transport, clock, member, join } = membership({ heartbeatIntervalMs: 1000 });
     transport.once(streamsGroupHeartbeat, () => refusal(errorCode)).once(streamsGroupHeartbeat, answerLost);

@@ -15,7 +15,7 @@ import { MembershipStateMachine, type MembershipState } from './membership-state
 import { GroupStatusWatch } from './streams-group-status.ts';
 import type { StreamsGroupMemberOptions, StreamsGroupTasks } from '../port/streams-group.ts';
 import { assignedIn, heartbeatRequest, joinRequest, leaveRequest, NO_TASKS, tasksKey } from './streams-heartbeat.ts';
-import { joinError } from './streams-join-error.ts';
+import { joinError, joinFailure } from './streams-join-error.ts';
 import { tellDeparture } from './tell-departure.ts';
 
 const REQUEST_TIMEOUT_MS = 5_000;
@@ -151,8 +151,11 @@ export class StreamsGroupMember implements GroupMember {
     this.#mayHaveMissed = false;
     this.#wasLost = true;
     const rebalanceTimeoutMs = this.#options.rebalanceTimeoutMs ?? REBALANCE_TIMEOUT_MS;
-    const response = await this.#send(joinRequest(this.#options, this.#memberId, rebalanceTimeoutMs), signal);
-    if (response.errorCode !== ErrorCode.NONE) throw joinError(this.#options.groupId, response);
+    const { groupId } = this.#options;
+    const response = await this.#send(joinRequest(this.#options, this.#memberId, rebalanceTimeoutMs), signal).catch((error) => {
+      throw joinFailure(groupId, error);
+    });
+    if (response.errorCode !== ErrorCode.NONE) throw joinError(groupId, response);
     this.#standing = { memberEpoch: response.memberEpoch, target: assignedIn(response) ?? NO_TASKS };
     this.#heard(response);
   }

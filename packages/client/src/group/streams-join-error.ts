@@ -24,3 +24,13 @@ export function joinError(groupId: string, { errorCode, errorMessage }: StreamsG
       return brokerError(errorCode, context);
   }
 }
+
+/** What a request to join fails with: a broker that knows no streams groups cannot say so itself. */
+export function joinFailure(groupId: string, error: unknown): unknown {
+  if (!(error instanceof FatalStreamsError) || error.code !== 'UNSUPPORTED_VERSION') return error;
+  return new FatalStreamsError(
+    'UNSUPPORTED_VERSION',
+    `the broker knows no streams groups, of which ${groupId} is to be one; use Kafka 4.2 or newer, or the classic group protocol`,
+    { cause: error },
+  );
+}
