@@ -70,10 +70,14 @@ describe('an input topic that is deleted and made again', () => {
     },
   );
 
-  it('F21 while the worker runs and is not made again at once ends it', async () => {
+  it.each([
+    ['has nothing to do', 0],
+    ['is in the middle of its work', 5000],
+  ])('F21 while the worker %s, and is not made again, ends it', async (_what, perKey) => {
     await using application = await create();
     const worker = application.worker();
     await count(application);
+    if (perKey > 0) await application.cluster.write(application.input, numberedRecords(KEYS, perKey, FORMER + 1));
     await application.cluster.client.admin.deleteTopics([application.input]);
     expect((await worker.ended).code, worker.output).toBe(1);
     expect(worker.events.findLast(({ event }) => event === 'ended')?.failure, worker.output).toMatchObject({

@@ -117,5 +117,6 @@ describe('InputTopics', () => {
       code: 'INPUT_TOPIC_MISSING',
       topic: 'in',
     });
+    await expect(topics.adopt([committed(-1)], signal)).rejects.toMatchObject({ name, code: 'INPUT_TOPIC_MISSING' });
   });
 });

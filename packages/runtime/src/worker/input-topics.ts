@@ -40,7 +40,8 @@ export class InputTopics {
    * Compares committed offsets with the topics as they are now.
    *
    * @returns the offsets with the topic id in their metadata; with the policy `reset` those of another topic are replaced
-   * @throws FatalStreamsError `INPUT_TOPIC_RECREATED`
+   * @throws FatalStreamsError `INPUT_TOPIC_RECREATED`, or `INPUT_TOPIC_MISSING` when its offset is gone as well
+   * @throws RetriableError `INPUT_TOPIC_MISSING` when it is to be read anew, once it is there
    */
   async adopt(committed: readonly CommittedOffset[], signal: AbortSignal): Promise<CommittedOffset[]> {
     const found = await this.#describe(committed, signal);
@@ -73,8 +74,11 @@ export class InputTopics {
     const { metadata } = committed;
     const known = decodeTopicId(metadata) ?? this.idOf(committed);
     const key = topicPartitionKey(committed.topic, committed.partition);
-    // Whether it is gone, or is so new that this broker has not heard of it, shows when it is read.
-    if (found === undefined && known !== undefined) this.#ids.set(key, known);
+    if (found === undefined && known !== undefined) {
+      if (committed.offset < 0) throw this.#missing(committed);
+      // Whether it is gone, or is so new that this broker has not heard of it, shows when it is read.
+      this.#ids.set(key, known);
+    }
     if (found?.topicId === undefined) return committed;
     const { topicId } = found;
     const emitted = decodeEmittedTimes(metadata);
