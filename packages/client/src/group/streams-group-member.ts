@@ -152,9 +152,11 @@ export class StreamsGroupMember implements GroupMember {
     this.#wasLost = true;
     const rebalanceTimeoutMs = this.#options.rebalanceTimeoutMs ?? REBALANCE_TIMEOUT_MS;
     const { groupId } = this.#options;
-    const response = await this.#send(joinRequest(this.#options, this.#memberId, rebalanceTimeoutMs), signal).catch((error) => {
-      throw joinFailure(groupId, error);
-    });
+    const response = await this.#send(joinRequest(this.#options, this.#memberId, rebalanceTimeoutMs), signal).catch(
+      (error: unknown) => {
+        throw joinFailure(groupId, error);
+      },
+    );
     if (response.errorCode !== ErrorCode.NONE) throw joinError(groupId, response);
     this.#standing = { memberEpoch: response.memberEpoch, target: assignedIn(response) ?? NO_TASKS };
     this.#heard(response);
