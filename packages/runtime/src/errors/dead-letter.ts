@@ -72,7 +72,7 @@ function stackTraceOf(error: unknown): string {
   const traces: string[] = [];
   let next = error;
   while (next !== undefined && traces.length < CAUSES_MAX) {
-    traces.push(next instanceof Error ? (next.stack ?? messageOf(next)) : String(next));
+    traces.push((next instanceof Error ? next.stack : undefined) ?? messageOf(next));
     next = next instanceof Error ? next.cause : undefined;
   }
   return traces.join('\nCaused by: ');

@@ -7,10 +7,9 @@ import {
   logAndContinueProduction,
   type ProcessingErrorHandler,
 } from '@millrace/runtime';
+import { type TestRecord, TopologyTestDriver } from '@millrace/testing';
 import { Topology, type Processor, type ProcessorContext } from '@millrace/topology';
 import { describe, expect, it } from 'vitest';
-import type { TestRecord } from './test-record.ts';
-import { TopologyTestDriver } from './topology-test-driver.ts';
 
 const raw = topic('in', { key: string(), value: bytes() });
 const input = topic('in', { key: string(), value: json<{ readonly n: number }>() });
@@ -52,7 +51,7 @@ function waiting(): Processor<string, string, string, string> {
   };
 }
 
-describe('dead letters', () => {
+describe('F24 dead letters', () => {
   it('are input that cannot be deserialised, byte for byte, with its timestamp and headers', async () => {
     const builder = new StreamsBuilder();
     builder.stream(input).to(out);
@@ -211,7 +210,7 @@ describe('dead letters', () => {
   });
 });
 
-describe('maxTimestampAheadMs', () => {
+describe('F28 maxTimestampAheadMs', () => {
   const builder = (): StreamsBuilder => {
     const made = new StreamsBuilder();
     made.stream(texts).to(out);
