@@ -96,8 +96,11 @@ describeWithKafka('an application with threads', (brokers) => {
     await cluster.write(input, [{ key: 'blocker', value: `!spin:9000:${once}` }]);
     await expect.poll(() => existsSync(once), { timeout: 20_000 }).toBe(true);
     await cluster.write(input, numberedRecords(KEYS, 50));
-    await worker.until((one) => one.logged('the event loop of a thread does not turn') !== undefined);
-    expect(worker.logged('the event loop of a thread does not turn')?.taskId).toMatch(/^0_[0-3]$/);
+    await worker.until((one) => one.logged('the event loop does not turn') !== undefined);
+    expect(worker.logged('the event loop does not turn')).toMatchObject({
+      taskId: expect.stringMatching(/^0_[0-3]$/),
+      thread: expect.any(Number),
+    });
     // Whoever is not blocked counts meanwhile.
     expect((await cluster.readUntil(application.output, ({ length }) => length > 0)).length).toBeGreaterThan(0);
     expect(worker.logged('turns again')).toBeUndefined();
