@@ -33,6 +33,12 @@ export class BackgroundJoin {
     );
   }
 
+  /** True when the join has ended, and others may have had the tasks meanwhile. */
+  get hasFoundBreak(): boolean {
+    const result = this.#result;
+    return result !== undefined && 'joined' in result && !result.joined.isUnbroken;
+  }
+
   /** What the join has brought, once. @throws what made it fail, once */
   take(): JoinedGroup | undefined {
     const result = this.#result;

@@ -128,6 +128,23 @@ describe('Membership', () => {
     expect(stage.membership.next()).toBe('join');
   });
 
+  it('is interrupted from the moment on in which that is known, until the tasks are dropped', async () => {
+    const stage = new Stage();
+    const { membership } = stage;
+    await stage.takeOver();
+    expect(membership.isInterrupted).toBe(false);
+    stage.begin();
+    await stage.end(false);
+    expect(membership.isInterrupted).toBe(true);
+    expect(membership.next()).toBe('abandon');
+    membership.abandoned();
+    stage.state = 'lost';
+    expect(membership.isInterrupted).toBe(true);
+    membership.next();
+    membership.abandoned();
+    expect(membership.isInterrupted).toBe(false);
+  });
+
   it('passes on why it cannot join, once', async () => {
     const stage = new Stage();
     stage.begin();

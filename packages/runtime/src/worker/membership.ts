@@ -53,6 +53,15 @@ export class Membership {
     return this.#join.ended;
   }
 
+  /**
+   * True when others may have the tasks, as far as is known now and not only since the last step: nothing may be committed.
+   * A join that has ended makes the member stable again, in a generation in which its commits are accepted.
+   */
+  get isInterrupted(): boolean {
+    const isLost = this.#options.member.state === 'lost' && !this.#lossIsKnown;
+    return this.#isInterrupted || isLost || this.#join.hasFoundBreak;
+  }
+
   /** What is to be taken over. */
   get assignment(): LeadersWord | undefined {
     return this.#assignment;

@@ -54,6 +54,8 @@ class Stage {
   memberId = 'm';
   /** What asynchronous operators of the task have under way. */
   asyncWork = { held: 0, progress: Promise.resolve() };
+  /** What user code waits for in the middle of a record. */
+  pending: Promise<void> | undefined;
   /** False: the worker has to wait for input, of which none ever comes. */
   hasInput = true;
   /** True while it waits. */
@@ -65,7 +67,9 @@ class Stage {
 
   readonly task = ((stage: Stage) => ({
     taskId: '0_0',
-    pending: undefined,
+    get pending() {
+      return stage.pending;
+    },
     settling: undefined,
     get asyncWork() {
       return stage.asyncWork;
@@ -398,6 +402,36 @@ describe('StreamWorker', () => {
     stage.isInterrupted = true;
     end();
     await run;
+  });
+
+  it.each([
+    ['goes on', 'join drop tasks restart assign'],
+    ['is told to stop', 'join abort drop tasks close tasks'],
+  ])('commits nothing when a record was waited for until after the join in which it hears so, and it %s', async (what, calls) => {
+    const stage = new Stage();
+    stage.commitsUntilStop = 3;
+    let [endJoin, endRecord] = [(): void => undefined, (): void => undefined];
+    stage.onceCommitted = () => {
+      stage.memberState = 'rejoin-needed';
+      stage.isInterrupted = true;
+      stage.joinIsHeld = new Promise((resolve) => {
+        endJoin = resolve;
+      });
+    };
+    const run = stage.run();
+    await expect.poll(() => stage.joins).toBe(2);
+    stage.pending = new Promise((resolve) => {
+      endRecord = resolve;
+    });
+    const { turns } = stage;
+    await expect.poll(() => stage.turns).toBeGreaterThan(turns);
+    endJoin();
+    await expect.poll(() => stage.memberState).toBe('stable');
+    if (what === 'is told to stop') stage.stop.abort();
+    stage.pending = undefined;
+    endRecord();
+    await run;
+    expect(stage.calls.join(' ')).toContain(calls);
   });
 
   it('drops its tasks when the membership was interrupted unnoticed', async () => {

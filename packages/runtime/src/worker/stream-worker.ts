@@ -144,6 +144,8 @@ export class StreamWorker {
     const processed = !isFull && (await this.#process());
     input.resumeDrained(manager.tasks);
     await this.#punctuate();
+    // User code may have waited for long: the join that went on meanwhile may have ended.
+    if (membership.isInterrupted) return;
     const now = clock.nowMs();
     this.#options.metrics.observeLag(manager.tasks.running, input.fetcher, now);
     if (!membership.isJoining && schedule.due(manager.tasks.running, now)) await this.#commit();
@@ -357,10 +359,10 @@ export class StreamWorker {
   }
 
   async #commitBeforeStop(): Promise<void> {
-    const { member, manager, logger } = this.#options;
+    const { member, membership, manager, logger } = this.#options;
     if (manager.tasks.size === 0) return;
     // In the middle of a recovery the tasks hold what the producer has dropped already: to commit now would lose output.
-    if (this.#recovery !== undefined) return this.#discard();
+    if (this.#recovery !== undefined || membership.isInterrupted) return this.#discard();
     if (member.state !== 'stable' && member.state !== 'rejoin-needed') return;
     try {
       await this.#commit();
