@@ -39,14 +39,11 @@ describe('a record with a huge number of outputs', () => {
         for (let n = 0; n < Number(value); n++) yield VALUE;
       })
       .to(topic(`${prefix}out`, text));
-    return start(builder.build(), {
-      applicationId: `${prefix}app`,
-      brokers: brokers.split(','),
-      guarantee: 'exactly_once_v2',
-      commitIntervalMs: 100,
-      stateDir,
-      ...settings,
-    });
+    return start(builder.build(), { ...connection(), guarantee: 'exactly_once_v2', ...settings });
+  }
+
+  function connection(): Pick<StartOptions, 'applicationId' | 'brokers' | 'commitIntervalMs' | 'stateDir'> {
+    return { applicationId: `${prefix}app`, brokers: brokers.split(','), commitIntervalMs: 100, stateDir };
   }
 
   /** Counts by the headers of the batches: the records themselves would be too many to keep. */
@@ -81,6 +78,34 @@ describe('a record with a huge number of outputs', () => {
     expect(outputs * VALUE.length).toBeGreaterThan(380 * MIB);
     expect(growth, `memory grew by ${Math.round(growth / MIB)} MiB`).toBeLessThan(120 * MIB);
   });
+
+  it.each(['at_least_once', 'exactly_once_v2'] as const)(
+    'F48 keeps the order of each of many partitions, %s',
+    async (guarantee) => {
+      const outputs = 60_000;
+      await cluster.create(`${prefix}many`, 40);
+      const builder = new StreamsBuilder();
+      builder
+        .stream(topic(`${prefix}in`, text))
+        .flatMap(function* (value) {
+          for (let n = 0; n < Number(value); n++) yield [`key-${n % 997}`, `${n}`.padEnd(400)];
+        })
+        .to(topic(`${prefix}many`, text));
+      const settings = { ...connection(), guarantee, memoryBudgetBytes: 16 * MIB, sessionTimeoutMs: 60_000 };
+      const app = await start(builder.build(), settings);
+      await cluster.write(`${prefix}in`, [{ key: 'k', value: String(outputs) }]);
+      await cluster.drained(`${prefix}app`, `${prefix}in`);
+      await app.close();
+      const last = new Map<number, number>();
+      const records = await cluster.read(`${prefix}many`);
+      for (const { partition, value } of records) {
+        const number = Number(value);
+        expect(number).toBeGreaterThan(last.get(partition) ?? -1);
+        last.set(partition, number);
+      }
+      expect([records.length, last.size]).toEqual([outputs, 40]);
+    },
+  );
 
   it.runIf(existsSync('/dev/full'))('F48 says so when the disk has no room for what memory has none for', async () => {
     const outputs = 50_000;
