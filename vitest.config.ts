@@ -14,8 +14,9 @@ const embeddedExcluded = [
   'test/integration/broker/{differential,java-tools,kafka-streams,kcat}.test.ts',
   // What one program wrote the other one continues: the bytes are theirs, and Kafka Streams needs Java.
   'test/integration/interop/**',
-  // Start and stop a Kafka.
+  // Start and stop a Kafka, the latter with credentials and an authorizer.
   'test/integration/local-broker.test.ts',
+  'test/integration/runtime/revoked-access.test.ts',
   // About the disk, whatever the broker is, and slow.
   'test/integration/runtime/state-faults.test.ts',
   // Needs the group protocol of KIP-1071, which the development broker does not know.
