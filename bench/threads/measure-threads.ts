@@ -3,6 +3,7 @@
  * code. Prints one line of JSON per run, and the ratio of the medians of the last and the first number.
  *
  *   node bench/dist/threads/measure-threads.js --brokers 127.0.0.1:9092 [--threads 1,2] [--runs 3] [--records 400000] [--rounds 20]
+ *     [--guarantee exactly_once_v2] [--commit-ms 100]
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,6 +28,8 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '3' },
     records: { type: 'string', default: '400000' },
     rounds: { type: 'string', default: '20' },
+    guarantee: { type: 'string', default: 'exactly_once_v2' },
+    'commit-ms': { type: 'string', default: '100' },
   },
 });
 const brokers = values.brokers.split(',');
@@ -76,7 +79,7 @@ async function measure(applicationId: string, threads: number) {
   const stateDir = mkdtempSync(join(tmpdir(), 'millrace-threads-'));
   const app = await startThreads(new URL('./topology.js', import.meta.url), {
     ...{ applicationId, brokers, stateDir, threads, logger: stderrLogger('warn') },
-    ...{ guarantee: 'exactly_once_v2' as const, commitIntervalMs: 100 },
+    ...{ guarantee: values.guarantee as 'exactly_once_v2' | 'at_least_once', commitIntervalMs: Number(values['commit-ms']) },
   });
   const from = await committedBeyond(applicationId, records * WARM_UP);
   const cpu = process.cpuUsage();
