@@ -122,8 +122,9 @@ export class Input {
       const key = topicPartitionKey(at.topic, at.partition);
       const expected = this.#expected.get(key);
       const topicId = this.#topics.idOf(at);
-      const isSameTopic = expected !== undefined && expected.topicId === topicId;
-      if (isSameTopic && expected.offset !== at.offset) throw movedOn(task, at, expected.offset);
+      if (expected !== undefined && expected.offset !== at.offset && !isAnother(expected.topicId, topicId)) {
+        throw movedOn(task, at, expected.offset);
+      }
       this.#expected.set(key, { offset: at.offset, topicId });
       this.fetcher.seek(at.topic, at.partition, at.offset, topicId);
       this.fetcher.resume(at.topic, at.partition);
@@ -242,6 +243,11 @@ export class Input {
   #forgetPaused(task: StreamTask): void {
     for (const { topic, partition } of task.inputPartitions) this.#paused.delete(topicPartitionKey(topic, partition));
   }
+}
+
+/** True when the ids are those of two topics. One that is not known, as right after a broker has started, says nothing. */
+function isAnother(former: string | undefined, now: string | undefined): boolean {
+  return former !== undefined && now !== undefined && former !== now;
 }
 
 function movedOn(task: StreamTask, at: TopicPartition & { readonly offset: number }, expected: number): TaskMigratedError {
