@@ -230,6 +230,15 @@ describe('Input', () => {
     await expect(stage.input.handleFailures(stage.signal)).rejects.toMatchObject({ code: 'NO_OFFSET', cause });
   });
 
+  it('gives the task up for another offset also when the topic id was not known at first, as while a broker has just started', async () => {
+    const stage = new Stage();
+    stage.committed = 40;
+    await stage.open();
+    stage.topicId = LATTER;
+    stage.committed = 50;
+    await expect(stage.input.reopen(stage.task, stage.signal)).rejects.toMatchObject({ code: 'OFFSETS_MOVED' });
+  });
+
   it('F21: reads a topic under its id, and stops when it is another one', async () => {
     const stage = new Stage();
     stage.topicId = FORMER;
