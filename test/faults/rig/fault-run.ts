@@ -9,6 +9,7 @@ import { collectFromBroker } from '../../oracle/collect/collect-from-broker.ts';
 import { dumpStores } from '../../oracle/collect/dump-stores.ts';
 import { LiveReader } from '../../oracle/collect/live-reader.ts';
 import type { AnnouncedSkip, Evidence, Recovery, StoreDump } from '../../oracle/evidence/evidence.ts';
+import { lastOwner, type Tenancy } from '../../oracle/evidence/last-owner.ts';
 import { describeFindings, judge } from '../../oracle/judge.ts';
 import { type Ledger, OUTPUTS, repartitionOf, taskIdsOf, topicOf } from '../../oracle/ledger/ledger.ts';
 import type { LedgerOrders } from '../ledger/ledger-process.ts';
@@ -222,12 +223,16 @@ export class FaultRun implements AsyncDisposable {
     const drainedAfterMs = systemClock.nowMs() - this.#healedAtMs;
     await this.#atRest();
     const recovery = this.#recovery(drainedAfterMs);
+    const stoppedAtMs = systemClock.nowMs();
+    const ownedAtStop = new Map(this.#workers.map((worker) => [worker, new Set(worker.isAlive ? worker.openTasks.keys() : [])]));
     await Promise.all(this.#workers.filter(({ isAlive }) => isAlive).map((worker) => worker.stop()));
     await this.#groupIsEmpty();
     await this.#purges.stop();
     await this.cluster.settled(this.ledger.prefix);
     await this.#live.finish(AbortSignal.timeout(10_000));
-    for (const name of new Set(this.#workers.map((worker) => worker.name))) await this.#dumpEnd(name);
+    const tenancies = this.#workers.map((worker) => tenancyOf(worker, ownedAtStop.get(worker)));
+    for (const name of new Set(this.#workers.map((worker) => worker.name)))
+      await this.#dumpEnd(name, (taskId) => lastOwner(taskId, tenancies, stoppedAtMs)?.name === name);
     return {
       ledger: this.ledger,
       recovery,
@@ -282,14 +287,9 @@ export class FaultRun implements AsyncDisposable {
     };
   }
 
-  async #dumpEnd(name: string): Promise<void> {
+  async #dumpEnd(name: string, isOwner: (taskId: string) => boolean): Promise<void> {
     for (const content of await dumpStores(join(this.stateDirOf(name), this.ledger.applicationId)))
-      this.#dumps.push({ ...content, worker: name, moment: 'end', isOwner: this.#ownerOf(content.taskId) === name });
-  }
-
-  #ownerOf(taskId: string): string | undefined {
-    const opened = this.#workers.map((worker) => ({ name: worker.name, atMs: worker.openings.get(taskId) ?? 0 }));
-    return opened.reduce((last, one) => (one.atMs >= last.atMs ? one : last)).name;
+      this.#dumps.push({ ...content, worker: name, moment: 'end', isOwner: isOwner(content.taskId) });
   }
 
   #skips(): AnnouncedSkip[] {
@@ -320,4 +320,8 @@ export class FaultRun implements AsyncDisposable {
     await this.cluster[Symbol.asyncDispose]();
     rmSync(this.#root, { recursive: true, force: true });
   }
+}
+
+function tenancyOf({ name, openings }: LedgerWorker, ownedAtStop: ReadonlySet<string> = new Set()): Tenancy & { name: string } {
+  return { name, openings, ownedAtStop };
 }

@@ -9,6 +9,7 @@ import { LedgerSource } from '../../faults/ledger/ledger-source.ts';
 import { LiveReader } from '../../oracle/collect/live-reader.ts';
 import { RawLogReader } from '../../oracle/collect/raw-log-reader.ts';
 import type { Evidence, Recovery } from '../../oracle/evidence/evidence.ts';
+import { lastOwner } from '../../oracle/evidence/last-owner.ts';
 import { OUTPUTS, repartitionOf, taskIdsOf, topicOf, writtenTopics } from '../../oracle/ledger/ledger.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import { randomOf } from '../plan/seeded-choices.ts';
@@ -279,15 +280,13 @@ class Simulation {
     };
   }
 
-  /**
-   * Who had a task last: whoever opened it while the workers stopped one after the other, else who had it before. Who opened it last
-   * of all is not asked: a worker that was paused may open a task that it has lost already.
-   */
   #ownerOf(taskId: string): SimulatedWorker | undefined {
-    const openedMs = (worker: SimulatedWorker): number => worker.journal.openings.get(taskId) ?? -1;
-    const heirs = this.#workers.filter((worker) => openedMs(worker) > this.#stoppedAtMs);
-    const candidates = heirs.length > 0 ? heirs : this.#workers.filter((worker) => this.#owned.get(worker)?.has(taskId) === true);
-    return candidates.toSorted((one, other) => openedMs(other) - openedMs(one))[0];
+    const tenancies = this.#workers.map((worker) => ({
+      worker,
+      openings: worker.journal.openings,
+      ownedAtStop: this.#owned.get(worker) ?? new Set<string>(),
+    }));
+    return lastOwner(taskId, tenancies, this.#stoppedAtMs)?.worker;
   }
 
   #process(name: string): SimulatedProcess {

@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { lastOwner, type Tenancy } from './last-owner.ts';
+
+const STOPPED_AT_MS = 1000;
+
+const worker = (openedAtMs: number | undefined, hasAtStop: boolean): Tenancy => ({
+  ownedAtStop: new Set(hasAtStop ? ['1_0'] : []),
+  openings: new Map(openedAtMs === undefined ? [] : [['1_0', openedAtMs]]),
+});
+
+describe('the last owner of a task', () => {
+  it('is who had it when the workers were told to stop, though another one opened it later and had to give it up', () => {
+    const owner = worker(988, true);
+    expect(lastOwner('1_0', [worker(990, false), owner], STOPPED_AT_MS)).toBe(owner);
+  });
+
+  it('is who got it while they stopped one after the other', () => {
+    const heir = worker(1003, false);
+    expect(lastOwner('1_0', [worker(988, true), heir, worker(1001, false)], STOPPED_AT_MS)).toBe(heir);
+  });
+
+  it('is nobody when nobody had it', () => {
+    expect(lastOwner('1_0', [worker(990, false), worker(undefined, false)], STOPPED_AT_MS)).toBeUndefined();
+  });
+});
