@@ -15,11 +15,13 @@ import { createSocketTransport } from '@millrace/client/socket';
 import { startThreads } from 'millrace';
 import { stderrLogger } from '../src/stderr-logger.ts';
 import { BENCH_VARIABLE } from './topology.ts';
+import { median } from '../src/median.ts';
 
 const PARTITIONS = 8;
 const POLL_MS = 20;
-/** Share of the input that a run may warm up with. */
-const WARM_UP = 0.2;
+/** Shares of the input between which is measured: not the warm-up, nor the end, where some threads have nothing left to do. */
+const FROM = 0.2;
+const TO = 0.8;
 
 const { values } = parseArgs({
   options: {
@@ -74,16 +76,16 @@ async function fillInput(): Promise<void> {
   await producer.close();
 }
 
-/** From the commit that ends the warm-up to that of the last record. */
+/** Between two commits, while every thread has work. */
 async function measure(applicationId: string, threads: number) {
   const stateDir = mkdtempSync(join(tmpdir(), 'millrace-threads-'));
   const app = await startThreads(new URL('./topology.js', import.meta.url), {
     ...{ applicationId, brokers, stateDir, threads, logger: stderrLogger('warn') },
     ...{ guarantee: values.guarantee as 'exactly_once_v2' | 'at_least_once', commitIntervalMs: Number(values['commit-ms']) },
   });
-  const from = await committedBeyond(applicationId, records * WARM_UP);
+  const from = await committedBeyond(applicationId, records * FROM);
   const cpu = process.cpuUsage();
-  const to = await committedBeyond(applicationId, records - 1);
+  const to = await committedBeyond(applicationId, records * TO);
   const { user, system } = process.cpuUsage(cpu);
   await app.close();
   rmSync(stateDir, { recursive: true, force: true });
@@ -100,8 +102,4 @@ async function committedBeyond(groupId: string, count: number): Promise<{ commit
     if (committed > count) return { committed, atMs: systemClock.monotonicMs() };
     await systemClock.sleep(POLL_MS);
   }
-}
-
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
 }

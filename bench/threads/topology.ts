@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { string, topic } from '@millrace/core';
 import { StreamsBuilder, type Topology } from 'millrace';
+import { hashed } from './hashed.ts';
 
 /** Where the main thread leaves what its threads need to know. */
 export const BENCH_VARIABLE = 'THREADS_BENCH';
@@ -23,10 +23,4 @@ export function buildTopology(): Topology {
     .filter((_value, key) => key.endsWith('00'))
     .to(topic(output, text));
   return builder.build();
-}
-
-function hashed(value: string, rounds: number): string {
-  let result = value;
-  for (let i = 0; i < rounds; i++) result = createHash('sha256').update(result).digest('base64');
-  return result;
 }

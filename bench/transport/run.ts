@@ -12,6 +12,7 @@ import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { median } from '../src/median.ts';
 
 const { values } = parseArgs({
   options: {
@@ -35,10 +36,6 @@ function measure(transport: string, workload: string): Record<string, unknown> {
     string,
     unknown
   >;
-}
-
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((left, right) => left - right)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 }
 
 const figures = new Map<string, number[]>();
