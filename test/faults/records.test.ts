@@ -1,3 +1,5 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { lastHeader, systemClock } from '@millrace/core';
 import { describe, expect, inject, it } from 'vitest';
 import { BrokerProcess } from '../integration/embedded/broker-process.ts';
@@ -51,6 +53,29 @@ describe('records that cannot be processed', () => {
       evidence.skips.map(({ partition, offset }) => `${input} ${partition}:${offset}`).toSorted(),
     );
     expect(letters).toHaveLength(20);
+  });
+
+  it('F25 a schema registry that is away is waited for, and nothing is left out; a schema that it does not know is', async () => {
+    await using run = await FaultRun.start({ brokers });
+    const registry = join(run.stateDirOf('registry'), 'schemas.json');
+    const { worker } = await run.worker('a', { skips: true, registry });
+    await worker.running();
+    await run.source.write(200);
+    await run.source.write(50, { schema: 1 });
+    const said = (text: string) => worker.events.filter(({ message }) => message?.includes(text) === true);
+    await worker.until('trying again', () => said('going back to the last commit').length >= 3);
+    expect(said('skipped'), run.log).toEqual([]);
+    mkdirSync(dirname(registry), { recursive: true });
+    // In one step: a worker must not read half of it.
+    writeFileSync(`${registry}.new`, '[1]');
+    renameSync(`${registry}.new`, registry);
+    await run.source.writeRaw('key-1', Buffer.from('{"schema":99}'));
+    await run.source.write(200, { schema: 1 });
+    run.healed();
+    const { findings, evidence } = await run.conclude();
+    expect(findings).toBe('');
+    expect(evidence.skips, run.log).toHaveLength(1);
+    expect(said('going back').length, run.log).toBeLessThan(20);
   });
 
   it('F29 user code that throws or rejects: the transaction is aborted and done again', async () => {

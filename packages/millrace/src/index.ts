@@ -24,6 +24,7 @@ export {
   MetricsRegistry,
   type Record,
   type RecordMetadata,
+  RetriableError,
   type Serde,
   silentLogger,
   type StandardSchema,

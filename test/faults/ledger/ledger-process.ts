@@ -15,6 +15,7 @@ import type { Ledger } from '../../oracle/ledger/ledger.ts';
 import { DyingEngine } from './dying-engine.ts';
 import { buildLedger } from './ledger-topology.ts';
 import { obedience } from './obedience.ts';
+import { RegistrySerde } from './registry-serde.ts';
 import { SkewedClock, type SkewedClockOptions } from './skewed-clock.ts';
 import { report, reportingLogger } from '../../integration/runtime/worker-report.ts';
 
@@ -34,6 +35,8 @@ export interface LedgerOrders {
   readonly clock?: SkewedClockOptions;
   /** Goes on behind records that cannot be deserialised or processed. */
   readonly skips?: boolean;
+  /** The file of a schema registry, in which entries that name a schema have theirs looked up; it may be away. */
+  readonly registry?: string;
   readonly onUncaughtError?: UncaughtErrorResponse;
   /** Most that V8 may keep of objects that live long. Unit MiB. */
   readonly heapMaxMib?: number;
@@ -46,10 +49,11 @@ const orders = JSON.parse(process.argv[2] ?? '') as LedgerOrders;
 process.on('unhandledRejection', (reason) => report('unhandled', { text: String(reason) }));
 process.on('uncaughtExceptionMonitor', (error) => report('unhandled', { text: String(error) }));
 
-const { dieInWrite, skips = false, onUncaughtError } = orders;
+const { dieInWrite, skips = false, registry, onUncaughtError } = orders;
 const metrics = new MetricsRegistry();
 const topology = buildLedger(orders.ledger, {
   onTask: (change, taskId) => report('task', { change, taskId }),
+  entry: registry === undefined ? undefined : new RegistrySerde(registry),
   obey: orders.obeys === false ? () => undefined : obedience((order) => report('obeying', { order })),
 });
 const app = await start(topology, {

@@ -12,7 +12,7 @@ const DISORDER_MS = 2000;
 const DELETED_EVERY = 7;
 const FEED_INTERVAL_MS = 50;
 
-export type LedgerExtra = Pick<LedgerEntry, 'order' | 'padding'>;
+export type LedgerExtra = Pick<LedgerEntry, 'order' | 'padding' | 'schema'>;
 
 /** Writes the input of a ledger: gapless numbers per partition, unique ids, event time a little out of order. */
 export class LedgerSource {

@@ -1,4 +1,4 @@
-import { type Header, json, string, topic } from '@millrace/core';
+import { type Header, json, type Serde, string, topic } from '@millrace/core';
 import { StreamsBuilder, TimeWindows, untilWindowCloses } from '@millrace/dsl';
 import { keyValueStore, type KeyValueStore } from '@millrace/state';
 import type { FixedKeyProcessor, FixedKeyProcessorContext, FixedKeyProcessorSupplier, Topology } from '@millrace/topology';
@@ -24,6 +24,8 @@ export interface LedgerHooks {
   readonly onTask: (change: 'opened' | 'closed', taskId: string) => void;
   /** Does what a record orders: throws, waits, blocks. Undefined: go on at once. */
   readonly obey: (order: string) => void | Promise<void>;
+  /** Reads the entries of the input. Default: JSON. */
+  readonly entry?: Serde<LedgerEntry> | undefined;
 }
 
 const entries = { key: string(), value: json<LedgerEntry>() };
@@ -33,7 +35,10 @@ export function buildLedger(ledger: Ledger, hooks: LedgerHooks): Topology {
   const builder = new StreamsBuilder();
   const out = <T>(name: Parameters<typeof topicOf>[1]) => topic(topicOf(ledger, name), { key: string(), value: json<T>() });
   const rates = builder.table(out<number>('rates'), { store: 'rates' });
-  const input = builder.stream(topic(topicOf(ledger, 'in'), entries)).processValues(gate(hooks), { value: json<LedgerEntry>() });
+  const { entry = entries.value } = hooks;
+  const input = builder
+    .stream(topic(topicOf(ledger, 'in'), { ...entries, value: entry }))
+    .processValues(gate(hooks), { value: json<LedgerEntry>() });
   input.to(out<LedgerEntry>('echo'));
   input
     .leftJoin(rates, ({ id }, rate): JoinedValue => ({ id, rate: rate ?? null }), { value: json<JoinedValue>() })

@@ -69,6 +69,8 @@ export interface LedgerEntry {
   readonly order?: string;
   /** Makes the record large. */
   readonly padding?: string;
+  /** Id of the schema that a reader has to look up in a registry; none: nothing to look up. */
+  readonly schema?: number;
 }
 
 /** Output of `sum`, its state too. */

@@ -18,9 +18,16 @@ import type { ByteBuffer } from '../byte-buffer.ts';
 export interface Serde<T> {
   /** Shown in errors. */
   readonly name: string;
-  /** @param topic the topic (or changelog topic) for which the bytes are meant */
+  /**
+   * @param topic the topic (or changelog topic) for which the bytes are meant
+   * @throws RetriableError as for `deserialize`; anything else goes to the processing handler
+   */
   serialize(value: T, topic: string): Uint8Array;
-  /** @throws anything: the deserialisation handler decides what happens to the record */
+  /**
+   * @throws RetriableError when nothing is wrong with the record, but something that reading it needs is away for a while, such as a
+   *   schema registry: the worker goes back to its last commit and tries again, at growing intervals of up to 5 s
+   * @throws anything else: the deserialisation handler decides what happens to the record
+   */
   deserialize(bytes: Uint8Array, topic: string): T;
   write?(value: T, target: ByteBuffer, topic: string): void;
   read?(source: Buffer, start: number, end: number, topic: string): T;

@@ -3,6 +3,7 @@ import {
   type Clock,
   FatalStreamsError,
   ProcessingError,
+  RetriableError,
   type Serde,
   type TopicPartition,
   topicPartitionKey,
@@ -143,7 +144,12 @@ export class TaskInputs implements SkippedRecordListener {
 
   // ---- records that cannot be taken ----
 
+  /** The handler decides about the record; not when the serde says that it only cannot read it yet. */
   onUnreadable(queue: RecordQueue, part: 'key' | 'value', error: unknown): void {
+    if (error instanceof RetriableError) {
+      const reason = `the ${part} cannot be deserialised yet, it is tried again from the last commit: ${error.message}`;
+      throw new RetriableError('DESERIALIZATION_NOT_YET', reason, { ...this.#placeOf(queue), cause: error });
+    }
     if (this.#decide(queue, error) === 'continue') {
       this.#options.owner.dropped(queue.source.name, 'not deserialisable');
       return;
