@@ -5,6 +5,7 @@ import { Topology, type Processor, type ProcessorContext, type ProcessorSupplier
 import { asyncCounting } from './async-counting.ts';
 import { enriching, reusing } from './global-topologies.ts';
 import { referring } from './table-topologies.ts';
+import { ticking } from './ticking.ts';
 
 /** Is told which tasks processors of this process belong to. */
 export type TaskListener = (change: 'opened' | 'closed', taskId: string) => void;
@@ -174,6 +175,7 @@ const TOPOLOGIES = {
   leftJoining,
   parsing,
   ranging,
+  ticking,
   enriching,
   reusing,
   referring,
