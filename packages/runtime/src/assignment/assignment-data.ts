@@ -27,6 +27,7 @@ export interface AssignmentData {
   readonly warmUpGoals: ReadonlyMap<string, number>;
   /**
    * The member asks for a rebalance after this time, ms; −1 for never. A duration, not a time of day: clocks of machines differ.
+   * {@link AT_ONCE} for who has to give up tasks that others wait for.
    */
   readonly nextRebalanceMs: number;
   /** The process and the topology that the member had said it has: a static member may have come back as another. */
@@ -37,6 +38,14 @@ export interface AssignmentData {
   /** For a member that runs another topology than the group and therefore gets nothing: the group's. */
   readonly groupTopology: GroupTopology | undefined;
 }
+
+/**
+ * The member asks for a rebalance as soon as it has made the assignment so. One that gives up tasks would do that by itself; a static
+ * member that ends before it has done so comes back with this assignment and nothing to give up, and nobody else would ask.
+ *
+ * Source: Kafka Streams `StreamsPartitionAssignor`, the follow-up rebalance that is encoded as a probing rebalance at 0.
+ */
+export const AT_ONCE = 0;
 
 /** An assignment of nothing. */
 export const NO_ASSIGNMENT: AssignmentData = Object.freeze({

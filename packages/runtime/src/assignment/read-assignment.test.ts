@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { silentLogger, string, topic, type LogFields } from '@millrace/core';
 import type { MemberAssignment } from '@millrace/client';
 import { Topology } from '@millrace/topology';
-import { encodeAssignmentData, NO_ASSIGNMENT, type AssignmentData } from './assignment-data.ts';
+import { AT_ONCE, encodeAssignmentData, NO_ASSIGNMENT, type AssignmentData } from './assignment-data.ts';
 import { AssignmentReader, type AssignmentReaderOptions } from './read-assignment.ts';
 import { contractOf, packContract, type TopologyContract } from './topology-contract.ts';
 
@@ -73,6 +73,12 @@ describe('AssignmentReader', () => {
     const { tasks, rejoinReason } = stage({ processId: 'q' }).reader.read(assignment(TASKS));
     expect(tasks.active).toHaveLength(1);
     expect(rejoinReason).toContain('another state directory');
+  });
+
+  it('asks for the next rebalance at once when others wait for tasks that this member, or its former self, had', () => {
+    const { rejoinReason, nextRebalanceMs } = stage().reader.read(assignment({ nextRebalanceMs: AT_ONCE }));
+    expect(rejoinReason).toContain('others wait for tasks');
+    expect(nextRebalanceMs).toBe(-1);
   });
 
   it('takes nothing over that was made for another topology: its tasks are others', () => {

@@ -4,7 +4,7 @@ import type { TopologyPlan } from '@millrace/topology';
 import { ShutdownRequestedError } from '../app/shutdown-requested-error.ts';
 import type { TopologyMismatchPolicy } from '../settings/settings.ts';
 import type { TaskAssignment } from '../worker/task-assignment.ts';
-import { decodeAssignmentData, type AssignmentData, type GroupTopology } from './assignment-data.ts';
+import { AT_ONCE, decodeAssignmentData, type AssignmentData, type GroupTopology } from './assignment-data.ts';
 import { subtopologyOf, topicMatcher } from './plan-tasks.ts';
 import type { TopologyContract } from './topology-contract.ts';
 import { differenceFrom } from './topology-difference.ts';
@@ -62,7 +62,7 @@ export class AssignmentReader {
     return {
       tasks: { active: data.activeTasks.map((id) => this.#taskOf(id, partitions)), standby: data.standbyTasks },
       warmUpGoals: data.warmUpGoals,
-      nextRebalanceMs: data.nextRebalanceMs,
+      nextRebalanceMs: data.nextRebalanceMs === AT_ONCE ? -1 : data.nextRebalanceMs,
       rejoinReason,
     };
   }
@@ -70,7 +70,8 @@ export class AssignmentReader {
   /** A static member gets the assignment of its former self, without a word from the leader. */
   #rejoinReason(data: AssignmentData): string | undefined {
     if (this.#isOtherTopology(data)) return 'this static member runs another topology than before';
-    return data.madeFor?.processId === this.#options.processId ? undefined : 'this static member has another state directory now';
+    if (data.madeFor?.processId !== this.#options.processId) return 'this static member has another state directory now';
+    return data.nextRebalanceMs === AT_ONCE ? 'others wait for tasks that this member had' : undefined;
   }
 
   #isOtherTopology({ madeFor }: AssignmentData): boolean {

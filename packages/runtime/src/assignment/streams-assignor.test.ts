@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { formatTaskId, silentLogger, systemClock, TopologyError, topicPartitionKey, type LogFields } from '@millrace/core';
 import type { Admin, MemberAssignment, MemberSubscription, Offsets } from '@millrace/client';
 import { isOwnTransactionalId, transactionalIdOf } from '../topics/topic-names.ts';
-import { decodeAssignmentData, NO_ASSIGNMENT, type AssignmentData } from './assignment-data.ts';
+import { AT_ONCE, decodeAssignmentData, NO_ASSIGNMENT, type AssignmentData } from './assignment-data.ts';
 import { LATEST_OFFSET } from './placement/placement-input.ts';
 import { SETTINGS } from './placement/simulated-group.ts';
 import type { PlannedTask } from './plan-tasks.ts';
@@ -150,6 +150,11 @@ describe('StreamsAssignor, moving tasks', () => {
   it('hands a task out only after the member that runs it has given it up', async () => {
     expect(await new Stage().assign(running(1, [0, 1]), member(2))).toEqual({ m1: ['0_0'], m2: [] });
     expect(await new Stage().assign(running(1, [0]), member(2))).toEqual({ m1: ['0_0'], m2: ['0_1'] });
+  });
+
+  it('has the member that gives a task up ask for the next rebalance, be it by its successor, and nobody else', async () => {
+    const { m1, m2, m3 } = await new Stage().words(running(1, [0, 1]), member(2), member(3));
+    expect([m1?.nextRebalanceMs, m2?.nextRebalanceMs, m3?.nextRebalanceMs]).toEqual([AT_ONCE, -1, -1]);
   });
 
   it('keeps the promise of a task whatever its last commit has added, and lets the member follow its state until then', async () => {

@@ -1,11 +1,11 @@
 import { formatTaskId, RetriableError, StreamsError, type Logger, type TaskId, type TopicPartition } from '@millrace/core';
 import type { Assignor, MemberAssignment, MemberSubscription } from '@millrace/client';
-import { encodeAssignmentData, NO_ASSIGNMENT, type AssignmentData } from './assignment-data.ts';
+import { AT_ONCE, encodeAssignmentData, NO_ASSIGNMENT, type AssignmentData } from './assignment-data.ts';
 import { MAX_STRING_BYTES } from './binary.ts';
 import { withChangelogEnds, type ChangelogEndsOptions } from './changelog-ends.ts';
 import { fenceDeparted, type DepartedWorkersOptions } from './departed-workers.ts';
 import { newestGenerationOf, readMembers, toPlacementMember, type KnownMember } from './group-members.ts';
-import { handOver, ownersOf } from './handover.ts';
+import { handOver, ownersOf, type Handover } from './handover.ts';
 import type { MemberPlacement, Placement, PlacementSettings, TaskToPlace } from './placement/placement-input.ts';
 import { placeTasks } from './placement/place-tasks.ts';
 import type { PlannedTask } from './plan-tasks.ts';
@@ -94,11 +94,16 @@ export class StreamsAssignor implements Assignor {
     const owners = ownersOf(members);
     const byId = new Map(planned.map((task) => [formatTaskId(task.id), task]));
     const nextRebalanceMs = this.#nextRebalanceMs(tasks, placement);
-    const promises: [string, readonly TaskId[]][] = [];
+    const handovers = new Map(
+      partakers.map(({ memberId }) => {
+        const { active } = placement.byMember.get(memberId) as MemberPlacement;
+        return [memberId, handOver(memberId, active, owners)] as const;
+      }),
+    );
+    const awaited = new Set([...handovers.values()].flatMap(({ promised }) => promised.map(formatTaskId)));
     const assigned = partakers.map((member): [string, AssignmentData] => {
       const placed = placement.byMember.get(member.memberId) as MemberPlacement;
-      const { handed, promised } = handOver(member.memberId, placed.active, owners);
-      promises.push([member.memberId, promised]);
+      const { handed, promised } = handovers.get(member.memberId) as Handover;
       return [
         member.memberId,
         {
@@ -106,12 +111,15 @@ export class StreamsAssignor implements Assignor {
           activeTasks: handed,
           standbyTasks: [...placed.standby, ...placed.warmUps, ...followed(member, promised)],
           warmUpGoals: this.#goals(placed, tasks),
-          nextRebalanceMs,
+          nextRebalanceMs: gives(member, awaited) ? AT_ONCE : nextRebalanceMs,
           madeFor: madeFor(member),
         },
       ];
     });
-    this.#promised.note(promises, newestGeneration);
+    this.#promised.note(
+      [...handovers].map(([memberId, { promised }]) => [memberId, promised]),
+      newestGeneration,
+    );
     this.#log(assigned, nextRebalanceMs);
     return assigned.map(([memberId, data]) => [memberId, toAssignment(data, byId)]);
   }
@@ -152,11 +160,17 @@ export class StreamsAssignor implements Assignor {
       members: members.map(({ memberId }) => memberId),
     });
     const groupTopology = { fingerprint: contract.fingerprint, contract: packContract(contract) };
-    return members.map((member) => [
-      member.memberId,
-      toAssignment({ ...NO_ASSIGNMENT, groupTopology, madeFor: madeFor(member) }, new Map()),
-    ]);
+    return members.map((member) => {
+      const nextRebalanceMs = member.owned.size > 0 ? AT_ONCE : NO_ASSIGNMENT.nextRebalanceMs;
+      const data = { ...NO_ASSIGNMENT, groupTopology, nextRebalanceMs, madeFor: madeFor(member) };
+      return [member.memberId, toAssignment(data, new Map())];
+    });
   }
+}
+
+/** True when the member runs something that another one is to have. */
+function gives({ owned }: KnownMember, awaited: ReadonlySet<string>): boolean {
+  return [...owned].some((task) => awaited.has(task));
 }
 
 /** Of the tasks that it waits for, those whose state the member follows already: it goes on until it runs them. */
