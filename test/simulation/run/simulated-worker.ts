@@ -2,7 +2,7 @@ import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createKafkaClient } from '@millrace/client';
 import { createSocketTransport } from '@millrace/client/socket';
-import { type Clock, type Logger, MetricsRegistry } from '@millrace/core';
+import { type Logger, MetricsRegistry } from '@millrace/core';
 import { DROPPED_RECORDS, StreamsApplication, type StreamsSettings } from '@millrace/runtime';
 import { buildLedger } from '../../faults/ledger/ledger-topology.ts';
 import { dumpDatabase } from '../../oracle/collect/dump-stores.ts';
@@ -13,6 +13,7 @@ import type { SimulatedProcess } from '../world/simulated-process.ts';
 import { SimulatedDisk } from '../world/simulated-disk.ts';
 import type { SimulatedNetwork } from '../world/simulated-network.ts';
 import { Journal } from './journal.ts';
+import type { SlowRecords } from './slow-records.ts';
 import { StepWatch } from './step-watch.ts';
 
 /** What the process manager waits before it starts a worker again that has ended by itself. */
@@ -29,8 +30,8 @@ export interface WorkerParts {
   /** A directory of its own on a real disk, for what is not in the databases. */
   readonly root: string;
   readonly createProcess: (name: string) => SimulatedProcess;
-  /** Orders that records have given, in all workers. */
-  readonly obeyed: Set<string>;
+  /** Of all workers. */
+  readonly slowRecords: SlowRecords;
 }
 
 /** One process of a worker from its start to its end. */
@@ -165,7 +166,7 @@ export class SimulatedWorker {
     const client = createKafkaClient({ transport, clock, random, logger, metrics, requestTimeoutMs });
     const topology = buildLedger(ledger, {
       onTask: (change, taskId) => process.isAlive && this.journal.task(change, taskId),
-      obey: (order) => this.#obey(clock, order),
+      obey: (order) => this.#parts.slowRecords.obey(clock, order),
     });
     const engine = this.disk.engineOf(process, stateDir);
     const app = new StreamsApplication(
@@ -175,14 +176,6 @@ export class SimulatedWorker {
     );
     app.onStateChange((state) => this.journal.state(state));
     return { process, app, metrics, stateDir, end: 'none' };
-  }
-
-  /** Takes its time, but only once: a record that is too slow each time is one that nobody can process. */
-  #obey(clock: Clock, order: string): Promise<void> | undefined {
-    const { obeyed } = this.#parts;
-    if (obeyed.has(order)) return undefined;
-    obeyed.add(order);
-    return clock.sleep(Number.parseInt(order, 10));
   }
 
   #ended(life: Life): void {

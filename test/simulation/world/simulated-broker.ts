@@ -8,6 +8,7 @@ export class SimulatedBroker {
   readonly #disk = new MemoryDisk();
   #process: SimulatedProcess | undefined;
   #running: DevBroker | undefined;
+  #starting: Promise<void> | undefined;
   /** Where clients begin; stays the same. */
   bootstrapServers = '';
 
@@ -21,8 +22,16 @@ export class SimulatedBroker {
     return this.#running;
   }
 
+  /** Several faults may end at once, each of which would start it. */
   async start(): Promise<void> {
     if (this.#running !== undefined) return;
+    this.#starting ??= this.#startProcess().finally(() => {
+      this.#starting = undefined;
+    });
+    await this.#starting;
+  }
+
+  async #startProcess(): Promise<void> {
     const process = this.#createProcess();
     const { clock, random } = process;
     this.#process = process;
@@ -32,6 +41,7 @@ export class SimulatedBroker {
 
   /** Ends it at once. What it had written is on its disk. */
   async crash(): Promise<void> {
+    await this.#starting;
     const broker = this.#running;
     this.#running = undefined;
     await broker?.crash();
