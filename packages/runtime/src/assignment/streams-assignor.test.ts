@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { formatTaskId, silentLogger, systemClock, TopologyError, topicPartitionKey, type LogFields } from '@millrace/core';
+import {
+  CancelledError,
+  formatTaskId,
+  silentLogger,
+  systemClock,
+  TopologyError,
+  topicPartitionKey,
+  type LogFields,
+} from '@millrace/core';
 import type { Admin, MemberAssignment, MemberSubscription, Offsets } from '@millrace/client';
 import { isOwnTransactionalId, transactionalIdOf } from '../topics/topic-names.ts';
 import { AT_ONCE, decodeAssignmentData, NO_ASSIGNMENT, type AssignmentData } from './assignment-data.ts';
@@ -125,6 +133,12 @@ describe('StreamsAssignor', () => {
     stage.planFailure = new TopologyError('INTERNAL_TOPIC_PARTITIONS', 'too many partitions', { topic: 'x' });
     const error = { code: 'INTERNAL_TOPIC_PARTITIONS', message: 'too many partitions', topic: 'x' };
     expect(await stage.words(member(1), running(2, [0]))).toMatchObject({ m1: { error }, m2: { error, activeTasks: [] } });
+  });
+
+  it('tells nobody to stop because the leader itself is stopping', async () => {
+    const stage = new Stage();
+    stage.planFailure = new CancelledError('the transport is closed');
+    await expect(stage.words(member(1), member(2))).rejects.toThrow(CancelledError);
   });
 
   it('tells the group what it reads and what it has', () => {

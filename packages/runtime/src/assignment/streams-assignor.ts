@@ -1,4 +1,12 @@
-import { formatTaskId, RetriableError, StreamsError, type Logger, type TaskId, type TopicPartition } from '@millrace/core';
+import {
+  CancelledError,
+  formatTaskId,
+  RetriableError,
+  StreamsError,
+  type Logger,
+  type TaskId,
+  type TopicPartition,
+} from '@millrace/core';
 import type { Assignor, MemberAssignment, MemberSubscription } from '@millrace/client';
 import { AT_ONCE, encodeAssignmentData, NO_ASSIGNMENT, type AssignmentData } from './assignment-data.ts';
 import { MAX_STRING_BYTES } from './binary.ts';
@@ -76,7 +84,9 @@ export class StreamsAssignor implements Assignor {
     try {
       return await this.#options.planTasks();
     } catch (error) {
-      if (!(error instanceof StreamsError) || error instanceof RetriableError) throw error;
+      // This worker stops, or something passes by itself: no matter of the others'.
+      const isOwn = error instanceof RetriableError || error instanceof CancelledError;
+      if (!(error instanceof StreamsError) || isOwn) throw error;
       this.#options.logger.error('the tasks cannot be assigned; all workers of the application are told to stop', { error });
       return error;
     }
