@@ -9,7 +9,7 @@ import { collectFromBroker } from '../../oracle/collect/collect-from-broker.ts';
 import { dumpStores } from '../../oracle/collect/dump-stores.ts';
 import { LiveReader } from '../../oracle/collect/live-reader.ts';
 import type { AnnouncedSkip, Evidence, Recovery, StoreDump } from '../../oracle/evidence/evidence.ts';
-import { lastOwner, type Tenancy } from '../../oracle/evidence/last-owner.ts';
+import { lastOwners, type Tenancy } from '../../oracle/evidence/last-owner.ts';
 import { describeFindings, judge } from '../../oracle/judge.ts';
 import { type Ledger, OUTPUTS, repartitionOf, taskIdsOf, topicOf } from '../../oracle/ledger/ledger.ts';
 import type { LedgerOrders } from '../ledger/ledger-process.ts';
@@ -232,7 +232,7 @@ export class FaultRun implements AsyncDisposable {
     await this.#live.finish(AbortSignal.timeout(10_000));
     const tenancies = this.#workers.map((worker) => tenancyOf(worker, ownedAtStop.get(worker)));
     for (const name of new Set(this.#workers.map((worker) => worker.name)))
-      await this.#dumpEnd(name, (taskId) => lastOwner(taskId, tenancies, stoppedAtMs)?.name === name);
+      await this.#dumpEnd(name, (taskId) => lastOwners(taskId, tenancies, stoppedAtMs).some((owner) => owner.name === name));
     return {
       ledger: this.ledger,
       recovery,

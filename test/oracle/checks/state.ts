@@ -22,7 +22,9 @@ export function state(evidence: Evidence): Finding[] {
 }
 
 function ownersDump(evidence: Evidence, taskId: string, store: string): StoreDump | undefined {
-  return evidence.stores.find((dump) => dump.isOwner && dump.moment === 'end' && dump.taskId === taskId && dump.store === store);
+  return evidence.stores
+    .filter((dump) => dump.isOwner && dump.moment === 'end' && dump.taskId === taskId && dump.store === store)
+    .toSorted((one, other) => (other.changelogOffset ?? -1) - (one.changelogOffset ?? -1))[0];
 }
 
 function compareDump(where: string, logged: ReadonlyMap<string, string>, dump: StoreDump | undefined): Finding[] {

@@ -46,7 +46,7 @@ export interface StoreDump {
   readonly worker: string;
   /** `kill`: a copy made when its process had been killed; `end`: after everything had stopped. */
   readonly moment: 'kill' | 'end';
-  /** True for the worker that had the task last: its copy has to be complete. */
+  /** True for the worker that had the task last: its copy has to be complete. Of several, the copy that goes furthest. */
   readonly isOwner: boolean;
   /** The next changelog offset that the store would restore from. */
   readonly changelogOffset: number | undefined;

@@ -7,12 +7,10 @@ export interface Tenancy {
 }
 
 /**
- * Who had a task last: whoever opened it while the workers stopped, else who had it before. Who opened it last of all is not
- * asked: a worker that was paused, or cut off, may open a task that it has lost already.
+ * Who may have had a task last: whoever had it when the workers were told to stop, and whoever opened it afterwards; of these, the
+ * one whose state goes furthest has had it. Who opened it last is not asked: a worker that was paused, slow or cut off may open a
+ * task that it has lost already.
  */
-export function lastOwner<T extends Tenancy>(taskId: string, workers: readonly T[], stoppedAtMs: number): T | undefined {
-  const openedMs = ({ openings }: T): number => openings.get(taskId) ?? -1;
-  const heirs = workers.filter((worker) => openedMs(worker) > stoppedAtMs);
-  const candidates = heirs.length > 0 ? heirs : workers.filter(({ ownedAtStop }) => ownedAtStop.has(taskId));
-  return candidates.toSorted((one, other) => openedMs(other) - openedMs(one))[0];
+export function lastOwners<T extends Tenancy>(taskId: string, workers: readonly T[], stoppedAtMs: number): T[] {
+  return workers.filter(({ ownedAtStop, openings }) => ownedAtStop.has(taskId) || (openings.get(taskId) ?? -1) > stoppedAtMs);
 }

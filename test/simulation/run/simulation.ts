@@ -9,7 +9,7 @@ import { LedgerSource } from '../../faults/ledger/ledger-source.ts';
 import { LiveReader } from '../../oracle/collect/live-reader.ts';
 import { RawLogReader } from '../../oracle/collect/raw-log-reader.ts';
 import type { Evidence, Recovery } from '../../oracle/evidence/evidence.ts';
-import { lastOwner } from '../../oracle/evidence/last-owner.ts';
+import { lastOwners } from '../../oracle/evidence/last-owner.ts';
 import { OUTPUTS, repartitionOf, taskIdsOf, topicOf, writtenTopics } from '../../oracle/ledger/ledger.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import { randomOf } from '../plan/seeded-choices.ts';
@@ -147,6 +147,7 @@ class Simulation {
     // At least once, whoever has lost its tasks in the middle of a record writes what comes of it all the same.
     await this.#until(() => this.#slowRecords.haveEnded);
     await this.#drained();
+    await this.#until(() => this.#unassigned().length === 0);
     this.#stoppedAtMs = this.#scheduler.nowMs;
     for (const worker of this.#workers) this.#owned.set(worker, new Set(worker.journal.openTasks));
     await Promise.all(this.#workers.map((worker) => worker.stop()));
@@ -268,7 +269,7 @@ class Simulation {
     const { ledger } = this.#plan;
     const contents = this.#broker.running?.inspect();
     const group = contents?.groups.find(({ groupId }) => groupId === ledger.applicationId);
-    for (const worker of this.#workers) await worker.dump('end', (taskId) => this.#ownerOf(taskId) === worker);
+    for (const worker of this.#workers) await worker.dump('end', (taskId) => this.#ownersOf(taskId).includes(worker));
     await using reader = new RawLogReader('', this.#transport());
     return {
       ledger,
@@ -284,13 +285,13 @@ class Simulation {
     };
   }
 
-  #ownerOf(taskId: string): SimulatedWorker | undefined {
+  #ownersOf(taskId: string): SimulatedWorker[] {
     const tenancies = this.#workers.map((worker) => ({
       worker,
       openings: worker.journal.openings,
       ownedAtStop: this.#owned.get(worker) ?? new Set<string>(),
     }));
-    return lastOwner(taskId, tenancies, this.#stoppedAtMs)?.worker;
+    return lastOwners(taskId, tenancies, this.#stoppedAtMs).map(({ worker }) => worker);
   }
 
   #process(name: string): SimulatedProcess {
