@@ -1,4 +1,4 @@
-import { FatalStreamsError, ProcessingError, TaskMigratedError } from '@millrace/core';
+import { FatalStreamsError, ProcessingError, TaskMigratedError, TransactionAbortedError } from '@millrace/core';
 import { describe, expect, it } from 'vitest';
 import { FailureLog } from './failure-log.ts';
 
@@ -18,6 +18,13 @@ describe('the failures of a producer', () => {
     const log = new FailureLog();
     log.record(fence);
     expect([log.takeForFlush(), log.take()]).toEqual([fence.error, undefined]);
+  });
+
+  it('are no refused record when the sequence of batches is broken: the transaction is aborted and done again', () => {
+    const log = new FailureLog();
+    const error = new TransactionAbortedError('OUT_OF_ORDER_SEQUENCE_NUMBER', 'a batch is missing');
+    log.record({ topic: 'orders', partition: 0, error });
+    expect([log.takeForFlush(), log.take()]).toEqual([error, undefined]);
   });
 
   it.each(['AUTHENTICATION_FAILED', 'TOPIC_AUTHORIZATION_FAILED', 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED'])(

@@ -1,4 +1,4 @@
-import { type StreamsError, TaskMigratedError } from '@millrace/core';
+import { type StreamsError, TaskMigratedError, TransactionAbortedError } from '@millrace/core';
 import type { ProduceFailure } from '../port/kafka-client.ts';
 
 /** Codes that say that the client may not do what it does, whatever the record. */
@@ -36,9 +36,10 @@ export class FailureLog {
 }
 
 /**
- * Not the record is refused but its sender. Who has been fenced leaves it to whoever has the tasks now; who has lost his rights would
- * lose every record with a handler that goes on without the refused ones. Source: Kafka Streams `RecordCollectorImpl.isFatalException`.
+ * Not the record is refused but its sender. Who has been fenced leaves it to whoever has the tasks now; whose sequence of batches is
+ * broken sends it again in the next transaction; who has lost his rights would lose every record with a handler that goes on without
+ * the refused ones. Source: Kafka Streams `RecordCollectorImpl`, `isFatalException` and what becomes a `TaskMigratedException`.
  */
 function isOfSender(error: StreamsError): boolean {
-  return error instanceof TaskMigratedError || NOT_ALLOWED.has(error.code);
+  return error instanceof TaskMigratedError || error instanceof TransactionAbortedError || NOT_ALLOWED.has(error.code);
 }

@@ -223,10 +223,11 @@ describe.each([1, 2] as const)('a transactional producer under transactions v%i'
   });
 
   it.each([45, 48, 49, 59, 120])('aborts and begins anew after Produce error %i', async (errorCode) => {
-    const { transport, append, commit, log } = await transacting(version);
+    const { transport, producer, append, commit, log } = await transacting(version);
     transport.once(produce, (request) => produceAnswer(request, errorCode));
     append('a');
     await expect(commit(1)).rejects.toMatchObject({ name: 'TransactionAbortedError' });
+    expect(producer.takeFailure(), 'nothing is wrong with the record').toBeUndefined();
     append('again');
     await commit(1);
     expect(log.values('orders', 0)).toEqual(['again']);
