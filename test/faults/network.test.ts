@@ -94,7 +94,10 @@ describe('a bad network', () => {
     },
   );
 
-  it('F12 that is slow: commits take longer, nothing else happens', async () => {
+  it.each([
+    { latencyMs: 200, bytesPerSecond: 125_000 },
+    { latencyMs: 50, jitterMs: 400, bytesPerSecond: 125_000 },
+  ])('F12 that is slow (%o): commits take longer, nothing else happens', async (conditions) => {
     await using run = await FaultRun.start({
       brokers,
       drainLimitMs: 40_000,
@@ -102,7 +105,7 @@ describe('a bad network', () => {
     });
     const [a] = (await run.workers('a')) as [Seat];
     const before = a.worker.rebalancesSince(0);
-    a.proxy.conditions = { latencyMs: 200, bytesPerSecond: 125_000 };
+    a.proxy.conditions = conditions;
     run.source.feed(100);
     await systemClock.sleep(10_000);
     await run.source.rest();

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { systemClock } from '@millrace/core';
+import { systemClock, systemRandom } from '@millrace/core';
 import { FrameSplitter } from './frame-splitter.ts';
 import { ActiveRule, type PassingFrame, type ProxyRule } from './proxy-rule.ts';
 import { type Address, rewriteAddresses } from './rewrite-addresses.ts';
@@ -9,6 +9,8 @@ import { type Address, rewriteAddresses } from './rewrite-addresses.ts';
 export interface Conditions {
   /** On the way, in each direction. Unit ms. */
   readonly latencyMs?: number;
+  /** Each frame is under way for up to so much longer, by chance; frames never overtake each other. Unit ms. */
+  readonly jitterMs?: number;
   /** Per connection and direction. */
   readonly bytesPerSecond?: number;
   /** No byte passes in that direction; connections stay open. */
@@ -190,9 +192,9 @@ class Link {
 
   /** Latency counts from the arrival, as frames are under way together; the line itself carries one after the other. */
   async #travel(bytes: number, arrivedAtMs: number): Promise<void> {
-    const { latencyMs = 0, bytesPerSecond } = this.#options.conditions();
+    const { latencyMs = 0, jitterMs = 0, bytesPerSecond } = this.#options.conditions();
     const lineMs = bytesPerSecond === undefined ? 0 : (bytes / bytesPerSecond) * 1000;
-    const leftMs = arrivedAtMs + latencyMs - systemClock.monotonicMs();
+    const leftMs = arrivedAtMs + latencyMs + systemRandom.next() * jitterMs - systemClock.monotonicMs();
     if (leftMs + lineMs >= 1) await systemClock.sleep(Math.max(0, leftMs) + lineMs);
   }
 }
