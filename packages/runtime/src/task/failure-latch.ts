@@ -1,3 +1,4 @@
+import { TaskCorruptedError } from '@millrace/core';
 import type { PendingWork } from './pending-work.ts';
 
 /** A task that has failed is in an unknown state: it must not go on, let alone commit. Remembers why, and refuses further work. */
@@ -20,10 +21,19 @@ export class FailureLatch {
     }
   }
 
-  /** Remembers the first error. @returns the error given, to be thrown */
+  /**
+   * Remembers the first error; that the local state cannot be trusted outweighs all others.
+   *
+   * @returns the error given, to be thrown
+   */
   fail(error: unknown): unknown {
-    this.#failure ??= { error };
+    const outweighs = error instanceof TaskCorruptedError && !this.#isCorrupted;
+    if (this.#failure === undefined || outweighs) this.#failure = { error };
     return error;
+  }
+
+  get #isCorrupted(): boolean {
+    return this.#failure?.error instanceof TaskCorruptedError;
   }
 
   /** @throws what the task failed with */
@@ -32,8 +42,13 @@ export class FailureLatch {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** The task has gone back to a known state. */
+  /**
+   * The task goes back to a known state.
+   *
+   * @throws TaskCorruptedError when there is none: what Kafka has committed is missing in the local state, or that cannot be read
+   */
   reset(): void {
+    if (this.#isCorrupted) this.assertOpen();
     this.#failure = undefined;
   }
 

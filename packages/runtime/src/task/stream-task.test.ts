@@ -1,4 +1,4 @@
-import { silentLogger, string, topic } from '@millrace/core';
+import { silentLogger, string, TaskCorruptedError, topic } from '@millrace/core';
 import {
   type ClosingStore,
   keyValueStore,
@@ -7,6 +7,7 @@ import {
   type StateEngine,
   timestampedWindowStore,
   type TimestampedWindowStore,
+  type WriteBatch,
 } from '@millrace/state';
 import { asyncProcessorNodeSupplier, Topology, type Processor, type ProcessorContext } from '@millrace/topology';
 import { describe, expect, it } from 'vitest';
@@ -219,6 +220,29 @@ describe('StreamTask', () => {
     await written;
     task.rollback();
     expect((task.store('texts') as KeyValueStore<string, string>).get('k')).toBe('a');
+  });
+
+  it('cannot be rolled back when a commit was not written: its state lacks what Kafka has', async () => {
+    const noRoom = new TaskCorruptedError('STATE_DISK_FULL', 'no room', { taskId: '0_0' });
+    let isFull = false;
+    const engine: StateEngine = {
+      ...memoryEngine(),
+      async open(options) {
+        const database = await memoryEngine().open(options);
+        const write = database.write.bind(database);
+        return Object.assign(database, { write: (batch: WriteBatch) => (isFull ? Promise.reject(noRoom) : write(batch)) });
+      },
+    };
+    const task = await open(counting(), { engine });
+    await task.finishRestore();
+    isFull = true;
+    task.initializeInput([{ topic: 'input', partition: 0, offset: 0, metadata: '' }]);
+    task.enqueue(fetchedPartition([{ key: 'k', value: 'a' }]));
+    task.process(9, Infinity);
+    task.prepareCommit();
+    await expect(task.completeCommit()).rejects.toBe(noRoom);
+    expect(() => task.rollback()).toThrow(noRoom);
+    expect(() => task.process(9, Infinity)).toThrow(noRoom);
   });
 
   it('takes its stream time from the metadata of the committed offsets', async () => {

@@ -332,6 +332,8 @@ export class StreamTask {
   /**
    * Kafka has not committed: state, times and nodes go back to the last commit; records are expected from there. Nothing may
    * be `pending`: user code that is still running would write to the state that was rolled back.
+   *
+   * @throws TaskCorruptedError when a commit could not be written to the local state: it is to be opened anew, and restored
    */
   rollback(): void {
     this.#failure.reset();

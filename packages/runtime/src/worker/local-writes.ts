@@ -3,7 +3,8 @@ import type { StreamTask } from '../task/stream-task.ts';
 /**
  * The writes of committed state to the local databases, which go on in the background while the next records are processed.
  *
- * A failed write surfaces at the next `settled`; losing one is harmless for correctness, since the changelog has it.
+ * The first failed write surfaces at the next `settled`. Each also stays with its task, whose state lacks that commit: it can neither
+ * go on nor be rolled back, only be opened anew and restored.
  */
 export class LocalWrites {
   #pending: Promise<void> = Promise.resolve();

@@ -58,6 +58,7 @@ class Stage {
   pending: Promise<void> | undefined;
   /** False: the worker has to wait for input, of which none ever comes. */
   hasInput = true;
+  readonly rollbackFailures: Error[] = [];
   /** True while it waits. */
   isWaiting = false;
   /** How often the task was asked to process. */
@@ -166,7 +167,7 @@ class Stage {
       },
       rollbackAll: () => {
         stage.onRollback();
-        return this.#note('rollback');
+        return this.#note('rollback', stage.rollbackFailures.shift());
       },
       reviveCorrupted: (taskId: string) => this.#note(`revive ${taskId}`),
       closeAll: (clean: boolean) => stage.#note(clean ? 'close tasks' : 'drop tasks'),
@@ -314,6 +315,14 @@ describe('StreamWorker', () => {
     stage.commitFailures.push(new TaskCorruptedError('X', 'rotten', { taskId: '0_0' }));
     const calls = await stage.run();
     expect(calls.join(' ')).toContain('commit revive 0_0 abort rollback');
+  });
+
+  it('revives each of several tasks whose local writes have failed at once, and goes on only then', async () => {
+    const stage = new Stage();
+    stage.commitFailures.push(new TaskCorruptedError('X', 'no room', { taskId: '0_0' }));
+    stage.rollbackFailures.push(new TaskCorruptedError('X', 'no room', { taskId: '0_1' }));
+    const calls = await stage.run();
+    expect(calls.join(' ')).toContain('commit revive 0_0 abort rollback revive 0_1 abort rollback flush prepare commit');
   });
 
   it('takes an assignment over again when that failed for a passing reason, without another rebalance', async () => {
