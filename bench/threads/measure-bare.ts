@@ -8,8 +8,8 @@ import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { systemClock } from '@millrace/core';
+import { compareThreads } from './compare-threads.ts';
 import { hashed } from './hashed.ts';
-import { median } from '../src/median.ts';
 
 interface Order {
   readonly ms: number;
@@ -29,24 +29,18 @@ async function measureAll(): Promise<void> {
     },
   });
   const order = { ms: Number(values.seconds) * 1000, rounds: Number(values.rounds) };
-  const counts = values.threads.split(',').map(Number);
-  const rates = new Map(counts.map((threads) => [threads, [] as number[]]));
-  for (let run = 0; run < Number(values.runs); run++) {
-    for (const threads of counts) {
-      const textsPerSecond = await measure(threads, order);
-      console.log(JSON.stringify({ threads, textsPerSecond }));
-      rates.get(threads)?.push(textsPerSecond);
-    }
-  }
-  const medians = counts.map((threads) => median(rates.get(threads) ?? []));
-  const ratio = Number(((medians.at(-1) ?? 0) / (medians[0] ?? 1)).toFixed(2));
-  console.log(JSON.stringify({ threads: counts, medians, ratio }));
+  await compareThreads(
+    values.threads,
+    Number(values.runs),
+    (threads) => measure(threads, order),
+    ({ textsPerSecond }) => textsPerSecond,
+  );
 }
 
-async function measure(threads: number, order: Order): Promise<number> {
+async function measure(threads: number, order: Order) {
   const workers = Array.from({ length: threads }, () => new Worker(new URL(import.meta.url), { workerData: order }));
   const answers = (await Promise.all(workers.map((worker) => once(worker, 'message')))) as [number][];
-  return Math.round(answers.reduce((sum, [texts]) => sum + texts, 0) / (order.ms / 1000));
+  return { textsPerSecond: Math.round(answers.reduce((sum, [texts]) => sum + texts, 0) / (order.ms / 1000)) };
 }
 
 function textsHashed({ ms, rounds }: Order): number {

@@ -14,8 +14,8 @@ import { createKafkaClient } from '@millrace/client';
 import { createSocketTransport } from '@millrace/client/socket';
 import { startThreads } from 'millrace';
 import { stderrLogger } from '../src/stderr-logger.ts';
+import { compareThreads } from './compare-threads.ts';
 import { BENCH_VARIABLE } from './topology.ts';
-import { median } from '../src/median.ts';
 
 const PARTITIONS = 8;
 const POLL_MS = 20;
@@ -46,18 +46,12 @@ try {
   const topicOf = (topic: string) => ({ name: topic, partitions: PARTITIONS, replicationFactor: 1, configs: {} });
   await client.admin.createTopics([topicOf(topics.input), topicOf(topics.output)]);
   await fillInput();
-  const counts = values.threads.split(',').map(Number);
-  const rates = new Map(counts.map((threads) => [threads, [] as number[]]));
-  for (let run = 0; run < Number(values.runs); run++) {
-    for (const threads of counts) {
-      const result = await measure(`${name}-${threads}-${run}`, threads);
-      console.log(JSON.stringify(result));
-      rates.get(threads)?.push(result.recordsPerSecond);
-    }
-  }
-  const medians = counts.map((threads) => median(rates.get(threads) ?? []));
-  console.log(
-    JSON.stringify({ threads: counts, medians, ratio: Number(((medians.at(-1) ?? 0) / (medians[0] ?? 1)).toFixed(2)) }),
+  let run = 0;
+  await compareThreads(
+    values.threads,
+    Number(values.runs),
+    (threads) => measure(`${name}-${threads}-${run++}`, threads),
+    ({ recordsPerSecond }) => recordsPerSecond,
   );
 } finally {
   await client.admin.deleteTopics(Object.values(topics));
@@ -91,7 +85,7 @@ async function measure(applicationId: string, threads: number) {
   rmSync(stateDir, { recursive: true, force: true });
   const measured = to.committed - from.committed;
   const recordsPerSecond = Math.round((measured / (to.atMs - from.atMs)) * 1000);
-  return { threads, recordsPerSecond, cpuSecondsPerMillion: Math.round((user + system) / (measured / 100)) / 100 };
+  return { recordsPerSecond, cpuSecondsPerMillion: Math.round((user + system) / (measured / 100)) / 100 };
 }
 
 async function committedBeyond(groupId: string, count: number): Promise<{ committed: number; atMs: number }> {
