@@ -112,6 +112,10 @@ class SuppressedGetter<K, V> implements TableValueGetter<K, V> {
     return value;
   }
 
+  getReported(key: K): V | undefined {
+    return this.#buffer.has(key) ? this.#buffer.priorValue(key) : this.#parent.getReported(key);
+  }
+
   close(): void {
     this.#parent.close?.();
   }

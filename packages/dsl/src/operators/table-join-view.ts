@@ -48,10 +48,26 @@ class JoinGetter<K, L, R, Out> implements TableValueGetter<K, Out> {
     const leftTimestamp = left === undefined ? -1 : this.#left.timestamp;
     if (left === undefined && this.#kind !== 'outer') return undefined;
     const right = this.#right.get(key) ?? undefined;
-    if (right === undefined && (this.#kind === 'inner' || left === undefined)) return undefined;
+    if (!this.#hasResult(left, right)) return undefined;
+    const result = this.#join(key, left, right);
+    this.timestamp = right === undefined ? leftTimestamp : Math.max(leftTimestamp, this.#right.timestamp);
+    return result;
+  }
+
+  getReported(key: K): Out | undefined {
+    const left = this.#left.getReported(key) ?? undefined;
+    const right = this.#right.getReported(key) ?? undefined;
+    return this.#hasResult(left, right) ? this.#join(key, left, right) : undefined;
+  }
+
+  #hasResult(left: L | undefined, right: R | undefined): boolean {
+    if (left === undefined) return this.#kind === 'outer' && right !== undefined;
+    return right !== undefined || this.#kind !== 'inner';
+  }
+
+  #join(key: K, left: L | undefined, right: R | undefined): Out {
     const result = this.#joiner(left, right, key);
     assertSynchronous(result, 'the joiner');
-    this.timestamp = right === undefined ? leftTimestamp : Math.max(leftTimestamp, this.#right.timestamp);
     return result;
   }
 

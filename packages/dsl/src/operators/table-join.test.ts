@@ -95,6 +95,32 @@ describe('table-table join', () => {
     expect(results?.get('k')).toBeUndefined();
   });
 
+  it('deletes the result of two rows whose deletions caches hold back until the same commit, once', async () => {
+    for (const [first, second] of [
+      ['left', 'right'],
+      ['right', 'left'],
+    ] as const) {
+      const { harness, pipe } = await start('inner', { caching: true, sendOldValues: true });
+      pipe('left', 'a', 1);
+      pipe('right', 'x', 2);
+      await harness.commit();
+      expect(harness.take().map(({ value }) => value)).toEqual(['ax', 'ax']);
+      pipe(first, undefined, 3);
+      pipe(second, undefined, 4);
+      await harness.commit();
+      const changes = harness.take();
+      expect(changes).toHaveLength(1);
+      expect(changes[0]).toMatchObject({ key: 'k', value: undefined, old: 'ax' });
+    }
+  });
+
+  it('says nothing of rows that come and go between two commits', async () => {
+    const { harness, pipe } = await start('inner', { caching: true });
+    for (const value of ['a', undefined]) for (const side of ['left', 'right'] as const) pipe(side, value, 1);
+    await harness.commit();
+    expect(harness.take()).toEqual([]);
+  });
+
   it('drops changes without key, and those of versioned tables that are not the latest', async () => {
     const { harness, views } = await start('inner');
     const other = views.right;

@@ -24,7 +24,8 @@ export interface TableJoinOptions<K, L, R, Out> {
  * result's timestamp is the later one of both.
  *
  * A deletion deletes the result, again even if it is gone already. It causes nothing when the other side has no row and this
- * one had none before (or an inner join has no other row at all). Changes without key, and those of a versioned table that are
+ * one had none before, or an inner join has no other row at all; but when caches hold back the deletions of both rows until the
+ * same flush, the result of an inner join is deleted, too, where Kafka Streams keeps it for ever. Changes without key, and those of a versioned table that are
  * older than the row, are dropped.
  *
  * Source: Kafka Streams `KTableKTableInnerJoin`, `KTableKTableLeftJoin`, `KTableKTableRightJoin`, `KTableKTableOuterJoin`.
@@ -64,13 +65,25 @@ class TableJoinProcessor<K, L, R, Out> implements NodeProcessor {
       return;
     }
     const other = this.#getter.get(key as K);
-    if (other == null && (!this.#keepsThis || (value == null && oldValue == null))) return;
+    if (other == null && !this.#keepsThis) {
+      if (value == null && !this.#keepsOther) this.#deleteReported(key as K, timestamp, headers, oldValue);
+      return;
+    }
+    if (other == null && value == null && oldValue == null) return;
     const resultTimestamp = other == null ? timestamp : Math.max(timestamp, this.#getter.timestamp);
     const otherStands = this.#keepsOther && other != null;
     const result = value != null || otherStands ? this.#join(key as K, value, other) : undefined;
     const hadResult = this.#sendOldValues && (oldValue != null || otherStands);
     const oldResult = hadResult ? this.#join(key as K, oldValue, other) : undefined;
     this.#context.forward(key, result, resultTimestamp, headers, oldResult, true);
+  }
+
+  /** Caches have held back both deletions: the one that is reported first is the last that can delete the result. */
+  #deleteReported(key: K, timestamp: number, headers: Headers, oldValue: unknown): void {
+    const other = this.#getter.getReported(key);
+    if (other == null) return;
+    const oldResult = this.#sendOldValues && oldValue != null ? this.#join(key, oldValue, other) : undefined;
+    this.#context.forward(key, undefined, timestamp, headers, oldResult, true);
   }
 
   close(): void {

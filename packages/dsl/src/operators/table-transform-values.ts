@@ -107,6 +107,10 @@ class TransformGetter<K, V, R> implements TableValueGetter<K, R> {
     return this.#transform(key, this.#parent.get(key), this.#parent.timestamp);
   }
 
+  getReported(key: K): R | undefined {
+    return this.#transform(key, this.#parent.getReported(key), -1);
+  }
+
   getAsOf(key: K, timestamp: number): R | undefined {
     return this.#transform(key, this.#parent.getAsOf?.(key, timestamp), -1);
   }

@@ -30,6 +30,11 @@ export interface TableValueGetter<K, V> {
   init(context: NodeContext): void;
   /** The row's current value, `undefined` when there is none. */
   get(key: K): V | undefined;
+  /**
+   * The row's value as those who get the table's changes know it: without an update that a cache holds back until its flush.
+   * Leaves `timestamp` alone.
+   */
+  getReported(key: K): V | undefined;
   /** The row's value at a time; there when the view has a history. Leaves `timestamp` alone. */
   getAsOf?(key: K, timestamp: number): V | undefined;
   /** Of the row that the last `get` returned; −1 when there was none. */
@@ -88,6 +93,10 @@ class StoreGetter<K, V, S extends RowStore<K, V> = TimestampedKeyValueStore<K, V
     this.timestamp = row.timestamp;
     return this.store.read(row);
   }
+
+  getReported(key: K): V | undefined {
+    return this.store.readReported(this.store.find(key));
+  }
 }
 
 class VersionGetter<K, V> extends StoreGetter<K, V, VersionedKeyValueStore<K, V>> {
@@ -114,6 +123,10 @@ class WindowStoreGetter<K, V> implements TableValueGetter<WindowedKey<K>, V> {
     this.timestamp = row.timestamp;
     return this.#store.read(row);
   }
+
+  getReported(key: WindowedKey<K>): V | undefined {
+    return this.#store.readReported(this.#store.find(key.key, key.window.start));
+  }
 }
 
 class SessionStoreGetter<K, V> implements TableValueGetter<WindowedKey<K>, V> {
@@ -133,6 +146,10 @@ class SessionStoreGetter<K, V> implements TableValueGetter<WindowedKey<K>, V> {
     const value = this.#store.fetchSession(key.key, key.window.start, key.window.end);
     this.timestamp = value == null ? -1 : key.window.end;
     return value;
+  }
+
+  getReported(key: WindowedKey<K>): V | undefined {
+    return this.#store.fetchReportedSession(key.key, key.window.start, key.window.end);
   }
 }
 
@@ -157,6 +174,10 @@ class FilterGetter<K, V> implements TableValueGetter<K, V> {
 
   get(key: K): V | undefined {
     return filterTableValue(this.#predicate, this.#negate, key, this.#parent.get(key));
+  }
+
+  getReported(key: K): V | undefined {
+    return filterTableValue(this.#predicate, this.#negate, key, this.#parent.getReported(key));
   }
 
   getAsOf(key: K, timestamp: number): V | undefined {
@@ -187,6 +208,10 @@ class MapGetter<K, V, R> implements TableValueGetter<K, R> {
 
   get(key: K): R | undefined {
     return mapTableValue(this.#mapper, key, this.#parent.get(key));
+  }
+
+  getReported(key: K): R | undefined {
+    return mapTableValue(this.#mapper, key, this.#parent.getReported(key));
   }
 
   getAsOf(key: K, timestamp: number): R | undefined {

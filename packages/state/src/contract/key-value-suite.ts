@@ -175,6 +175,7 @@ class RowModel implements StoreModel<TimestampedKeyValueStore<string, Box>, Comm
     const row = store.find(command.key);
     expect(row.timestamp).toBe(before?.timestamp ?? -1);
     expect(store.read(row)).toEqual(before?.value);
+    expect(store.readReported(row)).toEqual(this.#caching ? this.#mirror.rows.get(command.key) : before?.value);
     if (command.do === 'put' || command.do === 'putIfAbsent') {
       store.write(row, { n: command.n }, command.time);
       this.#rows.set(command.key, { value: { n: command.n }, timestamp: command.time });

@@ -115,9 +115,15 @@ class SessionModel implements StoreModel<Store, Command> {
   run(store: Store, { do: what, key, start, length, n }: Command): void {
     const end = start + length;
     if (what === 'find') this.#find(store, key, start, end);
-    else if (what === 'fetchSession')
-      expect(store.fetchSession(key, start, end)).toEqual(this.#live().get(nameOf(key, start, end))?.value);
-    else this.#put(store, key, start, end, what === 'put' ? { n } : undefined);
+    else if (what === 'fetchSession') {
+      const name = nameOf(key, start, end);
+      expect(store.fetchSession(key, start, end)).toEqual(this.#live().get(name)?.value);
+      expect(store.fetchReportedSession(key, start, end)).toEqual(this.#readable(end) ? this.reported(name) : undefined);
+    } else this.#put(store, key, start, end, what === 'put' ? { n } : undefined);
+  }
+
+  protected reported(name: string): Box | undefined {
+    return this.rows.get(name)?.value;
   }
 
   #put(store: Store, key: string, start: number, end: number, value: Box | undefined): void {
@@ -181,6 +187,10 @@ class CachedSessionModel extends SessionModel {
 
   flushed(): void {
     expect(this.#mirror.rows).toEqual(new Map([...this.rows].map(([name, { value }]) => [name, value])));
+  }
+
+  protected override reported(name: string): Box | undefined {
+    return this.#mirror.rows.get(name);
   }
 
   override copy(): CachedSessionModel {

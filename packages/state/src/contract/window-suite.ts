@@ -153,6 +153,7 @@ class WindowModel implements StoreModel<Store, Command> {
     }
     const row = store.find(key, start);
     expect([row.timestamp, store.read(row)]).toEqual([known?.timestamp ?? -1, known?.value]);
+    if (this.#readable(start)) expect(store.readReported(row)).toEqual(this.reported(`${key}@${start}`));
     const refusedBefore = this.rig().refused.length;
     store.write(row, what === 'put' ? { n } : undefined, start + n);
     this.observed = Math.max(this.observed, start);
@@ -161,6 +162,10 @@ class WindowModel implements StoreModel<Store, Command> {
     if (!this.#readable(start)) return;
     if (what === 'put') this.rows.set(`${key}@${start}`, { key, start, row: { value: { n }, timestamp: start + n } });
     else this.rows.delete(`${key}@${start}`);
+  }
+
+  protected reported(name: string): Box | undefined {
+    return this.rows.get(name)?.row.value;
   }
 
   #readable(start: number): boolean {
@@ -199,6 +204,10 @@ class CachedWindowModel extends WindowModel {
 
   flushed(): void {
     expect(this.#mirror.rows).toEqual(new Map([...this.rows].map(([name, { row }]) => [name, row.value])));
+  }
+
+  protected override reported(name: string): Box | undefined {
+    return this.#mirror.rows.get(name);
   }
 
   override copy(): CachedWindowModel {

@@ -26,6 +26,8 @@ export interface RowAccess<K, V> {
   setFlushListener(listener: FlushListener<K, V>, sendOldValues: boolean): void;
   /** The value of the row, `undefined` when absent. A fresh object for serdes that are not `immutable`. */
   read(row: Row): V | undefined;
+  /** The value of the row as the flush listener knows it: that of before the update, while one is held back. */
+  readReported(row: Row): V | undefined;
   /** Sets (or with `undefined`/`null` deletes) the row. */
   write(row: Row, value: V | undefined, timestamp: number): void;
 }
@@ -186,6 +188,8 @@ export interface SessionStore<K, V> extends ReadOnlySessionStore<K, V>, StateSto
   readonly retentionMs: number;
   readonly cached: boolean;
   setFlushListener(listener: FlushListener<WindowedKey<K>, V>, sendOldValues: boolean): void;
+  /** The value of a session as the flush listener knows it: that of before the update, while one is held back. */
+  fetchReportedSession(key: K, start: number, end: number): V | undefined;
   put(key: K, start: number, end: number, value: V | undefined): void;
   remove(key: K, start: number, end: number): void;
   /**

@@ -33,6 +33,11 @@ export interface Holdable {
   update: HeldUpdate | undefined;
 }
 
+/** What a row holds as the last flush has reported it: before its update, while one is held back. */
+export function reportedValue({ update, held }: Holdable & { readonly held: HeldValue | undefined }): HeldValue | undefined {
+  return update === undefined || update.position < 0 ? held : update.before;
+}
+
 /** Below this length the list of updates is not worth compacting. */
 const COMPACT_FROM = 1024;
 

@@ -87,6 +87,10 @@ export abstract class KeyValueTable<K, V, R> implements StateStore, KeyValueStor
     return this.#table.read(row);
   }
 
+  readReported(row: Row): V | undefined {
+    return this.#table.readReported(row);
+  }
+
   write(row: Row, value: V | undefined, timestamp: number): void {
     this.#table.write(row, value, timestamp);
   }

@@ -165,6 +165,10 @@ export abstract class WindowTable<K, V, R> extends WindowReads<K, R> implements 
     return this.#table.read(row);
   }
 
+  readReported(row: Row): V | undefined {
+    return this.#table.readReported(row);
+  }
+
   write(row: Row, value: V | undefined, timestamp: number): void {
     const entry = row as RowEntry;
     const windowStart = entry.bucket.id;

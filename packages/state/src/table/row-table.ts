@@ -5,7 +5,7 @@ import type { Row, RowAccess, ValueAndTimestamp } from '../contracts/stores.ts';
 import { asBuffer } from '../layout/byte-views.ts';
 import type { ScanSource } from '../layout/merged-scan.ts';
 import { type Bucket, ENTRY_BYTES, HELD } from '../overlay/entry.ts';
-import { type HeldUpdate, HeldUpdates } from '../overlay/held-updates.ts';
+import { type HeldUpdate, HeldUpdates, reportedValue } from '../overlay/held-updates.ts';
 import type { KeyIdentity } from '../overlay/key-codec.ts';
 import { Overlay } from '../overlay/overlay.ts';
 import type { ValueCodec } from '../overlay/value-codec.ts';
@@ -92,6 +92,11 @@ export class RowTable<K, V> implements RowAccess<K, V>, ScanSource<RowEntry, Val
 
   read(row: Row): V | undefined {
     const { held } = row as RowEntry;
+    return held === undefined ? undefined : this.#values.value(held);
+  }
+
+  readReported(row: Row): V | undefined {
+    const held = reportedValue(row as RowEntry);
     return held === undefined ? undefined : this.#values.value(held);
   }
 

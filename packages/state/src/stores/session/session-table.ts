@@ -7,7 +7,7 @@ import { asBuffer } from '../../layout/byte-views.ts';
 import { MetaRow } from '../../layout/meta-row.ts';
 import { BUCKET_PREFIX_BYTES, Retention } from '../../layout/retention.ts';
 import { Bucket, HELD } from '../../overlay/entry.ts';
-import { type HeldUpdate, HeldUpdates } from '../../overlay/held-updates.ts';
+import { type HeldUpdate, HeldUpdates, reportedValue } from '../../overlay/held-updates.ts';
 import { type KeyCodec, type KeyIdentity, keyCodec, RAW_KEYS } from '../../overlay/key-codec.ts';
 import { RestorePins } from '../../overlay/restore-pins.ts';
 import { RAW_VALUES, valueCodec } from '../../overlay/value-codec.ts';
@@ -207,9 +207,19 @@ export class SessionTable<K, V> implements StateStore, SessionStore<K, V>, Closi
   }
 
   fetchSession(key: K, start: number, end: number): V | undefined {
-    if (!this.#retention.isReadable(end) || end > this.#retention.observed) return undefined;
-    const session = this.#lists.peek(this.#retention.bucketOf(end), this.#identity(key))?.get(start, end);
+    const session = this.#session(key, start, end);
     return session === undefined ? undefined : this.#lists.value(session);
+  }
+
+  fetchReportedSession(key: K, start: number, end: number): V | undefined {
+    const session = this.#session(key, start, end);
+    const held = session === undefined ? undefined : reportedValue(session);
+    return held === undefined ? undefined : this.#lists.valueOf(held);
+  }
+
+  #session(key: K, start: number, end: number): Session | undefined {
+    if (!this.#retention.isReadable(end) || end > this.#retention.observed) return undefined;
+    return this.#lists.peek(this.#retention.bucketOf(end), this.#identity(key))?.get(start, end);
   }
 
   fetch(key: K): Iterable<KeyValue<WindowedKey<K>, V>> {

@@ -87,6 +87,10 @@ export class VersionedTable<K, V> implements StateStore, VersionedKeyValueStore<
     return held === undefined ? undefined : this.#values.value(held);
   }
 
+  readReported(row: Row): V | undefined {
+    return this.read(row);
+  }
+
   write(row: Row, value: V | undefined, timestamp: number): void {
     this.#put((row as VersionList).identity, value, timestamp);
   }
