@@ -66,10 +66,11 @@ describeWithSecureKafka('workers whose tasks the broker assigns', () => {
     const { cluster, input, output } = application;
     const [keys, perKey, padding] = [30, 100, 'x'.repeat(8000)];
     const slow = { commitIntervalMs: 59_000, transactionTimeoutMs: 60_000, stateDir: `${application.stateDir}/dying` };
-    const dying = application.worker(slow);
+    // A quarter of this is held back until the commit: less than the two partitions with the fewest keys make of their input.
+    const dying = application.worker({ ...slow, outputBufferMaxBytes: 4 * 1024 * 1024 });
     const heirs = [application.worker(), application.worker()];
     await sharing(dying, ...heirs);
-    // More than a producer holds back until the commit, so that a transaction is open on the broker.
+    // More than it holds back, so that a transaction is open on the broker.
     const records = numberedRecords(keys, perKey).map((record) => ({ ...record, value: `${record.value} ${padding}` }));
     await cluster.write(input, records);
     const processId = await readFile(join(slow.stateDir, application.id, '0', 'process-id'), 'utf8');
