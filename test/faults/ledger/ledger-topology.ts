@@ -6,9 +6,12 @@ import {
   type CountValue,
   GRACE_MS,
   groupOf,
+  JOIN_MS,
   type JoinedValue,
   type Ledger,
   type LedgerEntry,
+  type PairValue,
+  sideOf,
   SOURCE_HEADER,
   type SumValue,
   topicOf,
@@ -30,6 +33,8 @@ export interface LedgerHooks {
 
 const entries = { key: string(), value: json<LedgerEntry>() };
 
+const PAIRS = { key: string(), left: entries.value, right: entries.value, value: json<PairValue>() };
+
 /** The workload under test, written with the public DSL and Processor API only. */
 export function buildLedger(ledger: Ledger, hooks: LedgerHooks): Topology {
   const builder = new StreamsBuilder();
@@ -43,6 +48,14 @@ export function buildLedger(ledger: Ledger, hooks: LedgerHooks): Topology {
   input
     .leftJoin(rates, ({ id }, rate): JoinedValue => ({ id, rate: rate ?? null }), { value: json<JoinedValue>() })
     .to(out<JoinedValue>('joined'));
+  input
+    .filter((entry, key) => sideOf(key, entry) === 'left')
+    .leftJoin(
+      input.filter((entry, key) => sideOf(key, entry) === 'right'),
+      (left, right): PairValue => ({ left: left.id, right: right?.id ?? null }),
+      { within: JOIN_MS, grace: GRACE_MS, storeName: 'pairs', ...PAIRS },
+    )
+    .to(out<PairValue>('pairs'));
   input.processValues(uidAssigner(ledger), { value: json<UidValue>() }).to(out<UidValue>('uid'));
 
   const byKey = input.groupByKey(entries);

@@ -121,6 +121,8 @@ export class FaultRun implements AsyncDisposable {
       ledger: this.ledger,
       settings: {
         commitIntervalMs: 100,
+        // What found no partner has to come out with the barrier, which is a single record.
+        emitIntervalMs: 0,
         ...TIMES,
         stateDir: join(this.#root, name),
         ...this.#options.settings,

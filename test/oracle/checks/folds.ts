@@ -2,15 +2,16 @@ import { type CountValue, type SumValue, topicOf, type WindowValue } from '../le
 import { countOf, idsByGroup, inputsOf, sumsOf, windowsOf } from '../ledger/ledger-model.ts';
 import type { Evidence, Finding, LogEntry } from '../evidence/evidence.ts';
 import { committedOf, groupByKey, jsonOf } from '../evidence/log-view.ts';
+import { pairs } from './pairs.ts';
 
 /**
  * V4: aggregates are the folds of the input. Without cache every prefix comes out, in order; with it a strictly rising part of
  * them that ends with the last. Behind the repartition topic the order between partitions is free: counts are dense, and each
- * record is counted once. Closed windows have one result each.
+ * record is counted once. Closed windows have one result each, and the join of two streams has its pairs.
  */
 export function folds(evidence: Evidence): Finding[] {
   if (evidence.ledger.guarantee === 'at_least_once') return [];
-  return [...sums(evidence), ...counts(evidence), ...groups(evidence), ...windows(evidence)];
+  return [...sums(evidence), ...counts(evidence), ...groups(evidence), ...windows(evidence), ...pairs(evidence)];
 }
 
 function sums(evidence: Evidence): Finding[] {

@@ -4,8 +4,11 @@ import {
   type CountValue,
   GRACE_MS,
   groupOf,
+  JOIN_MS,
   type LedgerEntry,
   type LedgerStore,
+  type PairValue,
+  sideOf,
   type SumValue,
   topicOf,
   UID_KEY,
@@ -87,6 +90,23 @@ export function windowsOf(inputs: readonly Input[]): Map<string, number> {
   }
   for (const [name, end] of ends) if (end + GRACE_MS > streamTime) counts.delete(name);
   return counts;
+}
+
+/** What the join of a partition's two streams comes to, in no order: all pairs, and lefts without right whose wait is over. */
+export function pairsOf(inputs: readonly Input[]): PairValue[] {
+  const rights = new Map<string, Input[]>();
+  let streamTime = -1;
+  for (const input of inputs) {
+    const side = sideOf(input.key, input.entry);
+    if (side !== undefined) streamTime = Math.max(streamTime, input.timestamp);
+    if (side === 'right') rights.set(input.key, [...(rights.get(input.key) ?? []), input]);
+  }
+  return inputs.flatMap(({ key, timestamp, entry }): PairValue[] => {
+    if (sideOf(key, entry) !== 'left') return [];
+    const partners = (rights.get(key) ?? []).filter((right) => Math.abs(right.timestamp - timestamp) <= JOIN_MS);
+    if (partners.length > 0) return partners.map((right) => ({ left: entry.id, right: right.entry.id }));
+    return timestamp + JOIN_MS + GRACE_MS < streamTime ? [{ left: entry.id, right: null }] : [];
+  });
 }
 
 /** Rows that a task's copy of a store must have when everything has been processed. */

@@ -1,6 +1,7 @@
 /**
  * The workload under test: every record is accounted for. One input with gapless numbers per partition goes into an echo, sums
- * and counts per key, a count behind a repartition topic, a join with a table, a windowed count and an assigner of unique ids.
+ * and counts per key, a count behind a repartition topic, a join with a table, one of two streams, a windowed count and an assigner
+ * of unique ids.
  */
 export interface Ledger {
   readonly applicationId: string;
@@ -16,10 +17,12 @@ export interface Ledger {
 export const WINDOW_MS = 1000;
 /** Less than the disorder of the input would need: no record of the ledger is late. */
 export const GRACE_MS = 5000;
+/** How far apart in event time two records may be that are joined; no less than the disorder, so that none comes too late to wait. */
+export const JOIN_MS = 2000;
 /** Groups behind the repartition topic. */
 const GROUPS = 97;
 
-export const OUTPUTS = ['echo', 'sum', 'cnt', 'rcnt', 'joined', 'win', 'uid'] as const;
+export const OUTPUTS = ['echo', 'sum', 'cnt', 'rcnt', 'joined', 'pairs', 'win', 'uid'] as const;
 export type Output = (typeof OUTPUTS)[number];
 
 /** Stores whose rows the oracle compares with changelog and input, and the number of the sub-topology that they belong to. */
@@ -27,7 +30,13 @@ export const STORES = { sums: 0, counts: 0, rates: 0, uids: 0, 'group-counts': 1
 export type LedgerStore = keyof typeof STORES;
 
 /** Stores of other layouts: only their changelogs are looked at. */
-export const OTHER_STORES = ['windows', 'closed-store'] as const;
+export const OTHER_STORES = [
+  'windows',
+  'closed-store',
+  'pairs-this-join-store',
+  'pairs-outer-other-join-store',
+  'pairs-left-shared-join-store',
+] as const;
 
 export type LedgerTopic = 'in' | 'rates' | Output;
 
@@ -91,6 +100,12 @@ export interface JoinedValue {
   readonly rate: number | null;
 }
 
+/** A record of the left side, and one of the right side or none. */
+export interface PairValue {
+  readonly left: string;
+  readonly right: string | null;
+}
+
 export interface WindowValue {
   readonly n: number;
 }
@@ -104,9 +119,16 @@ export interface UidValue {
 export const SOURCE_HEADER = 'source';
 /** Key of the counter in the store `uids`. */
 export const UID_KEY = 'next';
+const BARRIER = '~barrier-';
 /** How the key of the record begins that closes the windows of a partition; it lies behind everything else. */
 export function barrierPrefix(partition: number): string {
-  return `~barrier-${partition}-`;
+  return `${BARRIER}${partition}-`;
+}
+
+/** On which side of the join of two streams a record is, if on any. Barriers have to get there, since they move its time. */
+export function sideOf(key: string, { v }: LedgerEntry): 'left' | 'right' | undefined {
+  if (key.startsWith(BARRIER) || v % 4 === 3) return 'right';
+  return v % 4 === 1 ? 'left' : undefined;
 }
 
 /** The key behind the repartition topic. */

@@ -172,6 +172,16 @@ const contents: Mutation[] = [
     apply: (draft) => rewrite(draft, output(draft, 'win'), 2, (value) => Object.assign(value, { n: (value.n ?? 0) + 1 })),
   },
   {
+    name: 'a pair was taken for a record without partner',
+    check: 'V4',
+    apply: (draft) => {
+      const log = output(draft, 'pairs');
+      const pair = log.entries.find(({ offset, value }) => log.visible.has(offset) && value?.includes('"right":null') === false);
+      (pair as DraftEntry).value = JSON.stringify({ ...(JSON.parse(pair?.value ?? '') as object), right: null });
+      resee(draft, log);
+    },
+  },
+  {
     name: 'a group has counted another record in place of one',
     check: 'V4',
     apply: (draft) => rewrite(draft, output(draft, 'rcnt'), 2, (value) => Object.assign(value, { id: 'nobody' })),

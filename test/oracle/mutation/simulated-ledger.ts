@@ -4,6 +4,7 @@ import {
   changelogOf,
   GRACE_MS,
   groupOf,
+  JOIN_MS,
   type Ledger,
   type LedgerEntry,
   type LedgerStore,
@@ -11,6 +12,7 @@ import {
   OUTPUTS,
   type Output,
   repartitionOf,
+  sideOf,
   SOURCE_HEADER,
   STORES,
   topicOf,
@@ -32,6 +34,16 @@ interface LedgerState {
   readonly inputs: number[];
   readonly groups: number[];
   readonly windows: Map<string, number>[];
+  /** Records that may still find partners. */
+  readonly waiting: Waiting[][];
+}
+
+interface Waiting {
+  readonly side: 'left' | 'right';
+  readonly id: string;
+  readonly key: string;
+  readonly timestamp: number;
+  matched: boolean;
 }
 
 /**
@@ -58,6 +70,7 @@ export class SimulatedLedger {
       inputs: perPartition(() => 0),
       groups: perPartition(() => 0),
       windows: perPartition(() => new Map()),
+      waiting: perPartition(() => []),
     };
     for (let partition = 0; partition < partitions; partition++) this.#generate(partition, seed);
   }
@@ -145,6 +158,8 @@ export class SimulatedLedger {
     const to = Number(group.slice(1)) % this.ledger.partitions;
     this.logs.append(repartitionOf(this.ledger), to, { key: group, value, timestamp }, producer);
     this.#window(partition, key, timestamp, out);
+    const side = sideOf(key, { id, seq: 0, v });
+    if (side !== undefined) this.#pair(partition, { side, id, key, timestamp, matched: false }, out);
     this.#state.inputs[partition] = offset + 1;
   }
 
@@ -157,6 +172,22 @@ export class SimulatedLedger {
       out('win', { n }, closed);
       windows.delete(closed);
     }
+  }
+
+  #pair(partition: number, record: Waiting, out: (name: Output, value: object, key: string) => number): void {
+    const waiting = this.#state.waiting[partition] as Waiting[];
+    const isOver = ({ timestamp }: Waiting): boolean => timestamp + JOIN_MS + GRACE_MS < record.timestamp;
+    for (const { side, id, key, matched } of waiting.filter(isOver))
+      if (side === 'left' && !matched) out('pairs', { left: id, right: null }, key);
+    const rest = waiting.filter((one) => !isOver(one));
+    for (const other of rest) {
+      const isNear = Math.abs(other.timestamp - record.timestamp) <= JOIN_MS;
+      if (other.side === record.side || other.key !== record.key || !isNear) continue;
+      const [left, right] = record.side === 'left' ? [record, other] : [other, record];
+      out('pairs', { left: left.id, right: right.id }, record.key);
+      left.matched = true;
+    }
+    waiting.splice(0, waiting.length, ...rest, record);
   }
 
   #countGroup(partition: number, { key = '', value = '', timestamp, offset }: LogEntry, producer: SimulatedProducer): void {

@@ -77,5 +77,7 @@ function planSettings(choices: Choices, guarantee: Ledger['guarantee']): RunPlan
     repartitionPurgeIntervalMs: choices.oneOf([500, 5000]),
     asyncDrainMs: choices.oneOf([0, 2000]),
     shutdownTimeoutMs: 20_000,
+    // What found no partner has to come out with the barrier, which is a single record.
+    emitIntervalMs: 0,
   };
 }
