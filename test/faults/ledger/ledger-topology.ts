@@ -48,14 +48,6 @@ export function buildLedger(ledger: Ledger, hooks: LedgerHooks): Topology {
   input
     .leftJoin(rates, ({ id }, rate): JoinedValue => ({ id, rate: rate ?? null }), { value: json<JoinedValue>() })
     .to(out<JoinedValue>('joined'));
-  input
-    .filter((entry, key) => sideOf(key, entry) === 'left')
-    .leftJoin(
-      input.filter((entry, key) => sideOf(key, entry) === 'right'),
-      (left, right): PairValue => ({ left: left.id, right: right?.id ?? null }),
-      { within: JOIN_MS, grace: GRACE_MS, storeName: 'pairs', ...PAIRS },
-    )
-    .to(out<PairValue>('pairs'));
   input.processValues(uidAssigner(ledger), { value: json<UidValue>() }).to(out<UidValue>('uid'));
 
   const byKey = input.groupByKey(entries);
@@ -84,6 +76,17 @@ export function buildLedger(ledger: Ledger, hooks: LedgerHooks): Topology {
     .toStream()
     .processValues(reporter(hooks), { value: json<CountValue>() })
     .to(out<CountValue>('rcnt'));
+  // Tasks with nothing but the stores of a join: what is missing there shows in no other store's look-ups.
+  const echo = builder.stream(out<LedgerEntry>('echo'));
+  echo
+    .filter((entry, key) => sideOf(key, entry) === 'left')
+    .leftJoin(
+      echo.filter((entry, key) => sideOf(key, entry) === 'right'),
+      (left, right): PairValue => ({ left: left.id, right: right?.id ?? null }),
+      { within: JOIN_MS, grace: GRACE_MS, storeName: 'pairs', ...PAIRS },
+    )
+    .processValues(reporter(hooks), { value: json<PairValue>() })
+    .to(out<PairValue>('pairs'));
   return builder.build();
 }
 
@@ -138,7 +141,7 @@ function uidAssigner({ partitions }: Ledger): FixedKeyProcessorSupplier<string, 
   return Object.assign(supplier, { stores: [keyValueStore('uids', string(), json<number>())] });
 }
 
-/** Passes records on; tells which tasks of the second sub-topology are open. */
+/** Passes records on; tells which tasks of its sub-topology are open. */
 function reporter<V>(hooks: LedgerHooks): FixedKeyProcessorSupplier<string, V, V> {
   return () => {
     let context: FixedKeyProcessorContext<string, V>;

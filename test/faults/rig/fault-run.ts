@@ -11,7 +11,7 @@ import { LiveReader } from '../../oracle/collect/live-reader.ts';
 import type { AnnouncedSkip, Evidence, Recovery, StoreDump } from '../../oracle/evidence/evidence.ts';
 import { lastOwners, type Tenancy } from '../../oracle/evidence/last-owner.ts';
 import { describeFindings, judge } from '../../oracle/judge.ts';
-import { type Ledger, OUTPUTS, repartitionOf, taskIdsOf, topicOf } from '../../oracle/ledger/ledger.ts';
+import { consumedTopics, type Ledger, OUTPUTS, repartitionOf, taskIdsOf, topicOf } from '../../oracle/ledger/ledger.ts';
 import type { LedgerOrders } from '../ledger/ledger-process.ts';
 import { LedgerSource } from '../ledger/ledger-source.ts';
 import { type LedgerEvent, LedgerWorker } from '../ledger/ledger-worker.ts';
@@ -159,8 +159,8 @@ export class FaultRun implements AsyncDisposable {
     const deadline = systemClock.monotonicMs() + this.#drainLimitMs;
     for (;;) {
       try {
-        await this.cluster.drained(this.ledger.applicationId, topicOf(this.ledger, 'in'));
-        return await this.cluster.drained(this.ledger.applicationId, repartitionOf(this.ledger));
+        for (const topic of consumedTopics(this.ledger)) await this.cluster.drained(this.ledger.applicationId, topic);
+        return;
       } catch (cause) {
         // The cluster has a limit of its own; where more is allowed, it is asked again.
         if (systemClock.monotonicMs() > deadline) throw new Error(`not drained: ${String(cause)}\n${this.log}`, { cause });

@@ -1,4 +1,4 @@
-import { barrierPrefix, repartitionOf, topicOf } from '../ledger/ledger.ts';
+import { barrierPrefix, consumedTopics, topicOf } from '../ledger/ledger.ts';
 import type { Evidence, Finding, PartitionLog } from '../evidence/evidence.ts';
 import { committedOf, committedRecords, partitionName, partitionsOf } from '../evidence/log-view.ts';
 
@@ -6,7 +6,7 @@ import { committedOf, committedRecords, partitionName, partitionsOf } from '../e
 export function drained(evidence: Evidence): Finding[] {
   const { ledger } = evidence;
   const findings: Finding[] = [];
-  for (const topic of [topicOf(ledger, 'in'), topicOf(ledger, 'rates'), repartitionOf(ledger)]) {
+  for (const topic of consumedTopics(ledger)) {
     for (const log of partitionsOf(evidence, topic)) if (log !== undefined) findings.push(...behind(evidence, log));
   }
   const echoed = committedOf(evidence, topicOf(ledger, 'echo')).flat();

@@ -3,7 +3,7 @@ import { createSocketTransport } from '@millrace/client/socket';
 import { silentLogger } from '@millrace/core';
 import type { Evidence } from '../evidence/evidence.ts';
 import { partitionName } from '../evidence/log-view.ts';
-import { type Ledger, repartitionOf, topicOf, writtenTopics } from '../ledger/ledger.ts';
+import { consumedTopics, type Ledger, topicOf, writtenTopics } from '../ledger/ledger.ts';
 import { RawLogReader } from './raw-log-reader.ts';
 
 /** What a broker knows about a run that is over. */
@@ -11,7 +11,7 @@ export async function collectFromBroker(
   brokers: string,
   ledger: Ledger,
 ): Promise<Pick<Evidence, 'logs' | 'committedOffsets' | 'groupMembers'>> {
-  const consumed = [topicOf(ledger, 'in'), topicOf(ledger, 'rates'), repartitionOf(ledger)];
+  const consumed = consumedTopics(ledger);
   await using reader = new RawLogReader(brokers);
   const logs = await reader.read([topicOf(ledger, 'in'), topicOf(ledger, 'rates'), ...writtenTopics(ledger)]);
   const client = createKafkaClient({

@@ -1,7 +1,7 @@
 /**
  * The workload under test: every record is accounted for. One input with gapless numbers per partition goes into an echo, sums
- * and counts per key, a count behind a repartition topic, a join with a table, one of two streams, a windowed count and an assigner
- * of unique ids.
+ * and counts per key, a count behind a repartition topic, a join with a table, a windowed count and an assigner of unique ids. The
+ * echo is split in two streams again, which are joined.
  */
 export interface Ledger {
   readonly applicationId: string;
@@ -62,10 +62,15 @@ export function writtenTopics(ledger: Ledger): string[] {
   ];
 }
 
-/** What a task of the first sub-topology and one of the second are called. */
+/** What the group consumes. */
+export function consumedTopics(ledger: Ledger): string[] {
+  return [topicOf(ledger, 'in'), topicOf(ledger, 'rates'), repartitionOf(ledger), topicOf(ledger, 'echo')];
+}
+
+/** What the tasks of the three sub-topologies are called: of the input, behind the repartition topic, behind the echo. */
 export function taskIdsOf(ledger: Ledger): string[] {
   const partitions = Array.from({ length: ledger.partitions }, (_, partition) => partition);
-  return [0, 1].flatMap((subtopology) => partitions.map((partition) => `${subtopology}_${partition}`));
+  return [0, 1, 2].flatMap((subtopology) => partitions.map((partition) => `${subtopology}_${partition}`));
 }
 
 /** A record of the input. */

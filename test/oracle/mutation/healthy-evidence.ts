@@ -34,7 +34,8 @@ function evidenceOf(run: SimulatedLedger): Evidence {
   for (let partition = 0; partition < ledger.partitions; partition++) {
     committedOffsets.set(`${topicOf(ledger, 'in')}-${partition}`, run.inputOffsets[partition] as number);
     committedOffsets.set(`${repartitionOf(ledger)}-${partition}`, run.groupOffsets[partition] as number);
-    committedOffsets.set(`${topicOf(ledger, 'rates')}-${partition}`, run.logs.endOffset(topicOf(ledger, 'rates'), partition));
+    for (const name of ['rates', 'echo'] as const)
+      committedOffsets.set(`${topicOf(ledger, name)}-${partition}`, run.logs.endOffset(topicOf(ledger, name), partition));
   }
   const live = new Map<string, readonly LiveRecord[]>();
   for (const [name, log] of logs)

@@ -10,7 +10,7 @@ import { LiveReader } from '../../oracle/collect/live-reader.ts';
 import { RawLogReader } from '../../oracle/collect/raw-log-reader.ts';
 import type { Evidence, Recovery } from '../../oracle/evidence/evidence.ts';
 import { lastOwners } from '../../oracle/evidence/last-owner.ts';
-import { OUTPUTS, repartitionOf, taskIdsOf, topicOf, writtenTopics } from '../../oracle/ledger/ledger.ts';
+import { consumedTopics, OUTPUTS, repartitionOf, taskIdsOf, topicOf, writtenTopics } from '../../oracle/ledger/ledger.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import { randomOf } from '../plan/seeded-choices.ts';
 import { EPOCH_MS, Scheduler } from '../world/scheduler.ts';
@@ -220,7 +220,7 @@ class Simulation {
     const { ledger } = this.#plan;
     const contents = this.#broker.running?.inspect();
     const offsets = contents?.groups.find(({ groupId }) => groupId === ledger.applicationId)?.offsets ?? [];
-    for (const name of [topicOf(ledger, 'in'), repartitionOf(ledger)]) {
+    for (const name of consumedTopics(ledger)) {
       const topic = contents?.topics.find((one) => one.name === name);
       if (topic === undefined) return `${name} is not there`;
       for (const partition of topic.partitions.keys()) {
