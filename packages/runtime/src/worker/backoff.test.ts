@@ -29,6 +29,16 @@ describe('Backoff', () => {
     expect(waits).toEqual([50, 100, 50]);
   });
 
+  it('waits less next time when what it waits for may come at any time', async () => {
+    const { backoff, waits } = scripted();
+    const { signal } = new AbortController();
+    for (let attempt = 0; attempt < 6; attempt++) {
+      await backoff.wait(signal);
+      backoff.hasten(120);
+    }
+    expect(waits).toEqual([50, 100, 120, 120, 120]);
+  });
+
   it('passes on that the wait was cancelled', async () => {
     const { backoff } = scripted();
     const stop = new AbortController();

@@ -19,6 +19,11 @@ export class Backoff {
     if (delayMs > 0) await this.#clock.sleep(delayMs, signal);
   }
 
+  /** The next wait is no longer than this. */
+  hasten(maxMs: number): void {
+    this.#nextMs = Math.min(this.#nextMs, maxMs);
+  }
+
   reset(): void {
     this.#nextMs = 0;
   }

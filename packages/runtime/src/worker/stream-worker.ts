@@ -12,6 +12,7 @@ import {
 import type { GroupMember, GroupMetadata, OffsetCommit } from '@millrace/client';
 import type { Committer } from '../commit/committer.ts';
 import type { RefusedRecords } from '../commit/refused-records.ts';
+import { isDiskFull } from '../restore/revival-limit.ts';
 import { Backoff } from './backoff.ts';
 import type { CommitSchedule } from './commit-schedule.ts';
 import type { Input } from './input.ts';
@@ -27,6 +28,9 @@ import { untilFirst } from './until-first.ts';
 const SLICE_MS = 8;
 /** Records of one task before the next task has its turn. */
 const RECORDS_PER_TURN = 256;
+
+/** Whether a full disk has room again is cheap to ask, and until then all tasks wait. */
+const ROOM_ASKED_EVERY_MS = 2000;
 
 /** What the worker tells the application. */
 export interface WorkerEvents {
@@ -324,6 +328,7 @@ export class StreamWorker {
       events.onRebalancing();
       const { taskId } = error;
       this.#recovery = (signal) => this.#revive(taskId, error, signal);
+      if (isDiskFull(error)) this.#backoff.hasten(ROOM_ASKED_EVERY_MS);
     } else if (error instanceof TransactionAbortedError || error instanceof RetriableError) {
       logger.warn('going back to the last commit', { error });
       this.#recovery ??= (signal) => this.#rollback(signal);
