@@ -3,7 +3,6 @@ import { NO_HEADERS, type Random, seededRandom, systemClock } from '@millrace/co
 import { partitionForKey } from '@millrace/wire';
 import { barrierPrefix, GRACE_MS, type Ledger, type LedgerEntry, topicOf, WINDOW_MS } from '../../oracle/ledger/ledger.ts';
 
-const KEYS = 60;
 /** Event time between two records of the input. */
 const STEP_MS = 10;
 /** Records are up to so much older than the newest: less than grace, so that none is late. */
@@ -28,14 +27,17 @@ export class LedgerSource {
   #feeding: Promise<void> | undefined;
   #stopsFeeding = false;
 
-  /** @param baseMs event time of the first record */
-  constructor(ledger: Ledger, client: KafkaClient, seed: number, baseMs = systemClock.nowMs()) {
+  /**
+   * @param baseMs event time of the first record
+   * @param keys how many different keys there are
+   */
+  constructor(ledger: Ledger, client: KafkaClient, seed: number, baseMs = systemClock.nowMs(), keys = 60) {
     this.#ledger = ledger;
     this.#producer = client.createProducer();
     this.#baseMs = baseMs;
     this.#random = seededRandom(seed);
     this.#sequences = Array.from({ length: ledger.partitions }, () => 0);
-    this.#keys = Array.from({ length: KEYS }, (_, n) => `key-${n}`);
+    this.#keys = Array.from({ length: keys }, (_, n) => `key-${n}`);
   }
 
   /** Records written so far. */
@@ -57,7 +59,7 @@ export class LedgerSource {
   async write(records: number, extra: LedgerExtra = {}): Promise<void> {
     const topic = await this.#producer.topic(topicOf(this.#ledger, 'in'));
     for (let n = 0; n < records; n++) {
-      const key = this.#keys[Math.floor(this.#random.next() * KEYS)] as string;
+      const key = this.#keys[Math.floor(this.#random.next() * this.#keys.length)] as string;
       this.#record(topic, key, n === 0 ? extra : {});
     }
     await this.#producer.flush();

@@ -24,6 +24,8 @@ import { RepartitionWatch } from './repartition-watch.ts';
 import { SimulatedWorker } from './simulated-worker.ts';
 import { SlowRecords } from './slow-records.ts';
 
+/** So few that what is done to one commit shows in the next: a run has at most 240 records. */
+const KEYS = 12;
 /** Of virtual time: sessions, transactions and rebalances run out one after the other, and states are restored. */
 const DRAIN_LIMIT_MS = 50_000;
 const RUN_LIMIT_MS = 300_000;
@@ -124,7 +126,7 @@ class Simulation {
       ]);
     const live = new LiveReader(client);
     for (const name of OUTPUTS) live.watch(topicOf(ledger, name), ledger.partitions);
-    const source = new LedgerSource(ledger, client, randomOf(seed, 'source').next() * 2 ** 32, EPOCH_MS);
+    const source = new LedgerSource(ledger, client, randomOf(seed, 'source').next() * 2 ** 32, EPOCH_MS, KEYS);
     await source.writeRates();
     this.#createWorkers();
     const injection = this.#injection((forMs, number) => void source.write(1, { order: `${forMs} ${number}` }));
