@@ -218,7 +218,10 @@ describe('a group member', () => {
     expect(member.metadata?.generationId).toBe(2);
   });
 
-  it.each([22, 25])('is lost when the coordinator does not know it any more (%i), and joins anew', async (errorCode) => {
+  it.each([
+    [22, 'm-1'],
+    [25, ''],
+  ])('is lost when the coordinator does not know it any more (%i), and joins as %j', async (errorCode, memberId) => {
     const { transport, clock, member, join } = membership();
     await join();
     transport.once(heartbeat, () => ({ errorCode }));
@@ -226,8 +229,19 @@ describe('a group member', () => {
     expect(member.state).toBe('lost');
     transport.sent.length = 0;
     await join();
-    expect(transport.bodies(joinGroup)[0]?.memberId).toBe('');
+    expect(transport.bodies(joinGroup)[0]?.memberId).toBe(memberId);
     expect(member.state).toBe('stable');
+  });
+
+  it('joins as the member that it was when its coordinator was away for a session: the group would wait for that one', async () => {
+    const { transport, clock, member, join } = membership();
+    await join();
+    transport.on(heartbeat, answerLost);
+    await clock.advance(7000);
+    expect(member.state).toBe('lost');
+    transport.sent.length = 0;
+    expect((await join()).isUnbroken).toBe(false);
+    expect(transport.bodies(joinGroup)[0]?.memberId).toBe('m-1');
   });
 
   it('knows by itself that its session has expired when no heartbeat gets through', async () => {

@@ -33,7 +33,7 @@ export class ClassicGroupMember implements GroupMember {
     this.#joins = new JoinAttempts(cluster, options.groupId);
     this.#heartbeats = new HeartbeatLoop(cluster, this.#settings, {
       onRebalance: () => this.requestRejoin('the group rebalances'),
-      onLost: (reason) => this.#lose(reason),
+      onLost: (reason, isKnown) => this.#lose(reason, isKnown ? { ...this.#identity, generationId: -1 } : NO_MEMBER),
       onFailed: (errorCode) => this.#fail(brokerErrorAs(FatalStreamsError, errorCode, this.#context('Heartbeat'))),
       onFatal: (error) => this.#fail(error),
     });
@@ -121,6 +121,7 @@ export class ClassicGroupMember implements GroupMember {
 
   // ---- the end of a membership -----------------------------------------------------------------------------------------
 
+  /** @param identity as which it joins again: if the coordinator still counts it in as that, the group need not wait for its session to end */
   #lose(reason: string, identity = NO_MEMBER): void {
     this.#identity = identity;
     this.#isUnbroken = false;

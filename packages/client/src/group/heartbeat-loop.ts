@@ -9,8 +9,8 @@ import type { GroupSettings } from './group-settings.ts';
 export interface HeartbeatEvents {
   /** The group rebalances. */
   readonly onRebalance: () => void;
-  /** The membership is gone. */
-  readonly onLost: (reason: string) => void;
+  /** The membership is gone; `isKnown`: the coordinator may still count the member in, if only in another generation. */
+  readonly onLost: (reason: string, isKnown: boolean) => void;
   /** No rejoin helps. */
   readonly onFailed: (errorCode: number) => void;
   /** The coordinator will not even listen any more: the credentials are not valid any longer, for example. */
@@ -21,7 +21,8 @@ const REQUEST_TIMEOUT_MIN_MS = 1_000;
 
 /**
  * Keeps a membership alive by timer, whoever polls or processes. When no heartbeat has succeeded for the session timeout
- * the coordinator has given the member up, answer or no answer, and so does the member.
+ * the coordinator has given the member up, answer or no answer, and so does the member. Unless the coordinator was away itself: a new
+ * one gives every member another session.
  */
 export class HeartbeatLoop {
   readonly #cluster: Cluster;
@@ -67,7 +68,7 @@ export class HeartbeatLoop {
     const silentMs = this.#cluster.clock.monotonicMs() - this.#aliveAtMs;
     if (silentMs > this.#settings.sessionTimeoutMs) {
       this.stop();
-      this.#events.onLost(`no heartbeat succeeded for ${Math.round(silentMs)} ms, longer than the session timeout`);
+      this.#events.onLost(`no heartbeat succeeded for ${Math.round(silentMs)} ms, longer than the session timeout`, true);
       return;
     }
     this.#arm();
@@ -110,7 +111,10 @@ export class HeartbeatLoop {
       case ErrorCode.ILLEGAL_GENERATION:
       case ErrorCode.UNKNOWN_MEMBER_ID:
         this.stop();
-        this.#events.onLost(`the coordinator does not know the member in this generation (error ${errorCode})`);
+        this.#events.onLost(
+          `the coordinator does not know the member in this generation (error ${errorCode})`,
+          errorCode === ErrorCode.ILLEGAL_GENERATION,
+        );
         break;
       default:
         this.stop();
