@@ -22,15 +22,12 @@ const aggregation = {
   sendOldValues: false,
 } as const;
 
-/**
- * The operator over a store with the shortest retention that is allowed; for sessions, with the shortest in which a record that
- * is not late finds every session that it belongs to: it may be gap + grace old, and the session's end another gap.
- */
+/** The operator over a store with the shortest retention in which each row can be read until it closes. */
 async function start(windows: Windows): Promise<{ readonly harness: OperatorHarness; readonly node: NodeProcessor }> {
   const harness = new OperatorHarness();
   const { retentionMs } = windows;
   if (windows instanceof SessionWindows) {
-    const options = { gapMs: windows.gapMs, retentionMs: retentionMs + windows.gapMs + 1, emitsClosed: true };
+    const options = { gapMs: windows.gapMs, retentionMs: retentionMs + 1, emitsClosed: true };
     await harness.open(sessionStore('agg', string(), json<string>(), options));
     return { harness, node: harness.node(sessionWindowAggregateOperator({ ...aggregation, windows })) };
   }
@@ -180,18 +177,23 @@ describe('results on window close', () => {
   );
 });
 
-/** The same operator, over a store that forgets nothing, which forwards each update. */
+/**
+ * The same operator, over a store that forgets nothing, which forwards each update. Sliding and session windows it forgets as soon as
+ * the other one: what an old record makes of its neighbours depends on whether these are still there.
+ */
 async function startOnUpdate(windows: Windows) {
   const harness = new OperatorHarness();
   const options = { retentionMs: 1_000_000 };
   const update = { ...aggregation, emit: 'on-window-update' } as const;
   if (windows instanceof SessionWindows) {
-    await harness.open(sessionStore('agg', string(), json<string>(), { ...options, gapMs: windows.gapMs }));
+    await harness.open(
+      sessionStore('agg', string(), json<string>(), { gapMs: windows.gapMs, retentionMs: windows.retentionMs + 1 }),
+    );
     return { harness, node: harness.node(sessionWindowAggregateOperator({ ...update, windows })) };
   }
   if (windows instanceof SlidingWindows) {
     const { timeDifferenceMs: windowSizeMs } = windows;
-    const sliding = { ...options, windowSizeMs, startIndexSpanMs: windowSizeMs + 1 };
+    const sliding = { retentionMs: windows.retentionMs, windowSizeMs, startIndexSpanMs: windowSizeMs + 1 };
     await harness.open(timestampedWindowStore('agg', string(), json<string>(), sliding));
     return { harness, node: harness.node(slidingWindowAggregateOperator({ ...update, windows })) };
   }

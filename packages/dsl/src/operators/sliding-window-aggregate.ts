@@ -68,6 +68,10 @@ class SlidingWindowAggregateProcessor<K, V, A> implements NodeProcessor {
   #previous = NONE;
   /** Start of the latest window that ends before it. */
   #leftStart = NONE;
+  /** What the latest window that ends before it holds, if that belongs into its left window; and a second reading of it. */
+  #hasLeft = false;
+  #left: A | undefined;
+  #leftOld: A | undefined;
   /** An aggregate with later records in it, as it was before this record, and the time of the last of these. */
   #later: A | undefined;
   #laterTimestamp = NONE;
@@ -134,6 +138,7 @@ class SlidingWindowAggregateProcessor<K, V, A> implements NodeProcessor {
     const leftExists = this.#updateBackwards(rightExists);
     // A record of the same time has made all windows that this one needs.
     if (leftExists === 'with this time') return;
+    if (leftExists === 'no') this.#readLeft(timestamp - differenceMs);
     const previousRight = this.#previous + 1;
     if (this.#previous !== NONE && previousRight + differenceMs >= timestamp && !this.#starts.includes(previousRight)) {
       this.#createEmpty(previousRight);
@@ -227,17 +232,23 @@ class SlidingWindowAggregateProcessor<K, V, A> implements NodeProcessor {
     this.#aggregate(this.#store.find(this.#key, start), start, initial, initial, this.#timestamp);
   }
 
+  /** To be called before a window is made: with that the store may forget the one that is read here. */
+  #readLeft(start: number): void {
+    this.#hasLeft = this.#leftStart !== NONE && this.#previous >= start;
+    if (!this.#hasLeft) return;
+    const before = this.#store.find(this.#key, this.#leftStart);
+    this.#left = this.#store.read(before);
+    this.#leftOld = this.#forwarder?.needsOldValue === true ? this.#store.read(before) : this.#left;
+  }
+
   /** The window that ends with the record: what the window before it holds belongs to it too, if that reaches so far. */
   #createLeft(start: number): void {
-    if (this.#leftStart === NONE || this.#previous < start) {
+    if (!this.#hasLeft) {
       this.#createEmpty(start);
       return;
     }
     if (this.#isClosed(start)) return;
-    const before = this.#store.find(this.#key, this.#leftStart);
-    const seed = this.#store.read(before) as A;
-    const old = this.#forwarder?.needsOldValue === true ? this.#store.read(before) : seed;
-    this.#aggregate(this.#store.find(this.#key, start), start, seed, old, this.#timestamp);
+    this.#aggregate(this.#store.find(this.#key, start), start, this.#left as A, this.#leftOld, this.#timestamp);
   }
 
   /** The window just behind the record: it holds what is known of later records, if there are any. */
