@@ -111,6 +111,10 @@ class TransformGetter<K, V, R> implements TableValueGetter<K, R> {
     return this.#transform(key, this.#parent.getReported(key), -1);
   }
 
+  markSeen(key: K): void {
+    this.#parent.markSeen?.(key);
+  }
+
   getAsOf(key: K, timestamp: number): R | undefined {
     return this.#transform(key, this.#parent.getAsOf?.(key, timestamp), -1);
   }

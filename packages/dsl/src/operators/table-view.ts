@@ -35,6 +35,11 @@ export interface TableValueGetter<K, V> {
    * Leaves `timestamp` alone.
    */
   getReported(key: K): V | undefined;
+  /**
+   * Something was made of the row's current value that has to be taken back when the row is deleted, even if a cache has told
+   * nobody of the row yet. Absent where rows are never held back, or made of several.
+   */
+  markSeen?(key: K): void;
   /** The row's value at a time; there when the view has a history. Leaves `timestamp` alone. */
   getAsOf?(key: K, timestamp: number): V | undefined;
   /** Of the row that the last `get` returned; −1 when there was none. */
@@ -96,6 +101,10 @@ class StoreGetter<K, V, S extends RowStore<K, V> = TimestampedKeyValueStore<K, V
 
   getReported(key: K): V | undefined {
     return this.store.readReported(this.store.find(key));
+  }
+
+  markSeen(key: K): void {
+    this.store.markSeen(this.store.find(key));
   }
 }
 
@@ -180,6 +189,10 @@ class FilterGetter<K, V> implements TableValueGetter<K, V> {
     return filterTableValue(this.#predicate, this.#negate, key, this.#parent.getReported(key));
   }
 
+  markSeen(key: K): void {
+    this.#parent.markSeen?.(key);
+  }
+
   getAsOf(key: K, timestamp: number): V | undefined {
     return filterTableValue(this.#predicate, this.#negate, key, this.#parent.getAsOf?.(key, timestamp));
   }
@@ -212,6 +225,10 @@ class MapGetter<K, V, R> implements TableValueGetter<K, R> {
 
   getReported(key: K): R | undefined {
     return mapTableValue(this.#mapper, key, this.#parent.getReported(key));
+  }
+
+  markSeen(key: K): void {
+    this.#parent.markSeen?.(key);
   }
 
   getAsOf(key: K, timestamp: number): R | undefined {

@@ -28,6 +28,8 @@ export interface RowAccess<K, V> {
   read(row: Row): V | undefined;
   /** The value of the row as the flush listener knows it: that of before the update, while one is held back. */
   readReported(row: Row): V | undefined;
+  /** Somebody has used the row as it is now: the flush listener hears of it even if it goes as it came, between two flushes. */
+  markSeen(row: Row): void;
   /** Sets (or with `undefined`/`null` deletes) the row. */
   write(row: Row, value: V | undefined, timestamp: number): void;
 }

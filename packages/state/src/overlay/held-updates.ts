@@ -7,6 +7,8 @@ export class HeldUpdate {
   position = -1;
   /** The value at the previous flush; `undefined` when the row was absent. */
   before: HeldValue | undefined = undefined;
+  /** Whether somebody has used the row as it is now: then it must be reported, even if it is gone as it came. */
+  isSeen = false;
   /** The timestamp given with the last write. */
   writtenAt = -1;
   topic: string | undefined = undefined;
@@ -62,6 +64,7 @@ export class HeldUpdates<T extends Holdable> {
     const update = item.update;
     if (update.position < 0) {
       update.before = before;
+      update.isSeen = false;
       this.#rows++;
     }
     update.writtenAt = writtenAt;

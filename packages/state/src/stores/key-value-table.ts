@@ -91,6 +91,10 @@ export abstract class KeyValueTable<K, V, R> implements StateStore, KeyValueStor
     return this.#table.readReported(row);
   }
 
+  markSeen(row: Row): void {
+    this.#table.markSeen(row);
+  }
+
   write(row: Row, value: V | undefined, timestamp: number): void {
     this.#table.write(row, value, timestamp);
   }

@@ -169,6 +169,10 @@ export abstract class WindowTable<K, V, R> extends WindowReads<K, R> implements 
     return this.#table.readReported(row);
   }
 
+  markSeen(row: Row): void {
+    this.#table.markSeen(row);
+  }
+
   write(row: Row, value: V | undefined, timestamp: number): void {
     const entry = row as RowEntry;
     const windowStart = entry.bucket.id;

@@ -100,6 +100,11 @@ export class RowTable<K, V> implements RowAccess<K, V>, ScanSource<RowEntry, Val
     return held === undefined ? undefined : this.#values.value(held);
   }
 
+  markSeen(row: Row): void {
+    const { update } = row as RowEntry;
+    if (update !== undefined) update.isSeen = true;
+  }
+
   write(row: Row, value: V | undefined, timestamp: number): void {
     const entry = row as RowEntry;
     const held = value == null ? undefined : this.#values.hold(value);
@@ -121,11 +126,11 @@ export class RowTable<K, V> implements RowAccess<K, V>, ScanSource<RowEntry, Val
 
   // Made once: the test driver flushes after each record.
   readonly #flushRow = (entry: RowEntry, update: HeldUpdate): void => {
-    // Made and deleted since the last flush: nobody has heard of the row, and nobody has to.
+    // Made and deleted since the last flush: nobody has heard of the row, and nobody has to, unless it was looked up.
     const vanished = entry.held === undefined && update.before === undefined;
     if (!vanished || this.#layout.isNews(entry)) this.overlay.markDirty(entry);
     this.overlay.unpin(entry, HELD);
-    if (vanished || this.#listener === undefined) return;
+    if ((vanished && !update.isSeen) || this.#listener === undefined) return;
     const oldValue = this.#sendOldValues && update.before !== undefined ? this.#values.value(update.before) : undefined;
     this.#listener(this.#layout.userKey(entry), this.read(entry), oldValue, update.writtenAt);
   };

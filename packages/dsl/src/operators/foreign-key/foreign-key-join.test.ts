@@ -157,6 +157,17 @@ describe('foreign-key join', () => {
     ]);
   });
 
+  it('takes back what was made of a right row that comes and goes between two commits', async () => {
+    const { harness, nodes, step, settle } = await start('inner', true);
+    harness.pipe(nodes.orders, 'o1', order('ann'), 1);
+    await harness.commit();
+    harness.pipe(nodes.customers, 'ann', 'Ann', 2);
+    step.registration();
+    harness.pipe(nodes.customers, 'ann', undefined, 3);
+    await settle();
+    expect(harness.take().map(({ value }) => value)).toEqual(['pen for Ann', undefined]);
+  });
+
   it('ends with the join of the last rows, however changes and topics overtake one another', async () => {
     const customer = fc.constantFrom('a', 'b', 'ab', null);
     const event = fc.oneof(

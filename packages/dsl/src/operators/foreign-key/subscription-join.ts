@@ -13,7 +13,8 @@ export interface SubscriptionJoinOptions<K, L, FK, R> {
 
 /**
  * Answers each new subscription of a foreign-key join with the row that the right table has now. The key of an answer is that of
- * the left row, its timestamp the later one of subscription and right row.
+ * the left row, its timestamp the later one of subscription and right row. A row that was made since the last commit, and is deleted
+ * before the next, is told to the subscribers, where Kafka Streams forgets both changes and the results stay.
  *
  * Source: Kafka Streams `SubscriptionJoinProcessorSupplier`.
  */
@@ -45,6 +46,7 @@ class SubscriptionJoinProcessor<K, L, FK, R> implements NodeProcessor {
     if (instruction === instructions.deleteSilently) return;
     const row = key == null ? undefined : (this.#getter.get(key as FK) ?? undefined);
     if (row === undefined && instruction === instructions.answerIfPresent) return;
+    if (row !== undefined) this.#getter.markSeen?.(key as FK);
     const resultTimestamp = row === undefined ? timestamp : Math.max(timestamp, this.#getter.timestamp);
     const response = this.#response.answer(subscription, instruction === instructions.deleteAndAnswer ? undefined : row);
     const primaryKey = this.#bytes.readPrimaryKey(subscription.primaryKey);

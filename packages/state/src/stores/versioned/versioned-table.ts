@@ -91,6 +91,10 @@ export class VersionedTable<K, V> implements StateStore, VersionedKeyValueStore<
     return this.read(row);
   }
 
+  markSeen(): void {
+    // Nothing is ever held back.
+  }
+
   write(row: Row, value: V | undefined, timestamp: number): void {
     this.#put((row as VersionList).identity, value, timestamp);
   }
