@@ -9,10 +9,13 @@ import type { TopologyName } from '../runtime/topologies.ts';
 import { KafkaStreamsPeer } from './kafka-streams-peer.ts';
 
 const PARTITIONS = 2;
-/** A whole minute, so that windows of a minute begin with it. */
-const T0 = Date.UTC(2026, 0, 5, 12);
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
+/**
+ * A whole minute, so that windows of a minute begin with it; and so near that the broker, which looks every five minutes for what is
+ * older than the retention of a window store's changelog, has nothing to delete while one program waits for the other.
+ */
+const T0 = Math.floor(systemClock.nowMs() / MINUTE) * MINUTE - 60 * MINUTE;
 
 type Side = 'Millrace' | 'Kafka Streams';
 
