@@ -131,7 +131,7 @@ export function barrierPrefix(partition: number): string {
 }
 
 /** On which side of the join of two streams a record is, if on any. Barriers have to get there, since they move its time. */
-export function sideOf(key: string, { v }: LedgerEntry): 'left' | 'right' | undefined {
+export function sideOf(key: string, { v }: Pick<LedgerEntry, 'v'>): 'left' | 'right' | undefined {
   if (key.startsWith(BARRIER) || v % 4 === 3) return 'right';
   return v % 4 === 1 ? 'left' : undefined;
 }

@@ -158,7 +158,7 @@ export class SimulatedLedger {
     const to = Number(group.slice(1)) % this.ledger.partitions;
     this.logs.append(repartitionOf(this.ledger), to, { key: group, value, timestamp }, producer);
     this.#window(partition, key, timestamp, out);
-    const side = sideOf(key, { id, seq: 0, v });
+    const side = sideOf(key, { v });
     if (side !== undefined) this.#pair(partition, { side, id, key, timestamp, matched: false }, out);
     this.#state.inputs[partition] = offset + 1;
   }

@@ -121,7 +121,10 @@ export class ClassicGroupMember implements GroupMember {
 
   // ---- the end of a membership -----------------------------------------------------------------------------------------
 
-  /** @param identity as which it joins again: if the coordinator still counts it in as that, the group need not wait for its session to end */
+  /**
+   * @param identity as which it joins again: if the coordinator still counts it in as that, the group need not wait for its
+   * session to end
+   */
   #lose(reason: string, identity = NO_MEMBER): void {
     this.#identity = identity;
     this.#isUnbroken = false;

@@ -25,8 +25,8 @@ export interface TableJoinOptions<K, L, R, Out> {
  *
  * A deletion deletes the result, again even if it is gone already. It causes nothing when the other side has no row and this
  * one had none before, or an inner join has no other row at all; but when caches hold back the deletions of both rows until the
- * same flush, the result of an inner join is deleted, too, where Kafka Streams keeps it for ever. Changes without key, and those of a versioned table that are
- * older than the row, are dropped.
+ * same flush, the result of an inner join is deleted, too, where Kafka Streams keeps it for ever. Changes without key, and those
+ * of a versioned table that are older than the row, are dropped.
  *
  * Source: Kafka Streams `KTableKTableInnerJoin`, `KTableKTableLeftJoin`, `KTableKTableRightJoin`, `KTableKTableOuterJoin`.
  */

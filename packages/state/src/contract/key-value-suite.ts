@@ -39,6 +39,21 @@ export function describeKeyValueStores(harness: StateEngineHarness): void {
       const builder = timestampedKeyValueStore('store', string(), json<Box>(), { caching });
       await assertBehavesLikeModel(harness, { builder, commands: commands(), createModel: () => new RowModel(caching) });
     });
+
+    it('reports a row that comes and goes between two flushes only when somebody has seen it', async () => {
+      const rig = await StoreRig.open(timestampedKeyValueStore('store', string(), json<Box>(), { caching: true }), { harness });
+      const reported: unknown[] = [];
+      rig.store.setFlushListener((key, newValue, oldValue) => reported.push([key, newValue, oldValue]), true);
+      for (const isSeen of [false, true, false]) {
+        for (const key of ['a', 'b']) rig.store.write(rig.store.find(key), { n: 1 }, 1);
+        if (isSeen) rig.store.markSeen(rig.store.find('a'));
+        for (const key of ['a', 'b']) rig.store.write(rig.store.find(key), undefined, 2);
+        await rig.commit();
+      }
+      expect(reported).toEqual([['a', undefined, undefined]]);
+      expect(rig.changelog).toEqual([]);
+      await rig.close();
+    });
   });
 }
 
