@@ -8,7 +8,7 @@ export { compress } from './compression/compress.ts';
 export type { Compression } from './compression/compression.ts';
 export { decompress, DECOMPRESSED_BYTES_MAX } from './compression/decompress.ts';
 export { loadCodecs } from './compression/load-codecs.ts';
-export { murmur2, partitionForKey } from './hash/murmur2.ts';
+export { murmur2, partitionForHash, partitionForKey } from './hash/murmur2.ts';
 export { ProtocolReader, ZERO_UUID } from './primitives/protocol-reader.ts';
 export { ProtocolWriter } from './primitives/protocol-writer.ts';
 export { checkBatchCrc, patchBaseOffset, readBatchHeader, RecordBatchHeader } from './record-batch/batch-header.ts';

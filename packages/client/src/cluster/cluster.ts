@@ -38,6 +38,11 @@ export interface CoordinatorRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A fetcher, a producer, a group member. */
+export interface ClientPart {
+  close(abandon?: boolean): Promise<void>;
+}
+
 /** The cluster as one client sees it: its topics and leaders, its coordinators, and the way to send it requests. */
 export class Cluster {
   readonly clock: Clock;
@@ -46,6 +51,11 @@ export class Cluster {
   readonly metrics: Metrics | undefined;
   readonly requests: BrokerRequests;
   readonly coordinators: CoordinatorDirectory;
+  /**
+   * What was made for users of the client and is not closed yet: closing the client closes it. Each part takes itself out when it is
+   * closed, else it would stay for as long as the client, with all that it holds.
+   */
+  readonly openParts = new Set<ClientPart>();
   readonly #transport: Transport;
   readonly #refresher: MetadataRefresher;
   readonly #closing = new AbortController();

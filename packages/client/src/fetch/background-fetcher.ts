@@ -133,6 +133,7 @@ export class BackgroundFetcher implements Fetcher {
     this.#partitions.clear();
     this.#ready.clear();
     this.#arrival.announce();
+    this.#cluster.openParts.delete(this);
     return Promise.resolve();
   }
 

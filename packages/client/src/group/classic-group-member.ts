@@ -166,6 +166,7 @@ export class ClassicGroupMember implements GroupMember {
     this.#heartbeats.stop();
     this.#metadata = undefined;
     this.#machine.end();
+    this.#cluster.openParts.delete(this);
     return Promise.resolve();
   }
 

@@ -66,7 +66,11 @@ export class Accumulator {
     this.#openBytesMax = spill === undefined ? Infinity : memoryBytes * OPEN_SHARE;
     this.#lookAtBytes = this.#openBytesMax;
     this.#overflow = new BatchOverflow(spill, memoryBytes * (1 - OPEN_SHARE));
-    this.#pool = new BuilderPool(INITIAL_BUILDER_BYTES, Math.min(KEPT_BUILDERS_MAX, Math.ceil(memoryBytes / batchBytes)));
+    this.#pool = new BuilderPool({
+      initialBytes: INITIAL_BUILDER_BYTES,
+      batchBytes,
+      keptMax: Math.min(KEPT_BUILDERS_MAX, Math.ceil(memoryBytes / batchBytes)),
+    });
   }
 
   /** Bytes of all records that are not acknowledged yet. */

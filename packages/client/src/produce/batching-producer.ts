@@ -10,6 +10,7 @@ import { Sender } from './sender.ts';
 
 /** The producer of at-least-once: batches by partition, sends in the background, keeps the order. */
 export class BatchingProducer implements Producer {
+  readonly #cluster: Cluster;
   readonly #accumulator: Accumulator;
   readonly #sender: Sender;
   readonly #topics: ProducerTopics;
@@ -17,6 +18,7 @@ export class BatchingProducer implements Producer {
   #closed = false;
 
   constructor(cluster: Cluster, options: ProducerOptions = {}) {
+    this.#cluster = cluster;
     const settings = resolveProducerSettings(options);
     this.#accumulator = new Accumulator({ ...settings, clock: cluster.clock, onReady: (queue) => this.#sender.add(queue) });
     this.#topics = new ProducerTopics(cluster, this.#accumulator, settings.compression);
@@ -97,6 +99,7 @@ export class BatchingProducer implements Producer {
     } finally {
       this.#sender.close();
       this.#accumulator.close();
+      this.#cluster.openParts.delete(this);
     }
   }
 }

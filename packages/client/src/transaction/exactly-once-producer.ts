@@ -366,6 +366,10 @@ export class ExactlyOnceProducer implements TransactionalProducer {
     this.#failed = new CancelledError('the producer is closed');
     this.#isOpen = false;
     this.#records.close();
-    if (isPending) await this.#epochs.release(identity);
+    try {
+      if (isPending) await this.#epochs.release(identity);
+    } finally {
+      this.#cluster.openParts.delete(this);
+    }
   }
 }

@@ -43,5 +43,10 @@ function finish(hash: number): number {
  * Source: Kafka `BuiltInPartitioner.partitionForKey`.
  */
 export function partitionForKey(bytes: Uint8Array, start: number, end: number, partitions: number): number {
-  return (murmur2(bytes, start, end) & 0x7fffffff) % partitions;
+  return partitionForHash(murmur2(bytes, start, end), partitions);
+}
+
+/** The partition for the {@link murmur2} of a serialised key, as {@link partitionForKey}. */
+export function partitionForHash(hash: number, partitions: number): number {
+  return (hash & 0x7fffffff) % partitions;
 }

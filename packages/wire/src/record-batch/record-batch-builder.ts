@@ -73,6 +73,11 @@ export class RecordBatchBuilder {
     return this.#position;
   }
 
+  /** Bytes reserved for the batch; grows, and never shrinks. */
+  get capacity(): number {
+    return this.#buffer.length;
+  }
+
   /**
    * Appends a record whose key and value are ranges of other buffers; they are copied.
    *
