@@ -4,6 +4,7 @@
  * @module
  */
 export { createKafkaClient, type KafkaClientOptions } from './kafka-client.ts';
+export { formatEndpoint, parseEndpoint } from './lane/broker-endpoint.ts';
 export type { Admin, DescribedMember, NewTopic, TopicDescription } from './port/admin.ts';
 export type { BatchSpill } from './port/batch-spill.ts';
 export type {
@@ -33,6 +34,7 @@ export type {
   TransactionalProducerOptions,
 } from './port/kafka-client.ts';
 export type {
+  GroupEndpoint,
   StreamsGroupAssignment,
   StreamsGroupMemberOptions,
   StreamsGroupSubtopology,
@@ -40,6 +42,7 @@ export type {
   StreamsGroupTasks,
   StreamsGroupTopic,
   StreamsTasks,
+  TopicPartitions,
 } from './port/streams-group.ts';
 export type {
   ApiRange,

@@ -1,6 +1,6 @@
 import { silentLogger, systemClock, systemRandom, type Clock, type Logger, type Metrics, type Random } from '@millrace/core';
 import { ClusterAdmin } from './admin/cluster-admin.ts';
-import { Cluster } from './cluster/cluster.ts';
+import { type ClientPart, Cluster } from './cluster/cluster.ts';
 import { BackgroundFetcher } from './fetch/background-fetcher.ts';
 import { ClassicGroupMember } from './group/classic-group-member.ts';
 import { StreamsGroupMember } from './group/streams-group-member.ts';
@@ -42,10 +42,6 @@ export interface KafkaClientOptions {
 
 const DEFAULTS = { requestTimeoutMs: 30_000, metadataMaxAgeMs: 300_000 } as const;
 
-interface Closable {
-  close(abandon?: boolean): Promise<void>;
-}
-
 /**
  * Makes the client that the runtime talks to Kafka with.
  *
@@ -61,7 +57,6 @@ class WireKafkaClient implements KafkaClient {
   readonly admin: ClusterAdmin;
   readonly offsets: ClusterOffsets;
   readonly #cluster: Cluster;
-  readonly #made = new Set<Closable>();
   #closing: Promise<void> | undefined;
 
   constructor(options: KafkaClientOptions) {
@@ -99,8 +94,8 @@ class WireKafkaClient implements KafkaClient {
     return this.#own(new ExactlyOnceProducer(this.#cluster, this.offsets, options));
   }
 
-  #own<T extends Closable>(made: T): T {
-    this.#made.add(made);
+  #own<T extends ClientPart>(made: T): T {
+    this.#cluster.openParts.add(made);
     return made;
   }
 
@@ -111,7 +106,7 @@ class WireKafkaClient implements KafkaClient {
 
   async #close(): Promise<void> {
     // Unsent records of producers that were not closed before are dropped: whoever closes the client waits for nothing.
-    await Promise.allSettled(Array.from(this.#made, (one) => one.close(true)));
+    await Promise.allSettled(Array.from(this.#cluster.openParts, (one) => one.close(true)));
     await this.#cluster.close();
   }
 }

@@ -232,6 +232,98 @@ describe('a member of a streams group', () => {
     ).toBe(true);
   });
 
+  it('says where it can be asked as soon as it has joined, until that is known, and again when it has joined anew', async () => {
+    const userEndpoint = { host: 'fd00::7', port: 80 };
+    const { transport, clock, join, sent } = membership({ heartbeatIntervalMs: 1000, userEndpoint });
+    const told = () => sent().map((request) => request.userEndpoint);
+    await join();
+    transport.once(streamsGroupHeartbeat, answerLost);
+    await clock.advance(60);
+    expect(told()).toEqual([undefined, userEndpoint]);
+    await clock.advance(3000);
+    expect(told().slice(0, 5)).toEqual([undefined, userEndpoint, userEndpoint, undefined, undefined]);
+    transport.once(streamsGroupHeartbeat, () => refusal(FENCED_MEMBER_EPOCH));
+    await clock.advance(1000);
+    const before = sent().length;
+    await join();
+    await clock.advance(1100);
+    expect(told().slice(before, before + 3)).toEqual([undefined, userEndpoint, undefined]);
+  });
+
+  it('does not say where it can be asked before the source topics are there: the broker would answer with an error of its own', async () => {
+    const { transport, join, sent } = membership({ userEndpoint: { host: 'h', port: 80 } });
+    transport
+      .once(streamsGroupHeartbeat, () => answer(1, [], [GroupStatus.MISSING_SOURCE_TOPICS]))
+      .once(streamsGroupHeartbeat, () => answer(1, undefined, [GroupStatus.MISSING_SOURCE_TOPICS]))
+      .once(streamsGroupHeartbeat, () => answer(1, undefined, [GroupStatus.MISSING_INTERNAL_TOPICS]))
+      .once(streamsGroupHeartbeat, () => answer(2, [0]));
+    await join();
+    expect(sent().map(({ userEndpoint }) => userEndpoint?.host)).toEqual([undefined, undefined, undefined, 'h']);
+  });
+
+  it('goes on when the broker cannot answer for a moment because it has said where it can be asked', async () => {
+    const UNKNOWN_SERVER_ERROR = -1;
+    const userEndpoint = { host: 'h', port: 80 };
+    for (const [options, state] of [
+      [{ userEndpoint }, 'stable'],
+      [{}, 'failed'],
+    ] as const) {
+      const { transport, clock, member, join } = membership({ heartbeatIntervalMs: 1000, ...options });
+      await join();
+      await clock.advance(1100);
+      transport.once(streamsGroupHeartbeat, () => refusal(UNKNOWN_SERVER_ERROR));
+      await clock.advance(2000);
+      expect(member.state).toBe(state);
+    }
+  });
+
+  it('learns where the others can be asked, also without a new assignment, and tells the broker what it knows', async () => {
+    const { transport, clock, member, join, sent } = membership({ heartbeatIntervalMs: 1000 });
+    const told = (endpointInformationEpoch: number, host?: string): Partial<Answer> => ({
+      endpointInformationEpoch,
+      ...(host === undefined
+        ? {}
+        : {
+            partitionsByUserEndpoint: [
+              {
+                userEndpoint: { host, port: 80 },
+                activePartitions: [{ topic: 'orders', partitions: [1, 0] }],
+                standbyPartitions: [],
+              },
+            ],
+          }),
+    });
+    expect(member.endpoints).toEqual([]);
+    transport.once(streamsGroupHeartbeat, () => ({ ...answer(1, [0, 1]), ...told(4, 'fd00::7') }));
+    await join();
+    const known = member.endpoints;
+    expect(known).toEqual([{ endpoint: '[fd00::7]:80', active: [{ topic: 'orders', partitions: [1, 0] }], standby: [] }]);
+    transport.on(streamsGroupHeartbeat, () => ({ ...answer(1), ...told(4) }));
+    await clock.advance(1100);
+    expect(member.endpoints).toBe(known);
+    transport.once(streamsGroupHeartbeat, () => ({ ...answer(1), ...told(5, 'other') }));
+    await clock.advance(2100);
+    expect(member.endpoints).toMatchObject([{ endpoint: 'other:80' }]);
+    expect(member.state).toBe('stable');
+    // What it has never heard of is −1, which no broker counts like.
+    expect(sent().map(({ endpointInformationEpoch }) => endpointInformationEpoch)).toEqual(expect.arrayContaining([-1, 4, 5]));
+    expect(sent()[0]?.endpointInformationEpoch).toBe(-1);
+  });
+
+  it('keeps as a hint where the others could be asked when the membership is lost', async () => {
+    const { transport, clock, member, join, sent } = membership({ heartbeatIntervalMs: 1000 });
+    const partitionsByUserEndpoint = [{ userEndpoint: { host: 'h', port: 1 }, activePartitions: [], standbyPartitions: [] }];
+    transport.once(streamsGroupHeartbeat, () => ({ ...answer(1, [0]), endpointInformationEpoch: 7, partitionsByUserEndpoint }));
+    await join();
+    transport.once(streamsGroupHeartbeat, () => refusal(FENCED_MEMBER_EPOCH));
+    await clock.advance(1100);
+    expect(member.state).toBe('lost');
+    expect(member.endpoints).toMatchObject([{ endpoint: 'h:1' }]);
+    const before = sent().length;
+    await join();
+    expect(sent()[before]?.endpointInformationEpoch).toBe(-1);
+  });
+
   it('tells its owner when a member has asked everybody to stop', async () => {
     const { transport, clock, member, join } = membership({ heartbeatIntervalMs: 1000 });
     await join();

@@ -7,13 +7,14 @@ import {
   type StreamsGroupHeartbeatResponse,
 } from '@millrace/wire';
 import type { Cluster } from '../cluster/cluster.ts';
-import { brokerError } from '../errors/broker-error.ts';
+import { brokerError, brokerErrorAs } from '../errors/broker-error.ts';
 import { isOutcomeUnknown } from '../errors/transport-error.ts';
 import type { GroupMember, GroupMetadata, MemberAssignment } from '../port/kafka-client.ts';
 import { JoinAttempts } from './join-attempts.ts';
 import { MembershipStateMachine, type MembershipState } from './membership-state.ts';
 import { GroupStatusWatch } from './streams-group-status.ts';
-import type { StreamsGroupMemberOptions, StreamsGroupTasks } from '../port/streams-group.ts';
+import type { GroupEndpoint, StreamsGroupMemberOptions, StreamsGroupTasks } from '../port/streams-group.ts';
+import { StreamsEndpoints } from './streams-endpoints.ts';
 import { assignedIn, heartbeatRequest, joinRequest, leaveRequest, NO_TASKS, tasksKey } from './streams-heartbeat.ts';
 import { joinError, joinFailure } from './streams-join-error.ts';
 import { tellDeparture } from './tell-departure.ts';
@@ -48,6 +49,7 @@ export class StreamsGroupMember implements GroupMember {
   readonly #machine = new MembershipStateMachine();
   readonly #joins: JoinAttempts;
   readonly #status = new GroupStatusWatch();
+  readonly #endpoints: StreamsEndpoints;
   /** Undefined while not a member. */
   #standing: Standing | undefined;
   /** What `join` returned last. */
@@ -69,6 +71,7 @@ export class StreamsGroupMember implements GroupMember {
     this.#cluster = cluster;
     this.#options = options;
     this.#joins = new JoinAttempts(cluster, options.groupId);
+    this.#endpoints = new StreamsEndpoints(options.userEndpoint);
     this.#memberId = cluster.random.uuid();
     this.#intervalMs = options.heartbeatIntervalMs ?? HEARTBEAT_INTERVAL_MAX_MS;
   }
@@ -85,6 +88,10 @@ export class StreamsGroupMember implements GroupMember {
 
   get error(): Error | undefined {
     return this.#machine.error;
+  }
+
+  get endpoints(): readonly GroupEndpoint[] {
+    return this.#endpoints.known;
   }
 
   changed(): Promise<void> {
@@ -147,6 +154,7 @@ export class StreamsGroupMember implements GroupMember {
   /** Becomes a member: with nothing owned, whatever was before. */
   async #enter(signal: AbortSignal): Promise<void> {
     this.#status.reset();
+    this.#endpoints.reset();
     this.#reported = tasksKey(NO_TASKS);
     this.#mayHaveMissed = false;
     this.#wasLost = true;
@@ -180,7 +188,7 @@ export class StreamsGroupMember implements GroupMember {
   }
 
   #hasNews(): boolean {
-    return tasksKey(this.#options.ownedTasks()) !== this.#reported;
+    return tasksKey(this.#options.ownedTasks()) !== this.#reported || this.#endpoints.hasNews(this.#status.knowsTasks);
   }
 
   async #beatByTimer(): Promise<void> {
@@ -209,13 +217,15 @@ export class StreamsGroupMember implements GroupMember {
     if (standing === undefined) return;
     const tasks = this.#options.ownedTasks();
     const key = tasksKey(tasks);
-    const identity = { memberId: this.#memberId, memberEpoch: standing.memberEpoch };
+    const said = this.#endpoints.said(this.#status.knowsTasks);
+    const identity = { memberId: this.#memberId, memberEpoch: standing.memberEpoch, ...said };
     // After a lost answer the broker accepts the epoch before only from a member that says what it owns.
     const isFull = key !== this.#reported || this.#mayHaveMissed;
     const response = await this.#send(heartbeatRequest(this.#options, identity, isFull ? tasks : undefined), signal);
     if (this.#standing !== standing) return;
     if (response.errorCode !== ErrorCode.NONE) return this.#refused(response);
     this.#reported = key;
+    if (said.userEndpoint !== undefined) this.#endpoints.told();
     let target = assignedIn(response);
     if (target === undefined && this.#mayHaveMissed) target = await this.#lookUpTarget(response.memberEpoch, signal);
     this.#mayHaveMissed = false;
@@ -245,7 +255,9 @@ export class StreamsGroupMember implements GroupMember {
   }
 
   /** What an answer without an error brings. @throws FatalStreamsError when the group cannot work */
-  #heard({ heartbeatIntervalMs, status }: StreamsGroupHeartbeatResponse): void {
+  #heard(response: StreamsGroupHeartbeatResponse): void {
+    const { heartbeatIntervalMs, status } = response;
+    this.#endpoints.heard(response);
     const own = this.#options.heartbeatIntervalMs ?? HEARTBEAT_INTERVAL_MAX_MS;
     this.#intervalMs = heartbeatIntervalMs > 0 ? Math.min(own, heartbeatIntervalMs) : own;
     const wasShutdown = this.#status.shutdown;
@@ -255,8 +267,13 @@ export class StreamsGroupMember implements GroupMember {
   }
 
   #refused({ errorCode, errorMessage }: StreamsGroupHeartbeatResponse): void {
+    const context = { ...this.#context('StreamsGroupHeartbeat'), brokerMessage: errorMessage };
+    // See `StreamsEndpoints`: a source topic that is missing may come again, or the owner finds out. If it is something else, the session ends.
+    if (errorCode === ErrorCode.UNKNOWN_SERVER_ERROR && this.#options.userEndpoint !== undefined) {
+      throw brokerErrorAs(RetriableError, errorCode, context);
+    }
     if (errorCode !== ErrorCode.UNKNOWN_MEMBER_ID && errorCode !== ErrorCode.FENCED_MEMBER_EPOCH) {
-      throw brokerError(errorCode, { ...this.#context('StreamsGroupHeartbeat'), brokerMessage: errorMessage });
+      throw brokerError(errorCode, context);
     }
     const { groupId } = this.#options;
     this.#cluster.logger.warn('the group membership is lost', { groupId, reason: errorMessage ?? `error ${errorCode}` });
@@ -305,6 +322,7 @@ export class StreamsGroupMember implements GroupMember {
     this.#joins.cancel();
     this.#endStanding();
     this.#machine.end();
+    this.#cluster.openParts.delete(this);
     return Promise.resolve();
   }
 

@@ -56,6 +56,11 @@ export class GroupStatusWatch {
     return this.#isDelayed || this.#since.size > 0;
   }
 
+  /** The broker knows which tasks there are: the source topics exist, with the partitions that they need. */
+  get knowsTasks(): boolean {
+    return !this.#since.has(GroupStatus.MISSING_SOURCE_TOPICS) && !this.#since.has(GroupStatus.INCORRECTLY_PARTITIONED_TOPICS);
+  }
+
   /** A member has asked the application to stop. */
   get shutdown(): boolean {
     return this.#shutdown;

@@ -5,6 +5,7 @@ import type {
   StreamsGroupTasks,
   StreamsGroupTopic,
 } from '../port/streams-group.ts';
+import { NO_ENDPOINT_EPOCH } from './streams-endpoints.ts';
 
 /** Epochs that are none: of a member that joins, and of one that leaves. */
 const JOINING_EPOCH = 0;
@@ -19,6 +20,8 @@ export const NO_TASKS: StreamsGroupTasks = Object.freeze({ active: [], standby: 
 interface StreamsIdentity {
   readonly memberId: string;
   readonly memberEpoch: number;
+  readonly endpointInformationEpoch: number;
+  readonly userEndpoint: StreamsGroupMemberOptions['userEndpoint'] | undefined;
 }
 
 /** A member that joins says everything, and that it owns nothing. */
@@ -31,6 +34,7 @@ export function joinRequest(
     groupId: options.groupId,
     memberId,
     memberEpoch: JOINING_EPOCH,
+    endpointInformationEpoch: NO_ENDPOINT_EPOCH,
     rebalanceTimeoutMs,
     topology: { epoch: TOPOLOGY_EPOCH, subtopologies: options.subtopologies.map(describe) },
     ...owned(NO_TASKS),

@@ -2,7 +2,7 @@ import type { Headers, TopicPartition } from '@millrace/core';
 import type { RecordBatchHeader } from '@millrace/wire';
 import type { Admin } from './admin.ts';
 import type { BatchSpill } from './batch-spill.ts';
-import type { StreamsGroupMemberOptions } from './streams-group.ts';
+import type { GroupEndpoint, StreamsGroupMemberOptions } from './streams-group.ts';
 
 /** Everything the runtime wants of Kafka. Implemented by `createKafkaClient` over a {@link Transport}. */
 export interface KafkaClient {
@@ -92,6 +92,11 @@ export interface GroupMember {
    */
   readonly state: 'unjoined' | 'stable' | 'rejoin-needed' | 'lost' | 'failed';
   readonly error: Error | undefined;
+  /**
+   * Where the members of the group can be asked, as the broker says it with its newest answer; it may change without a rebalance.
+   * The same array as long as nothing changes, kept when the membership is lost. Absent where the broker does not know it (classic groups).
+   */
+  readonly endpoints?: readonly GroupEndpoint[];
   /** Resolves as soon as `state` is not `stable`; so that a waiting loop wakes up. */
   changed(): Promise<void>;
   /**

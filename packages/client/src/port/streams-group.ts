@@ -14,6 +14,20 @@ export interface StreamsGroupTasks {
   readonly warmup: readonly StreamsTasks[];
 }
 
+/** Partitions of one topic. */
+export interface TopicPartitions {
+  readonly topic: string;
+  readonly partitions: readonly number[];
+}
+
+/** A place at which a member can be asked, and the inputs of the tasks that it has: those of its warm-ups are not among them. */
+export interface GroupEndpoint {
+  /** `host:port`, IPv6 in brackets. */
+  readonly endpoint: string;
+  readonly active: readonly TopicPartitions[];
+  readonly standby: readonly TopicPartitions[];
+}
+
 /** What the group wants of a member. */
 export interface StreamsGroupTarget extends StreamsGroupTasks {
   /** A member has asked the whole application to stop. */
@@ -58,6 +72,8 @@ export interface StreamsGroupMemberOptions {
   readonly subtopologies: readonly StreamsGroupSubtopology[];
   /** Tags of this client, for the placement of standbys. */
   readonly clientTags?: Readonly<{ [key: string]: string }>;
+  /** Where this member can be asked: the group is told. IPv6 without brackets. Default: nowhere. */
+  readonly userEndpoint?: { readonly host: string; readonly port: number };
   /** True: this member makes every member stop. */
   readonly asksForShutdown?: boolean;
   /** What the owner has open now. A task that is missing here has been committed and closed: the broker may give it away. */
