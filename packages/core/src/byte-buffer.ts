@@ -32,6 +32,13 @@ export class ByteBuffer {
     if (this.length + count > this.bytes.length) this.#grow(this.length + count);
   }
 
+  /** Gives back what an empty buffer has room for beyond so many bytes. */
+  shrinkTo(capacity: number): void {
+    if (this.length > 0 || capacity >= this.bytes.length) return;
+    this.bytes = Buffer.allocUnsafeSlow(capacity);
+    this.#words = wordsOf(this.bytes);
+  }
+
   #grow(needed: number): void {
     const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));
     this.bytes.copy(larger, 0, 0, this.length);

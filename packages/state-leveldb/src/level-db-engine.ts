@@ -88,7 +88,8 @@ class LevelDbEngine implements StateEngine {
       try {
         return await this.#openLocked(options, lock);
       } catch (error) {
-        await lock.release();
+        // What made opening fail says more than that its lock stays as well.
+        await lock.release().catch(() => undefined);
         throw error;
       }
     } catch (error) {

@@ -4,7 +4,7 @@
  * @module
  */
 export type { ClosedRowVisitor, ClosingStore, StartIndexedWindowStore } from './contracts/closing-store.ts';
-export type { ByteRange, OpenDatabaseOptions, StateDatabase, StateEngine } from './contracts/engine.ts';
+export type { ByteRange, OpenDatabaseOptions, StateDatabase, StateEngine, StateSnapshot } from './contracts/engine.ts';
 export type { BufferListener, ChangeBuffer, RecordBuffer } from './contracts/buffers.ts';
 export type {
   ChangelogWriter,
@@ -12,6 +12,7 @@ export type {
   StateStore,
   StoreBuilder,
   StoreContext,
+  StoreReaderBuilder,
   TopicConfig,
 } from './contracts/state-store.ts';
 export type {

@@ -15,6 +15,12 @@ const DELETE_RANGE = 2;
 const WIDTH = 5;
 /** Numbers for which memory is kept from one batch to the next. */
 const KEPT_MAX = 1024 * WIDTH;
+/** Bytes that every batch has room for. */
+const SCRATCH_BYTES = 64 * 1024;
+/** After so many batches it is looked how large they were. */
+const BATCHES_PER_LOOK = 64;
+/** Room for so many times the largest of them is kept. */
+const ROOM = 4;
 
 /**
  * The operations of one atomic write, kept as offsets into one buffer, so that a batch of a million keys is two arrays and
@@ -24,7 +30,7 @@ const KEPT_MAX = 1024 * WIDTH;
  */
 export class WriteBatch {
   /** Where keys and values are serialised to. */
-  readonly scratch = new ByteBuffer(64 * 1024);
+  readonly scratch = new ByteBuffer(SCRATCH_BYTES);
   #operations: number[] = [];
   /** Numbers in use. */
   #length = 0;
@@ -32,6 +38,9 @@ export class WriteBatch {
   #keyEnd = 0;
   #generation = 0;
   #rangeDeletes = 0;
+  /** Of the batches since the last look. */
+  #largestBytes = 0;
+  #batches = 0;
 
   /** Changes with each `clear`: what was added under another generation is no longer in the batch. */
   get generation(): number {
@@ -123,6 +132,18 @@ export class WriteBatch {
     this.#length = 0;
     this.#generation++;
     this.#rangeDeletes = 0;
+    this.#largestBytes = Math.max(this.#largestBytes, this.scratch.length);
     this.scratch.clear();
+    if (++this.#batches >= BATCHES_PER_LOOK) this.#giveBack();
+  }
+
+  /**
+   * A restore, or the first commit after an outage, is far larger than the commits that follow, and what it took would stay with each
+   * task for as long as that lives. To make room anew for each batch would cost more than to keep it.
+   */
+  #giveBack(): void {
+    this.scratch.shrinkTo(Math.max(SCRATCH_BYTES, ROOM * this.#largestBytes));
+    this.#largestBytes = 0;
+    this.#batches = 0;
   }
 }

@@ -1,15 +1,17 @@
 import { type Logger, type StreamsError, TaskCorruptedError } from '@millrace/core';
-import type { ByteRange, StateDatabase, WriteBatch } from '@millrace/state';
+import type { ByteRange, StateDatabase, StateSnapshot, WriteBatch } from '@millrace/state';
 import { BatchWriter } from './batch-writer.ts';
 import type { CompactionOptions } from './dead-ranges.ts';
 import { markerKey, markerValue } from './engine-rows.ts';
-import { stateError } from './level-error.ts';
-import type { Level } from './level-store.ts';
+import { levelCode, stateError } from './level-error.ts';
+import type { Level, LevelSnapshot } from './level-store.ts';
 import { OWNER_ROW, RowCodec } from './row-codec.ts';
 
 /** Rows fetched from LevelDB at a time: 200 k rows/s instead of one promise per row. */
 const ROWS_PER_READ = 500;
 const READ_BYTES_MAX = 256 * 1024;
+
+type Entries = AsyncGenerator<readonly [Uint8Array, Uint8Array], void>;
 
 export interface LevelDbDatabaseOptions {
   readonly level: Level;
@@ -60,16 +62,49 @@ export class LevelDbDatabase implements StateDatabase {
     return stored === undefined ? undefined : this.#valueIn(key, stored);
   }
 
-  async *entries(
-    range: ByteRange,
-    options?: { readonly reverse?: boolean },
-  ): AsyncGenerator<readonly [Uint8Array, Uint8Array], void> {
+  entries(range: ByteRange, options?: { readonly reverse?: boolean }): Entries {
+    return this.#scan(range, options?.reverse === true);
+  }
+
+  snapshot(): StateSnapshot {
+    this.#assertUsable();
+    const snapshot = this.#level.snapshot();
+    let isOpen = true;
+    // LevelDB does not check: an iterator that is made over a snapshot after it was given back reads freed memory.
+    const open = (): LevelSnapshot => {
+      if (!isOpen) throw this.#closed();
+      return snapshot;
+    };
+    return {
+      get: (key) => this.#getFrom(open, key),
+      entries: (range, options) => this.#scan(range, options?.reverse === true, open),
+      close() {
+        isOpen = false;
+        void snapshot.close();
+      },
+    };
+  }
+
+  #getFrom(snapshot: () => LevelSnapshot, key: Uint8Array): Uint8Array | undefined {
+    this.#assertUsable();
+    const options = { snapshot: snapshot() };
+    let stored: Buffer | undefined;
+    try {
+      stored = this.#level.getSync(this.#rows.ownerKey(key), options);
+    } catch (error) {
+      throw this.#fail(stateError(error, this.#options.directory, this.#options.taskId));
+    }
+    return stored === undefined ? undefined : this.#valueIn(key, stored);
+  }
+
+  async *#scan(range: ByteRange, reverse: boolean, snapshot?: () => LevelSnapshot): Entries {
     this.#assertUsable();
     const iterator = this.#level.iterator({
       gte: ownerBound(range.gte, OWNER_ROW),
       lt: range.lt === undefined ? Buffer.from([OWNER_ROW + 1]) : ownerBound(range.lt, OWNER_ROW),
-      reverse: options?.reverse === true,
+      reverse,
       highWaterMarkBytes: READ_BYTES_MAX,
+      snapshot: snapshot?.(),
     });
     try {
       for (;;) {
@@ -109,8 +144,17 @@ export class LevelDbDatabase implements StateDatabase {
     try {
       await this.#level.close();
     } finally {
-      await this.#options.onClosed();
+      await this.#options.onClosed().catch((error: unknown) => this.#couldNotUnlock(error));
     }
+  }
+
+  /** The state is closed all the same, and nobody else can do better. */
+  #couldNotUnlock(error: unknown): void {
+    const { directory, logger } = this.#options;
+    logger.warn('the lock of closed state could not be removed: nobody can open it before this process is gone', {
+      directory,
+      error,
+    });
   }
 
   #valueIn(key: Uint8Array, stored: Uint8Array): Uint8Array {
@@ -124,7 +168,8 @@ export class LevelDbDatabase implements StateDatabase {
     try {
       return await work;
     } catch (error) {
-      if (this.#closing !== undefined) throw this.#closed();
+      // That a reader has closed its snapshot while it was scanning is no failure of the database.
+      if (this.#closing !== undefined || levelCode(error) === 'LEVEL_SNAPSHOT_NOT_OPEN') throw this.#closed();
       throw this.#fail(stateError(error, this.#options.directory, this.#options.taskId, bytes), bytes);
     }
   }
@@ -145,9 +190,8 @@ export class LevelDbDatabase implements StateDatabase {
 
   #closed(): TaskCorruptedError {
     const { directory, taskId } = this.#options;
-    return new TaskCorruptedError('STATE_CLOSED', `the state database in ${directory} has been closed; open it again`, {
-      taskId,
-    });
+    const message = `the state database in ${directory}, or a snapshot of it, has been closed; open it again`;
+    return new TaskCorruptedError('STATE_CLOSED', message, { taskId });
   }
 }
 

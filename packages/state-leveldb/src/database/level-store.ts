@@ -9,6 +9,7 @@ export interface LevelSettings {
 /** LevelDB over plain bytes. The one place, with its users' types, that knows classic-level. */
 export type Level = ClassicLevel<Buffer, Buffer>;
 export type LevelBatch = ReturnType<Level['batch']>;
+export type LevelSnapshot = ReturnType<Level['snapshot']>;
 
 /** Opens LevelDB in a directory. Throws its errors as they are. */
 export async function openLevel(directory: string, settings: LevelSettings, createIfMissing: boolean): Promise<Level> {

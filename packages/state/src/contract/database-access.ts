@@ -1,4 +1,4 @@
-import type { ByteRange, StateDatabase } from '../contracts/engine.ts';
+import type { ByteRange, StateSnapshot } from '../contracts/engine.ts';
 import { WriteBatch } from '../write-batch.ts';
 
 export const bytesOf = (text: string): Buffer => Buffer.from(text, 'latin1');
@@ -27,13 +27,16 @@ function addDeleteRange(batch: WriteBatch, from: string, to: string): void {
   batch.deleteRange();
 }
 
-export function getText(database: StateDatabase, key: string): string | undefined {
+/** A database or a snapshot of one. */
+type Reads = Omit<StateSnapshot, 'close'>;
+
+export function getText(database: Reads, key: string): string | undefined {
   const value = database.get(bytesOf(key));
   return value === undefined ? undefined : Buffer.from(value).toString('latin1');
 }
 
 /** All entries of a range as text. */
-export async function entriesOf(database: StateDatabase, range: ByteRange = {}, reverse = false): Promise<[string, string][]> {
+export async function entriesOf(database: Reads, range: ByteRange = {}, reverse = false): Promise<[string, string][]> {
   const rows: [string, string][] = [];
   for await (const [key, value] of database.entries(range, { reverse })) {
     rows.push([Buffer.from(key).toString('latin1'), Buffer.from(value).toString('latin1')]);

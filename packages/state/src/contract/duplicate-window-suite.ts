@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { WindowStore } from '../contracts/stores.ts';
 import { windowStore } from '../stores/window-store.ts';
 import type { StateEngineHarness } from './state-engine-contract.ts';
-import { assertBehavesLikeModel, type StoreModel } from './store-model.ts';
+import { assertBehavesLikeModel, type ModelTest, type StoreModel } from './store-model.ts';
 import { collect, StoreRig } from './store-rig.ts';
 
 interface Box {
@@ -41,10 +41,14 @@ export function describeDuplicateWindowStores(harness: StateEngineHarness): void
     });
 
     it('behaves like a list to which values are added', async () => {
-      const builder = windowStore('store', string(), json<Box>(), options);
-      await assertBehavesLikeModel(harness, { builder, commands: commands(), createModel: () => new ListModel() });
+      await assertBehavesLikeModel(harness, duplicatesTest());
     });
   });
+}
+
+export function duplicatesTest(): ModelTest<WindowStore<string, Box>, Command> {
+  const builder = windowStore('store', string(), json<Box>(), options);
+  return { builder, commands: commands(), createModel: () => new ListModel() };
 }
 
 interface Command {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { KeyValueStore } from '../contracts/stores.ts';
 import { keyValueStore } from '../stores/key-value-store.ts';
 import type { StateEngineHarness } from './state-engine-contract.ts';
-import { assertBehavesLikeModel, type StoreModel } from './store-model.ts';
+import { assertBehavesLikeModel, type ModelTest, type StoreModel } from './store-model.ts';
 import { collect, StoreRig } from './store-rig.ts';
 
 interface Box {
@@ -54,14 +54,17 @@ export function describeExpiringStores(harness: StateEngineHarness): void {
     });
 
     it.each([1, ttlMs])('behaves like a map whose rows expire after %d ms', async (lifetimeMs) => {
-      const builder = keyValueStore('store', string(), json<Box>(), { ttlMs: lifetimeMs });
-      await assertBehavesLikeModel(harness, {
-        builder,
-        commands: commands(),
-        createModel: (rig) => new ExpiringModel(lifetimeMs, (timestamp) => rig().workOn(timestamp)),
-      });
+      await assertBehavesLikeModel(harness, expiringTest(lifetimeMs));
     });
   });
+}
+
+export function expiringTest(lifetimeMs: number): ModelTest<KeyValueStore<string, Box>, Command> {
+  return {
+    builder: keyValueStore('store', string(), json<Box>(), { ttlMs: lifetimeMs }),
+    commands: commands(),
+    createModel: (rig) => new ExpiringModel(lifetimeMs, (timestamp) => rig().workOn(timestamp)),
+  };
 }
 
 interface Command {

@@ -5,7 +5,7 @@ import type { KeyValueStore, TimestampedKeyValueStore, ValueAndTimestamp } from 
 import { keyValueStore, timestampedKeyValueStore } from '../stores/key-value-store.ts';
 import { FlushMirror } from './flush-mirror.ts';
 import type { StateEngineHarness } from './state-engine-contract.ts';
-import { assertBehavesLikeModel, type StoreModel } from './store-model.ts';
+import { assertBehavesLikeModel, type ModelTest, type StoreModel } from './store-model.ts';
 import { collect, StoreRig } from './store-rig.ts';
 
 /** A value that is held as bytes, so that what a store gives out can be changed without harm. */
@@ -24,20 +24,20 @@ export function describeKeyValueStores(harness: StateEngineHarness): void {
       ['values that are held as they are', int64() as Serde<unknown>, (n: number) => n as unknown],
       ['values that are held as bytes', json<Box>() as Serde<unknown>, (n: number) => ({ n }) as unknown],
     ])('behaves like a map, with %s', async (_what, serde, make) => {
-      const builder = keyValueStore('store', string(), serde);
-      await assertBehavesLikeModel(harness, { builder, commands: commands(), createModel: () => new MapModel(make) });
+      await assertBehavesLikeModel(harness, mapTest(string(), serde, make));
     });
 
     it('behaves like a map with keys that are objects', async () => {
-      const builder = keyValueStore('store', objectKeys(), int64() as Serde<unknown>);
-      await assertBehavesLikeModel(harness, { builder, commands: commands(), createModel: () => new MapModel((n) => n) });
+      await assertBehavesLikeModel(
+        harness,
+        mapTest(objectKeys(), int64() as Serde<unknown>, (n) => n),
+      );
     });
   });
 
   describe('timestamped key-value store', () => {
     it.each([false, true])('behaves like a map of values with timestamps (caching: %s)', async (caching) => {
-      const builder = timestampedKeyValueStore('store', string(), json<Box>(), { caching });
-      await assertBehavesLikeModel(harness, { builder, commands: commands(), createModel: () => new RowModel(caching) });
+      await assertBehavesLikeModel(harness, rowTest(caching));
     });
 
     it('reports a row that comes and goes between two flushes only when somebody has seen it', async () => {
@@ -105,6 +105,20 @@ function describeExamples(harness: StateEngineHarness): void {
   });
 }
 
+/** @param make the value of a number */
+export function mapTest(
+  keySerde: Serde<string>,
+  serde: Serde<unknown>,
+  make: (n: number) => unknown,
+): ModelTest<KeyValueStore<string, unknown>, Command> {
+  return { builder: keyValueStore('store', keySerde, serde), commands: commands(), createModel: () => new MapModel(make) };
+}
+
+export function rowTest(caching: boolean): ModelTest<TimestampedKeyValueStore<string, Box>, Command> {
+  const builder = timestampedKeyValueStore('store', string(), json<Box>(), { caching });
+  return { builder, commands: commands(), createModel: () => new RowModel(caching) };
+}
+
 type Command =
   | { readonly do: 'put' | 'putIfAbsent'; readonly key: string; readonly n: number; readonly time: number }
   | { readonly do: 'delete' | 'get' | 'scan'; readonly key: string; readonly to: string };
@@ -118,7 +132,7 @@ function commands(): fc.Arbitrary<Command> {
 }
 
 /** JSON keys whose bytes sort like those of the text inside. */
-function objectKeys(): Serde<string> {
+export function objectKeys(): Serde<string> {
   return {
     name: 'object-key',
     serialize: (value) => Buffer.from(value, 'utf8'),
@@ -182,6 +196,7 @@ class RowModel implements StoreModel<TimestampedKeyValueStore<string, Box>, Comm
   }
 
   attach(store: TimestampedKeyValueStore<string, Box>): void {
+    expect(store.cached).toBe(this.#caching);
     store.setFlushListener(this.#mirror.listener, true);
   }
 
@@ -205,8 +220,8 @@ class RowModel implements StoreModel<TimestampedKeyValueStore<string, Box>, Comm
   }
 
   async compare(store: TimestampedKeyValueStore<string, Box>): Promise<void> {
-    expect(store.cached).toBe(this.#caching);
     expect(await collect(store.all())).toEqual([...this.#rows].sort(([a], [b]) => byteOrder(a, b)));
+    for (const key of keys) expect(store.get(key)).toEqual(this.#rows.get(key));
   }
 
   copy(): RowModel {

@@ -5,7 +5,7 @@ import type { KeyValue, SessionRow, SessionStore, WindowedKey } from '../contrac
 import { sessionStore } from '../stores/session-store.ts';
 import { FlushMirror } from './flush-mirror.ts';
 import type { StateEngineHarness } from './state-engine-contract.ts';
-import { assertBehavesLikeModel, type StoreModel } from './store-model.ts';
+import { assertBehavesLikeModel, type ModelTest, type StoreModel } from './store-model.ts';
 import { collect, StoreRig } from './store-rig.ts';
 
 interface Box {
@@ -23,15 +23,11 @@ export function describeSessionStores(harness: StateEngineHarness): void {
       [10, 100],
       [100, 100],
     ])('behaves like a list of sessions that expire (gap %d, retention %d)', async (gapMs, retentionMs) => {
-      const builder = sessionStore('store', string(), json<Box>(), { gapMs, retentionMs });
-      const createModel = (rig: () => StoreRig<Store>) => new SessionModel(rig, retentionMs);
-      await assertBehavesLikeModel(harness, { builder, commands: commands(), createModel });
+      await assertBehavesLikeModel(harness, sessionTest(gapMs, retentionMs));
     });
 
     it('reports each session once per flush when it caches', async () => {
-      const builder = sessionStore('store', string(), json<Box>(), { gapMs: 10, retentionMs: 1_000_000, caching: true });
-      const createModel = (rig: () => StoreRig<Store>) => new CachedSessionModel(rig, 1_000_000);
-      await assertBehavesLikeModel(harness, { builder, commands: commands(), createModel });
+      await assertBehavesLikeModel(harness, cachedSessionTest());
     });
 
     it('writes Kafka Streams session keys to its changelog, and tombstones only for what it has written', async () => {
@@ -68,6 +64,16 @@ export function describeSessionStores(harness: StateEngineHarness): void {
       await rig.close();
     });
   });
+}
+
+export function sessionTest(gapMs: number, retentionMs: number): ModelTest<Store, Command> {
+  const builder = sessionStore('store', string(), json<Box>(), { gapMs, retentionMs });
+  return { builder, commands: commands(), createModel: (rig) => new SessionModel(rig, retentionMs) };
+}
+
+export function cachedSessionTest(): ModelTest<Store, Command> {
+  const builder = sessionStore('store', string(), json<Box>(), { gapMs: 10, retentionMs: 1_000_000, caching: true });
+  return { builder, commands: commands(), createModel: (rig) => new CachedSessionModel(rig, 1_000_000) };
 }
 
 interface Command {
@@ -159,6 +165,7 @@ class SessionModel implements StoreModel<Store, Command> {
   async compare(store: Store): Promise<void> {
     const expected = [...this.#live().values()];
     expect(sorted((await collect(store.all())).map(rowOf))).toEqual(sorted(expected));
+    for (const { key, start, end, value } of expected) expect(store.fetchSession(key, start, end)).toEqual(value);
     for (const key of keys) {
       const ofKey = expected.filter((row) => row.key === key).sort((a, b) => a.end - b.end || a.start - b.start);
       expect([...store.fetch(key)].map(rowOf)).toEqual(ofKey);

@@ -39,6 +39,7 @@ export function describeStateEngineContract(name: string, harness: StateEngineHa
 
     describeReads(() => database);
     describeScans(() => database);
+    describeSnapshots(() => database);
     describeWrites(() => database);
     describeModel(() => database);
     describeLife(() => ({ engine, directory, database, open }));
@@ -132,6 +133,48 @@ function describeScans(database: Database): void {
     }
     expect(await entriesOf(database())).toHaveLength(2);
   });
+}
+
+/** Of engines that have them. */
+function describeSnapshots(database: Database): void {
+  it('keeps in a snapshot what was there, for look-ups and for scans that begin later', async () => {
+    await database().write(batchOf(Array.from({ length: 1000 }, (_, i) => ['put', `k${i + 1000}`, 'old'])));
+    const snapshot = database().snapshot?.();
+    if (snapshot === undefined) return;
+    const before = await entriesOf(database());
+    await database().write(
+      batchOf([
+        ['put', 'k1500', 'new'],
+        ['put', 'k1500x', 'new'],
+        ['delete', 'k1001'],
+        ['deleteRange', 'k1200', 'k1400'],
+      ]),
+    );
+    expect(['k1500', 'k1500x', 'k1001', 'k1300'].map((key) => getText(snapshot, key))).toEqual(['old', undefined, 'old', 'old']);
+    expect(await entriesOf(snapshot)).toEqual(before);
+    expect(await entriesOf(snapshot, { gte: bytesOf('k15') }, true)).toEqual(before.slice(500).toReversed());
+    expect(getText(database(), 'k1500')).toBe('new');
+    snapshot.close();
+  });
+
+  it('refuses a snapshot that has been closed, also to a scan that runs, and goes on working', async () => {
+    await database().write(batchOf(Array.from({ length: 3000 }, (_, i) => ['put', `k${i + 1000}`, 'x'])));
+    const snapshot = database().snapshot?.();
+    if (snapshot === undefined) return;
+    const scan = snapshot.entries({})[Symbol.asyncIterator]();
+    await scan.next();
+    snapshot.close();
+    snapshot.close();
+    await expect(restOf(scan)).rejects.toMatchObject({ code: 'STATE_CLOSED' });
+    expect(() => snapshot.get(bytesOf('k1000'))).toThrow(expect.objectContaining({ code: 'STATE_CLOSED' }));
+    await expect(entriesOf(snapshot)).rejects.toMatchObject({ code: 'STATE_CLOSED' });
+    await database().write(batchOf([['put', 'k1000', 'y']]));
+    expect(getText(database(), 'k1000')).toBe('y');
+  });
+}
+
+async function restOf<T>(scan: AsyncIterator<T>): Promise<void> {
+  for (let next = await scan.next(); next.done !== true; next = await scan.next());
 }
 
 function describeWrites(database: Database): void {
@@ -254,6 +297,23 @@ function describeLife(life: () => Life): void {
     await database.close();
     expect(() => database.get(bytesOf('a'))).toThrow(/closed/);
     await expect(database.write(batchOf([['put', 'a', '1']]))).rejects.toThrow(/closed/);
+  });
+
+  it('closes without waiting for scans and snapshots in use, which fail', async () => {
+    const { database } = life();
+    await database.write(batchOf(Array.from({ length: 3000 }, (_, i) => ['put', `k${i + 1000}`, 'x'])));
+    const snapshot = database.snapshot?.();
+    const scans = [database, ...(snapshot === undefined ? [] : [snapshot])].map((one) => one.entries({})[Symbol.asyncIterator]());
+    for (const scan of scans) await scan.next();
+    // This one is waiting for rows while the database is closed, the others are not.
+    const waiting = expect(entriesOf(database)).rejects.toMatchObject({ code: 'STATE_CLOSED' });
+    await Promise.all([database.close(), waiting]);
+    for (const scan of scans) await expect(restOf(scan)).rejects.toMatchObject({ code: 'STATE_CLOSED' });
+    await expect(entriesOf(database)).rejects.toMatchObject({ code: 'STATE_CLOSED' });
+    if (snapshot === undefined) return;
+    expect(() => snapshot.get(bytesOf('k1000'))).toThrow(expect.objectContaining({ code: 'STATE_CLOSED' }));
+    expect(() => database.snapshot?.()).toThrow(expect.objectContaining({ code: 'STATE_CLOSED' }));
+    snapshot.close();
   });
 
   it('starts empty after quarantine and after destroy', async () => {

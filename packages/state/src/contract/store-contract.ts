@@ -6,6 +6,7 @@ import { describeExpiringStores } from './expiring-suite.ts';
 import { describeJoinStores } from './join-suite.ts';
 import { describeKeyValueStores } from './key-value-suite.ts';
 import { describeOuterJoinStores } from './outer-join-suite.ts';
+import { describeReaders } from './reader-suite.ts';
 import { describeSessionStores } from './session-suite.ts';
 import type { StateEngineHarness } from './state-engine-contract.ts';
 import { describeVersionedStores } from './versioned-suite.ts';
@@ -30,5 +31,6 @@ export function describeStoreContract(name: string, harness: StateEngineHarness)
     describeJoinStores(harness);
     describeOuterJoinStores(harness);
     describeBuffers(harness);
+    describeReaders(harness);
   });
 }

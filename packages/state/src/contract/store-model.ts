@@ -9,6 +9,8 @@ export interface StoreModel<S, C> {
   run(store: S, command: C): void;
   /** Compares everything that can be read. */
   compare(store: S): Promise<void>;
+  /** Compares everything that a reader shows. Default: {@link compare}. */
+  compareReader?(reader: S): Promise<void>;
   copy(): StoreModel<S, C>;
   /** Called with the store whenever it has been opened: to install listeners. */
   attach?(store: S): void;
@@ -25,6 +27,9 @@ export interface ModelTest<S extends StateStore, C> {
   createModel(rig: () => StoreRig<S>): StoreModel<S, C>;
 }
 
+/** After these the database is another one. */
+const ENDS_DATABASE: readonly LifeEvent[] = ['reopen', 'die', 'move'];
+
 const lifeEvents = fc.constantFrom<LifeEvent>('commit', 'commitLater', 'rollback', 'reopen', 'die', 'move', 'compare');
 const budgets = fc.constantFrom(0, 700, 1 << 20);
 
@@ -33,12 +38,8 @@ export async function assertBehavesLikeModel<S extends StateStore, C>(
   harness: StateEngineHarness,
   test: ModelTest<S, C>,
 ): Promise<void> {
-  const step = fc.oneof(
-    { weight: 6, arbitrary: fc.record({ use: test.commands }) },
-    { weight: 1, arbitrary: fc.record({ life: lifeEvents }) },
-  );
   await fc.assert(
-    fc.asyncProperty(budgets, fc.array(step, { maxLength: 60, size: 'max' }), async (cleanCacheBytes, steps) => {
+    fc.asyncProperty(budgets, stepsOf(test, 60), async (cleanCacheBytes, steps) => {
       const run = await ModelRun.start(harness, test, cleanCacheBytes);
       for (const one of steps) {
         if ('use' in one) run.use(one.use);
@@ -51,6 +52,36 @@ export async function assertBehavesLikeModel<S extends StateStore, C>(
     }),
     { numRuns: harness.createDirectory === undefined ? 300 : 25 },
   );
+}
+
+/**
+ * Whatever is done to a store, a reader must show what had been committed when it was opened, before and after, and while a commit
+ * is written.
+ */
+export async function assertReadersSeeCommits<S extends StateStore, C>(
+  harness: StateEngineHarness,
+  test: ModelTest<S, C>,
+): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(budgets, stepsOf(test, 30), async (cleanCacheBytes, steps) => {
+      const run = await ModelRun.start(harness, test, cleanCacheBytes);
+      for (const one of steps) {
+        if ('use' in one) await run.readAround(async () => run.use(one.use), true);
+        else await run.readAround(() => run.live(one.life), !ENDS_DATABASE.includes(one.life));
+      }
+      await run.live('compare');
+      await run.rig.close();
+    }),
+    { numRuns: harness.createDirectory === undefined ? 60 : 8 },
+  );
+}
+
+function stepsOf<S extends StateStore, C>(test: ModelTest<S, C>, maxLength: number) {
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ use: test.commands }) },
+    { weight: 1, arbitrary: fc.record({ life: lifeEvents }) },
+  );
+  return fc.array(step, { maxLength, size: 'max' });
 }
 
 class ModelRun<S extends StateStore, C> {
@@ -92,6 +123,20 @@ class ModelRun<S extends StateStore, C> {
     if (event === 'move') await this.rig.move();
   }
 
+  /** Reads before, while and after something happens to the store, as far as the database of before is there. */
+  async readAround(step: () => Promise<void>, keepsDatabase: boolean): Promise<void> {
+    const before = this.#committed;
+    const reader = await this.rig.openReader();
+    const done = step();
+    if (keepsDatabase) await compareReader(before, reader);
+    await done;
+    if (keepsDatabase) await compareReader(before, reader);
+    reader.close();
+    const next = await this.rig.openReader();
+    await compareReader(this.#committed, next);
+    next.close();
+  }
+
   #prepare(): void {
     this.rig.prepareCommit();
     this.#model.flushed?.();
@@ -130,4 +175,8 @@ class ModelRun<S extends StateStore, C> {
     this.#model = this.#committed.copy();
     this.#model.attach?.(this.rig.store);
   }
+}
+
+function compareReader<S, C>(model: StoreModel<S, C>, reader: S): Promise<void> {
+  return model.compareReader === undefined ? model.compare(reader) : model.compareReader(reader);
 }

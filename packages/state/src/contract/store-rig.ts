@@ -1,6 +1,6 @@
-import { type Headers, RecordContext, silentLogger } from '@millrace/core';
+import { assert, type Headers, RecordContext, silentLogger } from '@millrace/core';
 import type { StateDatabase, StateEngine } from '../contracts/engine.ts';
-import type { ChangelogWriter, StateStore, StoreBuilder } from '../contracts/state-store.ts';
+import type { ChangelogWriter, StateStore, StoreBuilder, StoreContext } from '../contracts/state-store.ts';
 import { WriteBatch } from '../write-batch.ts';
 import type { StateEngineHarness } from './state-engine-contract.ts';
 
@@ -62,7 +62,12 @@ export class StoreRig<S extends StateStore> {
     if (fresh) this.#directory = (await this.#options.harness.createDirectory?.()) ?? this.#directory;
     this.#database = await this.#engine.open({ directory: this.#directory, taskId: '0_0', logger: silentLogger });
     this.#store = this.#builder.build();
-    await this.#store.open({
+    await this.#store.open(this.#context());
+    this.#onOpen(this.#store);
+  }
+
+  #context(): StoreContext {
+    return {
       database: this.#database,
       storeId: 7,
       changelogTopic: `app-${this.#builder.name}-changelog`,
@@ -71,8 +76,15 @@ export class StoreRig<S extends StateStore> {
       cachingAllowed: this.#options.cachingAllowed ?? true,
       onExpiredRecord: (_store, timestamp) => this.refused.push(timestamp),
       logger: silentLogger,
-    });
-    this.#onOpen(this.#store);
+    };
+  }
+
+  /** What a query reads; to be closed. */
+  async openReader(): Promise<S> {
+    const reader = this.#builder.reader?.build();
+    assert(reader !== undefined, `a store of kind ${this.#builder.kind} has no readers`);
+    await reader.open({ ...this.#context(), cleanCacheBytes: 0, cachingAllowed: false });
+    return reader as S;
   }
 
   /** The record that the task is working on from now on. */

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { ValueAndTimestamp, VersionedKeyValueStore } from '../contracts/stores.ts';
 import { versionedKeyValueStore } from '../stores/versioned-store.ts';
 import type { StateEngineHarness } from './state-engine-contract.ts';
-import { assertBehavesLikeModel, type StoreModel } from './store-model.ts';
+import { assertBehavesLikeModel, type ModelTest, type StoreModel } from './store-model.ts';
 import { collect, StoreRig } from './store-rig.ts';
 
 interface Box {
@@ -13,6 +13,7 @@ interface Box {
 
 const keys = ['a', 'ab', 'b'];
 const historyRetentionMs = 40;
+const times = Array.from({ length: 122 }, (_, time) => time);
 
 export function describeVersionedStores(harness: StateEngineHarness): void {
   describe('versioned key-value store', () => {
@@ -50,10 +51,14 @@ export function describeVersionedStores(harness: StateEngineHarness): void {
     });
 
     it.each([1, 7, 1000])('behaves like a list of versions per key, in segments of %d ms', async (segmentMs) => {
-      const builder = versionedKeyValueStore('store', string(), json<Box>(), { historyRetentionMs, segmentMs });
-      await assertBehavesLikeModel(harness, { builder, commands: commands(), createModel: () => new VersionsModel() });
+      await assertBehavesLikeModel(harness, versionsTest(segmentMs));
     });
   });
+}
+
+export function versionsTest(segmentMs: number): ModelTest<VersionedKeyValueStore<string, Box>, Command> {
+  const builder = versionedKeyValueStore('store', string(), json<Box>(), { historyRetentionMs, segmentMs });
+  return { builder, commands: commands(), createModel: () => new VersionsModel() };
 }
 
 interface Command {
@@ -115,7 +120,7 @@ class VersionsModel implements StoreModel<VersionedKeyValueStore<string, Box>, C
       expect(store.get(key)).toEqual(this.#at(key, Infinity));
       expect(store.read(store.find(key))).toEqual(this.#at(key, Infinity)?.value);
       expect(store.find(key).timestamp).toBe(this.#at(key, Infinity)?.timestamp ?? -1);
-      for (let time = 0; time <= 121; time++) expect([time, store.get(key, time)]).toEqual([time, this.#asOf(key, time)]);
+      expect(times.map((time) => store.get(key, time))).toEqual(times.map((time) => this.#asOf(key, time)));
     }
     const latest = keys.map((key) => [key, this.#at(key, Infinity)] as const).filter(([, value]) => value !== undefined);
     expect(await collect(store.all())).toEqual(latest);

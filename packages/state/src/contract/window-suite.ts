@@ -5,7 +5,7 @@ import type { TimestampedWindowStore, ValueAndTimestamp, WindowedKey } from '../
 import { timestampedWindowStore, windowStore } from '../stores/window-store.ts';
 import { FlushMirror } from './flush-mirror.ts';
 import type { StateEngineHarness } from './state-engine-contract.ts';
-import { assertBehavesLikeModel, type StoreModel } from './store-model.ts';
+import { assertBehavesLikeModel, type ModelTest, type StoreModel } from './store-model.ts';
 import { collect, StoreRig } from './store-rig.ts';
 
 interface Box {
@@ -27,20 +27,11 @@ export function describeWindowStores(harness: StateEngineHarness): void {
 
   describe('timestamped window store', () => {
     it('behaves like a list of rows that expire', async () => {
-      const builder = timestampedWindowStore('store', string(), json<Box>(), {
-        windowSizeMs: WINDOW_MS,
-        retentionMs: RETENTION_MS,
-      });
-      const createModel = (rig: () => StoreRig<Store>) => new WindowModel(rig, RETENTION_MS);
-      await assertBehavesLikeModel(harness, { builder, commands: commands(), createModel });
+      await assertBehavesLikeModel(harness, windowTest());
     });
 
     it('reports each row once per flush when it caches', async () => {
-      const retentionMs = 1_000_000;
-      const options = { windowSizeMs: WINDOW_MS, retentionMs, caching: true };
-      const builder = timestampedWindowStore('store', string(), json<Box>(), options);
-      const createModel = (rig: () => StoreRig<Store>) => new CachedWindowModel(rig, retentionMs);
-      await assertBehavesLikeModel(harness, { builder, commands: commands(), createModel });
+      await assertBehavesLikeModel(harness, cachedWindowTest());
     });
   });
 }
@@ -112,6 +103,19 @@ function describeExamples(harness: StateEngineHarness): void {
   });
 }
 
+export function windowTest(): ModelTest<Store, Command> {
+  const options = { windowSizeMs: WINDOW_MS, retentionMs: RETENTION_MS };
+  const builder = timestampedWindowStore('store', string(), json<Box>(), options);
+  return { builder, commands: commands(), createModel: (rig) => new WindowModel(rig, RETENTION_MS) };
+}
+
+export function cachedWindowTest(): ModelTest<Store, Command> {
+  const retentionMs = 1_000_000;
+  const options = { windowSizeMs: WINDOW_MS, retentionMs, caching: true };
+  const builder = timestampedWindowStore('store', string(), json<Box>(), options);
+  return { builder, commands: commands(), createModel: (rig) => new CachedWindowModel(rig, retentionMs) };
+}
+
 interface Command {
   readonly do: 'put' | 'delete' | 'fetch' | 'fetchRange';
   readonly key: string;
@@ -176,6 +180,8 @@ class WindowModel implements StoreModel<Store, Command> {
     const all = [...this.rows.values()].filter(({ start }) => this.#readable(start)).sort(byKeyAndStart);
     const found = (await collect(store.all())).map(([{ key, window }, row]) => ({ key, start: window.start, row }));
     expect(found.sort(byKeyAndStart)).toEqual(all);
+    expect((await collect(store.backwardAll())).toReversed()).toEqual(await collect(store.all()));
+    for (const { key, start, row } of all) expect(store.fetch(key, start)).toEqual(row);
     for (const one of keys) {
       const ofKey = all.filter(({ key }) => key === one).map(({ start, row }) => [start, row]);
       expect(await collect(store.fetchRange(one, 0, Number.MAX_SAFE_INTEGER))).toEqual(ofKey);

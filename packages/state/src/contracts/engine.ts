@@ -77,6 +77,20 @@ export interface StateDatabase {
    * applied already. Failures reject, nothing is thrown.
    */
   write(batch: WriteBatch): Promise<void> | undefined;
-  /** Releases files and the lock. Waits for a running `write`. Idempotent. */
+  /**
+   * What the database holds now, whatever is written afterwards: for readers that look more than once and must see one moment.
+   * Costs about as much as beginning a scan. Default: such readers see a `write` that comes between two of their looks.
+   */
+  snapshot?(): StateSnapshot;
+  /**
+   * Releases files and the lock. Waits for a running `write`, and for no scan or snapshot that is still in use: these fail with
+   * `STATE_CLOSED` from then on. Idempotent.
+   */
   close(): Promise<void>;
+}
+
+/** A database as it was at one moment. While it is open, what it shows takes room on the disk even if it has been deleted since. */
+export interface StateSnapshot extends Pick<StateDatabase, 'get' | 'entries'> {
+  /** Scans of it that are still running fail with `STATE_CLOSED`, as later calls do. Idempotent; also after the database has been closed. */
+  close(): void;
 }

@@ -26,6 +26,26 @@ export interface StoreBuilder<S extends StateStore = StateStore> {
   readonly historyRetentionMs?: number;
   /** A new, closed store; one per task. */
   build(): S;
+  /** How others than its task read the store. Absent: it cannot be queried. */
+  readonly reader?: StoreReaderBuilder;
+}
+
+/** How a store is read from outside its task. */
+export interface StoreReaderBuilder {
+  /**
+   * A new, closed store that is only read: opened over the database of one of the builder's own stores, with the same store id, it
+   * shows what that had committed at that moment, until it is closed, and nothing of any commit since. Rows that the store itself
+   * keeps beyond its retention, until they have been emitted, are not shown. Opening it costs a few point reads, whatever the size
+   * of the store. It must be closed, as it holds on to a snapshot of the database.
+   */
+  build(): StateStore;
+  /**
+   * The bytes of a key as they are in the changelog's records (for a window or session store: of the key without its window): they
+   * decide the partition that the key belongs to.
+   *
+   * @throws ProcessingError `STORE_KEY_ABSENT`
+   */
+  keyBytes(key: unknown, topic: string): Uint8Array;
 }
 
 /** What a store gets from its task when it is opened. */

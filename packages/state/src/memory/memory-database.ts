@@ -1,5 +1,5 @@
 import { latin1Slice, TaskCorruptedError } from '@millrace/core';
-import type { ByteRange, StateDatabase } from '../contracts/engine.ts';
+import type { ByteRange, StateDatabase, StateSnapshot } from '../contracts/engine.ts';
 import { asBuffer } from '../layout/byte-views.ts';
 import type { WriteBatch, WriteBatchVisitor } from '../write-batch.ts';
 import { lowerBound, type Snapshot, SortedEntries } from './sorted-entries.ts';
@@ -26,14 +26,23 @@ export class MemoryDatabase implements StateDatabase {
   }
 
   entries(range: ByteRange, options?: { readonly reverse?: boolean }): AsyncIterable<readonly [Uint8Array, Uint8Array]> {
-    const open = () => this.#openEntries();
+    return scanOf(() => this.#openEntries(), range, options?.reverse === true);
+  }
+
+  snapshot(): StateSnapshot {
+    let frozen: SortedEntries | undefined = this.#openEntries().copy();
+    const open = (): SortedEntries => {
+      if (this.#entries === undefined || frozen === undefined) throw this.#closed();
+      return frozen;
+    };
     return {
-      [Symbol.asyncIterator]() {
-        const rows = rowsOf(open().snapshot(), range, options?.reverse === true);
-        return {
-          next: async () => rows.next(),
-          return: async () => ({ done: true, value: undefined }),
-        };
+      get(key) {
+        const value = open().get(textOf(key));
+        return value === undefined ? undefined : Buffer.from(value);
+      },
+      entries: (range, options) => scanOf(open, range, options?.reverse === true),
+      close() {
+        frozen = undefined;
       },
     };
   }
@@ -56,9 +65,8 @@ export class MemoryDatabase implements StateDatabase {
   }
 
   #closed(): TaskCorruptedError {
-    return new TaskCorruptedError('STATE_CLOSED', 'the in-memory state database has been closed; open it again', {
-      taskId: this.#taskId,
-    });
+    const message = 'the in-memory state database, or a snapshot of it, has been closed; open it again';
+    return new TaskCorruptedError('STATE_CLOSED', message, { taskId: this.#taskId });
   }
 }
 
@@ -85,6 +93,26 @@ class BatchApplier implements WriteBatchVisitor {
   deleteRange(bytes: Buffer, startStart: number, startEnd: number, endStart: number, endEnd: number): void {
     this.#entries.deleteRange(latin1Slice(bytes, startStart, startEnd), latin1Slice(bytes, endStart, endEnd));
   }
+}
+
+/** @param open throws when the entries are not to be read any more */
+function scanOf(
+  open: () => SortedEntries,
+  range: ByteRange,
+  reverse: boolean,
+): AsyncIterable<readonly [key: Uint8Array, value: Uint8Array]> {
+  return {
+    [Symbol.asyncIterator]() {
+      const rows = rowsOf(open().snapshot(), range, reverse);
+      return {
+        async next() {
+          open();
+          return rows.next();
+        },
+        return: async () => ({ done: true, value: undefined }),
+      };
+    },
+  };
 }
 
 function* rowsOf(chunks: Snapshot, range: ByteRange, reverse: boolean): Generator<readonly [Uint8Array, Uint8Array], undefined> {

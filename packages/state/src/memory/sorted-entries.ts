@@ -81,6 +81,17 @@ export class SortedEntries {
     return this.#chunks;
   }
 
+  /** Another map with the same entries: neither sees what changes in the other. Costs what a snapshot does. */
+  copy(): SortedEntries {
+    const copy = new SortedEntries();
+    this.snapshot();
+    copy.#chunks = this.#chunks;
+    copy.#chunksShared = true;
+    copy.#era = this.#era;
+    copy.#size = this.#size;
+    return copy;
+  }
+
   /** Removes rows [start, end) of a chunk, and the chunk when nothing is left. */
   #cut(index: number, start: number, end: number): void {
     const chunk = this.#ownChunk(index);

@@ -4,6 +4,7 @@ import type { KeyValueStore, TimestampedKeyValueStore, ValueAndTimestamp } from 
 import { KeyValueTable } from './key-value-table.ts';
 import { ExpiringTable } from './expiring/expiring-table.ts';
 import { assertOption, builderBase, type CachedStoreOptions, COMPACTED, compactedWithRetention } from './store-options.ts';
+import { storeReader } from './store-reader.ts';
 
 /** Options of key-value stores of bare values. */
 export interface KeyValueStoreOptions extends CachedStoreOptions {
@@ -68,11 +69,13 @@ export function keyValueStore<K, V>(
   if (ttlMs !== undefined) {
     assertOption(name, 'ttlMs', ttlMs, 1);
     const expiring = builderBase(name, 'keyValue', options, compactedWithRetention(ttlMs));
-    return { ...expiring, build: () => new ExpiringTable({ name, kind: expiring.kind, keySerde, valueSerde, ttlMs }) };
+    const build = () => new ExpiringTable({ name, kind: expiring.kind, keySerde, valueSerde, ttlMs });
+    return { ...expiring, reader: storeReader(name, keySerde, build), build };
   }
   const base = builderBase(name, 'keyValue', options, COMPACTED);
   const table = { name, kind: base.kind, keySerde, valueSerde, timestamped: false, cached: options.caching ?? false };
-  return { ...base, build: () => new PlainKeyValueTable(table) };
+  const reader = storeReader(name, keySerde, () => new PlainKeyValueTable({ ...table, cached: false }));
+  return { ...base, reader, build: () => new PlainKeyValueTable(table) };
 }
 
 /**
@@ -88,5 +91,6 @@ export function timestampedKeyValueStore<K, V>(
 ): StoreBuilder<TimestampedKeyValueStore<K, V>> {
   const base = builderBase(name, 'timestampedKeyValue', options, COMPACTED);
   const table = { name, kind: base.kind, keySerde, valueSerde, timestamped: true, cached: options.caching ?? false };
-  return { ...base, build: () => new TimestampedKeyValueTable(table) };
+  const reader = storeReader(name, keySerde, () => new TimestampedKeyValueTable({ ...table, cached: false }));
+  return { ...base, reader, build: () => new TimestampedKeyValueTable(table) };
 }

@@ -6,6 +6,7 @@ import type { WriteBatch } from '../write-batch.ts';
 import { PlainKeyValueTable } from './key-value-store.ts';
 import type { KeyValueTableOptions } from './key-value-table.ts';
 import { assertOption, builderBase, COMPACTED, type StoreOptions } from './store-options.ts';
+import { storeReader } from './store-reader.ts';
 
 /** Options of stores that keep the most recently used keys only. */
 export interface LruStoreOptions extends Omit<StoreOptions, 'inMemory'> {
@@ -120,5 +121,7 @@ export function lruStore<K, V>(
   assertOption(name, 'maxEntries', options.maxEntries, 1);
   const base = builderBase(name, 'keyValue', { ...options, inMemory: true }, COMPACTED);
   const table = { name, kind: base.kind, keySerde, valueSerde, timestamped: false, cached: false };
-  return { ...base, build: () => new LruTable(table, options.maxEntries) };
+  // Who reads from outside uses no key: to a reader the store is a plain one.
+  const reader = storeReader(name, keySerde, () => new PlainKeyValueTable(table));
+  return { ...base, reader, build: () => new LruTable(table, options.maxEntries) };
 }

@@ -15,6 +15,8 @@ export interface PrefixedStoreOptions extends StoreOptions {
  * A timestamped key-value store that is scanned by a part of its keys while it is written: a scan for exactly that prefix costs
  * what it finds. In other stores it also costs a look at every uncommitted row, which adds up when each record scans.
  *
+ * It cannot be queried: its keys belong to the partition of another part of them than all their bytes.
+ *
  * @param keySerde not one whose values serve as map keys themselves (`primitive`): prefixes are those of bytes
  *
  * Source: what Kafka Streams keeps the subscriptions of foreign-key joins in is a plain timestamped store; the changelog is alike.

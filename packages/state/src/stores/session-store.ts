@@ -3,6 +3,7 @@ import type { StoreBuilder } from '../contracts/state-store.ts';
 import type { SessionStore } from '../contracts/stores.ts';
 import { SessionTable } from './session/session-table.ts';
 import { assertOption, builderBase, type CachedStoreOptions, compactedWithRetention } from './store-options.ts';
+import { storeReader } from './store-reader.ts';
 
 /** Options of session stores. */
 export interface SessionStoreOptions extends CachedStoreOptions {
@@ -38,5 +39,7 @@ export function sessionStore<K, V>(
   assertOption(name, 'gapMs', gapMs, 0);
   const base = builderBase(name, 'session', options, compactedWithRetention(retentionMs));
   const table = { name, keySerde, valueSerde, retentionMs, gapMs, cached: caching, emitsClosed };
-  return { ...base, build: () => new SessionTable(table) };
+  // Finding out what has not been emitted would cost a scan, and no reader emits.
+  const reader = storeReader(name, keySerde, () => new SessionTable({ ...table, cached: false, emitsClosed: false }));
+  return { ...base, reader, build: () => new SessionTable(table) };
 }

@@ -2,6 +2,7 @@ import type { Serde } from '@millrace/core';
 import type { StoreBuilder } from '../contracts/state-store.ts';
 import type { VersionedKeyValueStore } from '../contracts/stores.ts';
 import { assertOption, builderBase, compactedAfter, type StoreOptions } from './store-options.ts';
+import { storeReader } from './store-reader.ts';
 import { VersionedTable } from './versioned/versioned-table.ts';
 
 /** Options of versioned stores. */
@@ -36,7 +37,8 @@ export function versionedKeyValueStore<K, V>(
   assertOption(name, 'segmentMs', segmentMs, 1);
   const base = builderBase(name, 'versioned', options, compactedAfter(historyRetentionMs));
   const table = { name, keySerde, valueSerde, historyRetentionMs, segmentMs };
-  return { ...base, historyRetentionMs, build: () => new VersionedTable(table) };
+  const build = () => new VersionedTable(table);
+  return { ...base, historyRetentionMs, reader: storeReader(name, keySerde, build), build };
 }
 
 /** Few segments, as each is looked into when the past of a key is; not too few, as the oldest is kept until all of it is past. */

@@ -9,6 +9,7 @@ import {
   compactedWithRetention,
   deletedByRetention,
 } from './store-options.ts';
+import { storeReader } from './store-reader.ts';
 import { DuplicateWindowTable } from './window/duplicate-window-table.ts';
 import { WindowTable } from './window-table.ts';
 
@@ -38,6 +39,9 @@ export interface PlainWindowStoreOptions extends WindowStoreOptions {
    */
   readonly retainDuplicates?: boolean;
 }
+
+/** Readers neither emit, for which opening would have to scan all rows, nor look for windows as operators do. */
+const READ_ONLY = { cached: false, closesAfterMs: undefined, startIndexSpanMs: undefined };
 
 class PlainWindowTable<K, V> extends WindowTable<K, V, V> {
   protected result(value: V): V {
@@ -87,8 +91,13 @@ export function windowStore<K, V>(
 ): StoreBuilder<WindowStore<K, V>> {
   const retainDuplicates = options.retainDuplicates ?? false;
   const { base, table } = settle(name, 'window', keySerde, valueSerde, options, retainDuplicates);
-  if (retainDuplicates) return { ...base, build: () => new DuplicateWindowTable(table) };
-  return { ...base, build: () => new PlainWindowTable({ ...table, timestamped: false }) };
+  if (retainDuplicates) {
+    const build = () => new DuplicateWindowTable(table);
+    return { ...base, reader: storeReader(name, keySerde, build), build };
+  }
+  const plain = { ...table, timestamped: false };
+  const reader = storeReader(name, keySerde, () => new PlainWindowTable({ ...plain, ...READ_ONLY }));
+  return { ...base, reader, build: () => new PlainWindowTable(plain) };
 }
 
 /**
@@ -103,7 +112,9 @@ export function timestampedWindowStore<K, V>(
   options: WindowStoreOptions,
 ): StoreBuilder<TimestampedWindowStore<K, V>> {
   const { base, table } = settle(name, 'timestampedWindow', keySerde, valueSerde, options);
-  return { ...base, build: () => new TimestampedWindowTable({ ...table, timestamped: true }) };
+  const timestamped = { ...table, timestamped: true };
+  const reader = storeReader(name, keySerde, () => new TimestampedWindowTable({ ...timestamped, ...READ_ONLY }));
+  return { ...base, reader, build: () => new TimestampedWindowTable(timestamped) };
 }
 
 function settle<K, V>(
