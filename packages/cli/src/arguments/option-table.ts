@@ -109,7 +109,7 @@ const settingOptions: readonly OptionEntry[] = [
   {
     flags: '--on-state-disk-full <policy>',
     env: 'MILLRACE_ON_STATE_DISK_FULL',
-    description: 'when the disk has no room for state: wait until it has (default), or fail',
+    description: 'when the disk has no room for state: wait until it has, while others have the tasks (default), or fail',
     choices: ['wait', 'fail'],
   },
   {

@@ -113,7 +113,7 @@ export class DrivenTask {
 
   /** Stores of the topology, in the order of their first node. */
   get stores(): Iterable<StateStore> {
-    return this.#task.stores;
+    return this.#task.state.stores;
   }
 
   /** True while asynchronous operators hold records. */

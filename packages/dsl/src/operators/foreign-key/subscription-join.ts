@@ -46,9 +46,10 @@ class SubscriptionJoinProcessor<K, L, FK, R> implements NodeProcessor {
     if (instruction === instructions.deleteSilently) return;
     const row = key == null ? undefined : (this.#getter.get(key as FK) ?? undefined);
     if (row === undefined && instruction === instructions.answerIfPresent) return;
-    if (row !== undefined) this.#getter.markSeen?.(key as FK);
     const resultTimestamp = row === undefined ? timestamp : Math.max(timestamp, this.#getter.timestamp);
-    const response = this.#response.answer(subscription, instruction === instructions.deleteAndAnswer ? undefined : row);
+    const answer = instruction === instructions.deleteAndAnswer ? undefined : row;
+    if (answer !== undefined) this.#getter.markSeen?.(key as FK);
+    const response = this.#response.answer(subscription, answer);
     const primaryKey = this.#bytes.readPrimaryKey(subscription.primaryKey);
     this.#context.forward(primaryKey, response, resultTimestamp, headers, undefined, true);
   }
