@@ -9,6 +9,18 @@ export { StreamsApplication, type ThreadPlace } from './app/streams-application.
 export type { StreamsComponents, UncaughtErrorHandler, UncaughtErrorResponse } from './components.ts';
 export type { LoopWatcher, LoopWatchOrders } from './loop-watch/loop-watcher.ts';
 
+// Stores asked from outside.
+export type {
+  QueryableKeyValueStore,
+  QueryableSessionStore,
+  QueryableVersionedStore,
+  QueryableWindowStore,
+} from './query/queryable-stores.ts';
+export { type KeyMetadata, StoreQueries } from './query/store-queries.ts';
+export type { QueryIsolation, StoreQueryOptions } from './query/store-query.ts';
+export type { StoreHost } from './query/store-source.ts';
+export { StoreNotHereError } from './query/store-not-here-error.ts';
+
 // Several threads.
 export { placeOf } from './threads/place-of.ts';
 export type { ThreadEvents, ThreadHandle, ThreadHost } from './threads/thread-host.ts';

@@ -1,3 +1,4 @@
+import type { StoreQueries } from '../query/store-queries.ts';
 import type { ResolvedSettings } from '../settings/settings.ts';
 import type { AppState, AppStateListener } from './app-state.ts';
 
@@ -14,6 +15,8 @@ export interface CloseOptions {
 /** An application that was made, whether it has one loop or several threads. */
 export interface RunningApplication {
   readonly settings: ResolvedSettings;
+  /** Asks the stores from outside. */
+  readonly queries: StoreQueries;
   readonly state: AppState;
   /** The error with which the application ended, if it did. */
   readonly failure: unknown;

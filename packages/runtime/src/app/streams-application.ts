@@ -5,6 +5,10 @@ import { contractOf } from '../assignment/topology-contract.ts';
 import type { StreamsComponents } from '../components.ts';
 import { withGlobalStores } from '../global/with-global-stores.ts';
 import { type LoopWatch, watchLoop } from '../loop-watch/loop-watcher.ts';
+import { LocalStates } from '../query/local-states.ts';
+import { LocalStoreSource } from '../query/local-store-source.ts';
+import { StoreQueries } from '../query/store-queries.ts';
+import type { StoreSource } from '../query/store-source.ts';
 import { resolveSettings } from '../settings/resolve-settings.ts';
 import type { ResolvedSettings, StreamsSettings } from '../settings/settings.ts';
 import { StateDirectory } from '../state-directory/state-directory.ts';
@@ -48,6 +52,11 @@ export interface ThreadPlace {
  */
 export class StreamsApplication implements RunningApplication, AsyncDisposable {
   readonly settings: ResolvedSettings;
+  /** Asks the stores from outside. */
+  readonly queries: StoreQueries;
+  /** The stores of this loop, for who asks those of several. */
+  readonly storeSource: StoreSource;
+  readonly #localStates = new LocalStates();
   readonly #topology: Topology;
   readonly #components: StreamsComponents;
   readonly #place: ThreadPlace | undefined;
@@ -72,6 +81,14 @@ export class StreamsApplication implements RunningApplication, AsyncDisposable {
     this.#components = components;
     this.#place = place;
     assertNotEmpty(topology);
+    this.storeSource = new LocalStoreSource({
+      plan: topology.plan(),
+      applicationId: this.settings.applicationId,
+      states: this.#localStates,
+      admin: components.client.admin,
+      clock: components.clock,
+    });
+    this.queries = new StoreQueries({ sources: () => [this.storeSource], state: () => this.state });
     this.#finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -158,7 +175,10 @@ export class StreamsApplication implements RunningApplication, AsyncDisposable {
     const options = { plan: this.#topology.plan(), settings: this.settings, components: this.#components };
     return withGlobalStores(
       { ...options, directory: directory.globalPath(this.#place?.thread ?? 0) },
-      (globalStores, signal) => this.#createWorker(directory, globalStores, false).run(signal),
+      (globalStores, signal) => {
+        this.#localStates.setGlobalStores(globalStores);
+        return this.#createWorker(directory, globalStores, false).run(signal);
+      },
       this.#stop.signal,
     );
   }
@@ -174,6 +194,7 @@ export class StreamsApplication implements RunningApplication, AsyncDisposable {
       workerNumber: this.#place?.thread ?? 0,
       leavesGroup: () => this.#leavesGroup,
       globalStores,
+      localStates: this.#localStates,
       plan,
       contract: contractOf(plan, String(this.#topology.describe())),
       settings: this.settings,

@@ -1,5 +1,6 @@
 import type { TaskId } from '@millrace/core';
 import { UserDataReader, UserDataWriter } from './binary.ts';
+import { NO_PACKED_HOSTS } from './packed-hosts.ts';
 import { readTasks, writeTasks } from './subscription-data.ts';
 import { checkedVersion, USER_DATA_VERSION } from './user-data-version.ts';
 
@@ -37,6 +38,8 @@ export interface AssignmentData {
   readonly error: AssignmentError | undefined;
   /** For a member that runs another topology than the group and therefore gets nothing: the group's. */
   readonly groupTopology: GroupTopology | undefined;
+  /** Which of the members that can be asked has which tasks: see `packHosts`. Empty: none can be asked, or there is no room. */
+  readonly packedHosts: Buffer;
 }
 
 /**
@@ -57,6 +60,7 @@ export const NO_ASSIGNMENT: AssignmentData = Object.freeze({
   shutdown: false,
   error: undefined,
   groupTopology: undefined,
+  packedHosts: NO_PACKED_HOSTS,
 });
 
 export function encodeAssignmentData(data: AssignmentData): Buffer {
@@ -72,6 +76,8 @@ export function encodeAssignmentData(data: AssignmentData): Buffer {
     .string(data.error?.message ?? '')
     .string(data.error?.topic ?? '');
   writer.string(data.groupTopology?.fingerprint ?? '').block(data.groupTopology?.contract ?? Buffer.alloc(0));
+  // Behind all that members of earlier programs read; they do not look for more.
+  if (data.packedHosts.length > 0) writer.block(data.packedHosts);
   return writer.toBuffer();
 }
 
@@ -89,6 +95,7 @@ export function decodeAssignmentData(bytes: Buffer): AssignmentData {
     madeFor: readMadeFor(reader),
     error: readError(reader),
     groupTopology: readGroupTopology(reader),
+    packedHosts: reader.hasMore ? reader.block() : NO_PACKED_HOSTS,
   };
 }
 

@@ -68,6 +68,11 @@ export class UserDataReader {
     return Number(this.#bytes.readBigInt64BE(this.#take(8)));
   }
 
+  /** True when bytes are left: a later program may have written more than an earlier one. */
+  get hasMore(): boolean {
+    return this.#offset < this.#bytes.length;
+  }
+
   string(): string {
     const length = this.int32();
     if (length < 0 || length > MAX_STRING_BYTES) throw malformed(`a text of ${length} bytes`);
@@ -101,7 +106,8 @@ export class UserDataReader {
   }
 }
 
-function malformed(what: string): CorruptDataError {
+/** @returns the error for user data that is not what a member of this group writes */
+export function malformed(what: string): CorruptDataError {
   return new CorruptDataError(
     'INVALID_USER_DATA',
     `the group's user data has ${what}; is a program other than Millrace a member of this group? Give the application an id of its own`,

@@ -4,7 +4,8 @@ import type { Admin, NewTopic } from '@millrace/client';
 import { keyValueStore } from '@millrace/state';
 import { Topology, type Processor } from '@millrace/topology';
 import { resolveSettings } from '../settings/resolve-settings.ts';
-import { planTasks, sourceTopicsOf, subtopologyOf, topicMatcher, topicResolver, type PlannedTask } from './plan-tasks.ts';
+import { topicResolver } from '../task/topic-resolver.ts';
+import { planTasks, sourceTopicsOf, subtopologyOf, topicMatcher, type PlannedTask } from './plan-tasks.ts';
 
 const text = { key: string(), value: string() };
 const idle = (): Processor<string, string, string, string> => ({ process: () => undefined });

@@ -8,6 +8,7 @@ import {
   type TopologyPlan,
 } from '@millrace/topology';
 import type { ResolvedSettings } from '../settings/settings.ts';
+import { topicResolver } from '../task/topic-resolver.ts';
 import { CHANGELOG_CONFIG, ensureInternalTopics, REPARTITION_CONFIG, type InternalTopic } from '../topics/internal-topics.ts';
 import { refuseLostChangelogs } from '../topics/lost-changelogs.ts';
 import { changelogTopicName, internalTopicName } from '../topics/topic-names.ts';
@@ -80,13 +81,8 @@ export function topicMatcher(subtopology: SubtopologyPlan, applicationId: string
   return (topic) => names.has(topic) || subtopology.sourcePatterns.some((pattern) => matchesTopic(pattern, topic));
 }
 
-/** Gives a topic of the topology its name on the broker: internal ones carry the application id in front. */
-export function topicResolver(subtopology: SubtopologyPlan, applicationId: string): (name: string) => string {
-  const internal = new Set([...subtopology.repartitionSinks, ...subtopology.repartitionSources.map(({ name }) => name)]);
-  return (name) => (internal.has(name) ? internalTopicName(applicationId, name) : name);
-}
-
-async function externalCounts(plan: TopologyPlan, admin: Admin): Promise<Map<string, number>> {
+/** Partition counts of all topics that are there and that the topology reads, without internal ones. */
+export async function externalCounts(plan: TopologyPlan, admin: Admin): Promise<Map<string, number>> {
   const topics = await matchingTopics(plan, admin);
   const found = await admin.describeTopics(topics);
   return new Map(

@@ -3,6 +3,7 @@ import { silentLogger, string, topic, type LogFields } from '@millrace/core';
 import type { MemberAssignment } from '@millrace/client';
 import { Topology } from '@millrace/topology';
 import { AT_ONCE, encodeAssignmentData, NO_ASSIGNMENT, type AssignmentData } from './assignment-data.ts';
+import { packHosts } from './packed-hosts.ts';
 import { AssignmentReader, type AssignmentReaderOptions } from './read-assignment.ts';
 import { contractOf, packContract, type TopologyContract } from './topology-contract.ts';
 
@@ -28,6 +29,7 @@ function stage(options: Partial<AssignmentReaderOptions> = {}) {
     applicationId: 'app',
     processId: 'p',
     onTopologyMismatch: 'wait',
+    staticEndpoint: undefined,
     logger: { ...silentLogger, warn: (_message: string, fields?: LogFields) => void warnings.push(fields) },
     ...options,
   });
@@ -85,6 +87,25 @@ describe('AssignmentReader', () => {
     const { tasks, rejoinReason } = stage({ contract: contract(topology('a')) }).reader.read(assignment(TASKS));
     expect(tasks).toEqual({ active: [], standby: [] });
     expect(rejoinReason).toContain('another topology');
+  });
+
+  it('learns which of the members that can be asked has which tasks', () => {
+    const hosts = [{ endpoint: 'h:1', activeTasks: [{ subtopology: 1, partition: 1 }], standbyTasks: [] }];
+    expect(stage().reader.read(assignment({ packedHosts: packHosts(hosts, 1) as Buffer })).hosts).toEqual(hosts);
+    expect(stage().reader.read(assignment({})).hosts).toEqual([]);
+  });
+
+  it('of a static member has the group told once that it can be asked at another place than its former self', () => {
+    const named = (endpoint: string): Partial<AssignmentData> => ({
+      packedHosts: packHosts([{ endpoint, activeTasks: [], standbyTasks: [] }], 1) as Buffer,
+    });
+    const reasons = (staticEndpoint: string | undefined, ...words: Partial<AssignmentData>[]): boolean[] => {
+      const { reader } = stage({ staticEndpoint });
+      return words.map((word) => reader.read(assignment(word)).rejoinReason?.includes('another place') === true);
+    };
+    expect(reasons('h:2', named('h:1'), named('h:2'), named('h:1'))).toEqual([true, false, true]);
+    expect(reasons('h:2', {}, {}), 'a leader that never names it is not asked for ever').toEqual([true, false]);
+    expect(reasons(undefined, named('h:1'))).toEqual([false]);
   });
 
   it('has nothing when the leader says nothing', () => {

@@ -5,7 +5,9 @@ import { ShutdownRequestedError } from '../app/shutdown-requested-error.ts';
 import type { TopologyMismatchPolicy } from '../settings/settings.ts';
 import type { TaskAssignment } from '../worker/task-assignment.ts';
 import { AT_ONCE, decodeAssignmentData, type AssignmentData, type GroupTopology } from './assignment-data.ts';
+import { unpackHosts } from './packed-hosts.ts';
 import { subtopologyOf, topicMatcher } from './plan-tasks.ts';
+import type { TaskHost } from './task-hosts.ts';
 import type { TopologyContract } from './topology-contract.ts';
 import { differenceFrom } from './topology-difference.ts';
 
@@ -18,6 +20,8 @@ export interface LeadersWord {
   readonly nextRebalanceMs: number;
   /** Why the worker has to ask for another rebalance at once: the group does not know it as it is. */
   readonly rejoinReason: string | undefined;
+  /** Which of the members that can be asked has which tasks, as the leader knows it. */
+  readonly hosts: readonly TaskHost[];
 }
 
 export interface AssignmentReaderOptions {
@@ -26,6 +30,8 @@ export interface AssignmentReaderOptions {
   readonly applicationId: string;
   readonly processId: string;
   readonly onTopologyMismatch: TopologyMismatchPolicy;
+  /** Where this static member can be asked; `undefined`: it is none, or nowhere. */
+  readonly staticEndpoint: string | undefined;
   readonly logger: Logger;
 }
 
@@ -34,6 +40,7 @@ const NOTHING: LeadersWord = {
   warmUpGoals: new Map(),
   nextRebalanceMs: -1,
   rejoinReason: undefined,
+  hosts: [],
 };
 
 /** Reads what the leader says to this member. */
@@ -41,6 +48,8 @@ export class AssignmentReader {
   readonly #options: AssignmentReaderOptions;
   /** The topology that it has warned of: not at every rebalance. */
   #warnedOf: string | undefined;
+  /** It has asked that the group be told its endpoint: a leader of an earlier program never does that. */
+  #hasAskedToBeNamed = false;
 
   constructor(options: AssignmentReaderOptions) {
     this.#options = options;
@@ -55,7 +64,8 @@ export class AssignmentReader {
     const data = decodeAssignmentData(userData);
     if (data.shutdown) throw new ShutdownRequestedError();
     if (data.error !== undefined) throw new FatalStreamsError(data.error.code, data.error.message, { topic: data.error.topic });
-    const rejoinReason = this.#rejoinReason(data);
+    const hosts = unpackHosts(data.packedHosts);
+    const rejoinReason = this.#rejoinReason(data, hosts);
     // The tasks are those of another topology: nothing of it means anything here.
     if (this.#isOtherTopology(data)) return { ...NOTHING, rejoinReason };
     if (data.groupTopology !== undefined) this.#onMismatch(data.groupTopology);
@@ -64,14 +74,25 @@ export class AssignmentReader {
       warmUpGoals: data.warmUpGoals,
       nextRebalanceMs: data.nextRebalanceMs === AT_ONCE ? -1 : data.nextRebalanceMs,
       rejoinReason,
+      hosts,
     };
   }
 
   /** A static member gets the assignment of its former self, without a word from the leader. */
-  #rejoinReason(data: AssignmentData): string | undefined {
+  #rejoinReason(data: AssignmentData, hosts: readonly TaskHost[]): string | undefined {
     if (this.#isOtherTopology(data)) return 'this static member runs another topology than before';
     if (data.madeFor?.processId !== this.#options.processId) return 'this static member has another state directory now';
-    return data.nextRebalanceMs === AT_ONCE ? 'others wait for tasks that this member had' : undefined;
+    if (data.nextRebalanceMs === AT_ONCE) return 'others wait for tasks that this member had';
+    return this.#isUnnamed(data, hosts) ? 'this static member can be asked at another place than before' : undefined;
+  }
+
+  /** Source: Kafka Streams `StreamsPartitionAssignor.verifyHostInfo`. */
+  #isUnnamed({ groupTopology }: AssignmentData, hosts: readonly TaskHost[]): boolean {
+    const { staticEndpoint } = this.#options;
+    if (staticEndpoint === undefined || groupTopology !== undefined) return false;
+    const hasAsked = this.#hasAskedToBeNamed;
+    this.#hasAskedToBeNamed = hosts.every(({ endpoint }) => endpoint !== staticEndpoint);
+    return this.#hasAskedToBeNamed && !hasAsked;
   }
 
   #isOtherTopology({ madeFor }: AssignmentData): boolean {

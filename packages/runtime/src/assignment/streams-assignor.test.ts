@@ -10,9 +10,10 @@ import {
 } from '@millrace/core';
 import type { Admin, MemberAssignment, MemberSubscription, Offsets } from '@millrace/client';
 import { isOwnTransactionalId, transactionalIdOf } from '../topics/topic-names.ts';
-import { AT_ONCE, decodeAssignmentData, NO_ASSIGNMENT, type AssignmentData } from './assignment-data.ts';
+import { AT_ONCE, decodeAssignmentData, encodeAssignmentData, NO_ASSIGNMENT, type AssignmentData } from './assignment-data.ts';
 import { LATEST_OFFSET } from './placement/placement-input.ts';
 import { SETTINGS } from './placement/simulated-group.ts';
+import { unpackHosts } from './packed-hosts.ts';
 import type { PlannedTask } from './plan-tasks.ts';
 import { StreamsAssignor } from './streams-assignor.ts';
 import { encodeSubscriptionData, type SubscriptionData } from './subscription-data.ts';
@@ -234,6 +235,74 @@ describe('StreamsAssignor, moving tasks', () => {
     const { m1 } = await stage.words(running(1, [0, 1]), member(2));
     expect(m1).toMatchObject({ activeTasks: [{ partition: 0 }, { partition: 1 }], nextRebalanceMs: 10_000 });
     expect(stage.warnings).toEqual([expect.stringContaining('ends of the changelogs are unknown')]);
+  });
+});
+
+describe('StreamsAssignor, where the tasks are', () => {
+  const at = (endpoint: string): Partial<SubscriptionData> => ({ endpoint });
+  /** What each member is told: the active and the standby tasks by endpoint. */
+  async function hosts(stage: Stage, ...members: MemberSubscription[]): Promise<unknown[]> {
+    const words = await stage.words(...members);
+    return Object.values(words).map(({ packedHosts }) =>
+      Object.fromEntries(
+        unpackHosts(packedHosts).map(({ endpoint, activeTasks, standbyTasks }) => [
+          endpoint,
+          [activeTasks.map(formatTaskId), standbyTasks.map(formatTaskId)],
+        ]),
+      ),
+    );
+  }
+
+  it('tells all members, of those that can be asked', async () => {
+    const told = { 'b:1': [['0_0'], []] };
+    expect(await hosts(new Stage(), member(1, at('b:1')), member(2))).toEqual([told, told]);
+    expect(await hosts(new Stage(), member(1), member(2))).toEqual([{}, {}]);
+  });
+
+  it('tells nothing, and no more than before, when none can be asked', async () => {
+    const assignment = await new Stage().assignor.assign([member(1)]);
+    const before = {
+      ...NO_ASSIGNMENT,
+      activeTasks: TASKS.map(({ id }) => id),
+      madeFor: { processId: `${PROCESS}1`, fingerprint: 'f' },
+    };
+    expect(assignment.get('m1')?.userData).toEqual(encodeAssignmentData(before));
+  });
+
+  it('names a task that changes hands where it still runs', async () => {
+    const [told] = await hosts(new Stage(), running(1, [0, 1], at('a:1')), member(2, at('b:1')));
+    expect(told).toEqual({ 'a:1': [['0_0', '0_1'], []], 'b:1': [[], []] });
+    const [next] = await hosts(new Stage(), running(1, [0], at('a:1')), member(2, at('b:1')));
+    expect(next).toEqual({ 'a:1': [['0_0'], []], 'b:1': [['0_1'], []] });
+  });
+
+  it('does not name a task that two members say they run: both close it', async () => {
+    const [told] = await hosts(new Stage(), running(1, [0, 1], at('a:1')), running(2, [1], at('b:1')));
+    expect(told).toEqual({ 'a:1': [['0_0'], []], 'b:1': [[], []] });
+  });
+
+  it('names copies and states that are warmed up', async () => {
+    const stage = new Stage();
+    stage.endOffset = END;
+    const [warming] = await hosts(stage, running(1, [0, 1], at('a:1')), member(2, at('b:1')));
+    expect(warming).toEqual({ 'a:1': [['0_0', '0_1'], []], 'b:1': [[], ['0_1']] });
+    stage.numStandbyReplicas = 1;
+    const [copied] = await hosts(stage, running(1, [0], at('a:1')), running(2, [1], at('b:1')));
+    expect(copied).toEqual({ 'a:1': [['0_0'], ['0_1']], 'b:1': [['0_1'], ['0_0']] });
+  });
+
+  it('makes one host of the threads of a process, which have one endpoint', async () => {
+    const threads = [running(1, [0], at('a:1')), running(2, [1], at('a:1'))] as const;
+    expect((await hosts(new Stage(), ...threads))[0]).toEqual({ 'a:1': [['0_0', '0_1'], []] });
+  });
+
+  it('says nothing to members with another topology: the tasks are not theirs', async () => {
+    const [first, second] = await hosts(
+      new Stage(),
+      running(1, [0, 1], at('a:1')),
+      member(2, { ...at('b:1'), fingerprint: 'g' }),
+    );
+    expect([first, second]).toEqual([{ 'a:1': [['0_0', '0_1'], []] }, {}]);
   });
 });
 

@@ -8,12 +8,14 @@ import {
   type TopicPartition,
 } from '@millrace/core';
 import type { Assignor, MemberAssignment, MemberSubscription } from '@millrace/client';
+import { assignedHosts, type TasksInTransit } from './assigned-hosts.ts';
 import { AT_ONCE, encodeAssignmentData, NO_ASSIGNMENT, type AssignmentData } from './assignment-data.ts';
 import { MAX_STRING_BYTES } from './binary.ts';
 import { withChangelogEnds, type ChangelogEndsOptions } from './changelog-ends.ts';
 import { fenceDeparted, type DepartedWorkersOptions } from './departed-workers.ts';
 import { newestGenerationOf, readMembers, toPlacementMember, type KnownMember } from './group-members.ts';
 import { handOver, ownersOf, type Handover } from './handover.ts';
+import { NO_PACKED_HOSTS, packHosts } from './packed-hosts.ts';
 import type { MemberPlacement, Placement, PlacementSettings, TaskToPlace } from './placement/placement-input.ts';
 import { placeTasks } from './placement/place-tasks.ts';
 import type { PlannedTask } from './plan-tasks.ts';
@@ -111,11 +113,11 @@ export class StreamsAssignor implements Assignor {
       }),
     );
     const awaited = new Set([...handovers.values()].flatMap(({ promised }) => promised.map(formatTaskId)));
-    const assigned = partakers.map((member): [string, AssignmentData] => {
+    const assigned = partakers.map((member): [KnownMember, AssignmentData] => {
       const placed = placement.byMember.get(member.memberId) as MemberPlacement;
       const { handed, promised } = handovers.get(member.memberId) as Handover;
       return [
-        member.memberId,
+        member,
         {
           ...NO_ASSIGNMENT,
           activeTasks: handed,
@@ -131,7 +133,19 @@ export class StreamsAssignor implements Assignor {
       newestGeneration,
     );
     this.#log(assigned, nextRebalanceMs);
-    return assigned.map(([memberId, data]) => [memberId, toAssignment(data, byId)]);
+    const packedHosts = this.#packHosts(assigned, { owners, awaited });
+    return assigned.map(([{ memberId }, data]) => [memberId, toAssignment({ ...data, packedHosts }, byId)]);
+  }
+
+  #packHosts(assigned: readonly (readonly [KnownMember, AssignmentData])[], inTransit: TasksInTransit): Buffer {
+    const hosts = assignedHosts(assigned, inTransit);
+    const packed = packHosts(hosts, assigned.length);
+    if (packed !== undefined) return packed;
+    this.#options.logger.warn('the group is too large for its members to be told where its tasks can be asked for', {
+      members: assigned.length,
+      endpoints: hosts.length,
+    });
+    return NO_PACKED_HOSTS;
   }
 
   #nextRebalanceMs(tasks: readonly TaskToPlace[], { isSettled }: Placement): number {
@@ -153,11 +167,11 @@ export class StreamsAssignor implements Assignor {
     );
   }
 
-  #log(assigned: readonly [string, AssignmentData][], nextRebalanceMs: number): void {
+  #log(assigned: readonly [KnownMember, AssignmentData][], nextRebalanceMs: number): void {
     this.#options.logger.info('assigned tasks', {
       members: assigned.length,
-      active: Object.fromEntries(assigned.map(([member, { activeTasks }]) => [member, activeTasks.map(formatTaskId)])),
-      standby: Object.fromEntries(assigned.map(([member, { standbyTasks }]) => [member, standbyTasks.map(formatTaskId)])),
+      active: Object.fromEntries(assigned.map(([{ memberId }, { activeTasks }]) => [memberId, activeTasks.map(formatTaskId)])),
+      standby: Object.fromEntries(assigned.map(([{ memberId }, { standbyTasks }]) => [memberId, standbyTasks.map(formatTaskId)])),
       ...(nextRebalanceMs < 0 ? {} : { nextRebalanceMs }),
     });
   }

@@ -1,19 +1,10 @@
 import type { Admin, StreamsGroupTarget } from '@millrace/client';
-import { Topology } from '@millrace/topology';
 import { describe, expect, it } from 'vitest';
+import { samplePlan as plan } from './sample-plan.ts';
 import { decodeAssignmentData } from './assignment-data.ts';
 import { assignmentForTarget, taskIds, tasksBySubtopology } from './streams-group-assignment.ts';
 
 const madeFor = { processId: 'p-1', fingerprint: 'f' };
-const plan = new Topology()
-  .addSource('wide', 'wide')
-  .addSource('narrow', 'narrow')
-  .addNode('both', () => ({ init: () => undefined, process: () => undefined }), ['wide', 'narrow'])
-  .addRepartitionTopic('r-repartition')
-  .addSink('out', 'r-repartition', ['both'])
-  .addSource('back', 'r-repartition')
-  .addSink('end', 'end', ['back'])
-  .plan();
 
 function assign(target: Partial<StreamsGroupTarget>, counts: Readonly<Record<string, number>>) {
   const describeTopics = (topics: readonly string[]) =>

@@ -59,6 +59,11 @@ describe('a worker in a group whose tasks the broker assigns', () => {
     expect(member.ownedTasks()).toEqual({ active: [], standby: tasks(1), warmup: tasks(2) });
   });
 
+  it('says where it can be asked, if it can', () => {
+    expect(membership({ applicationServer: '[fd00::7]:8080' }).member.userEndpoint).toEqual({ host: 'fd00::7', port: 8080 });
+    expect(membership().member.userEndpoint).toBeUndefined();
+  });
+
   it('looks for departed workers when it gets tasks that it did not have', async () => {
     const { member, owned, looked } = membership({ guarantee: 'exactly_once_v2' });
     await member.assignmentOf(target({ active: tasks(0) }));

@@ -1,5 +1,5 @@
 import { formatTaskId, type Logger, type TaskId } from '@millrace/core';
-import type { GroupMember, KafkaClient, StreamsGroupTarget } from '@millrace/client';
+import { type GroupMember, type KafkaClient, parseEndpoint, type StreamsGroupTarget } from '@millrace/client';
 import type { TopologyPlan } from '@millrace/topology';
 import type { ResolvedSettings } from '../settings/settings.ts';
 import { fenceDepartedProcesses } from './departed-processes.ts';
@@ -26,7 +26,8 @@ export interface StreamsGroupMembershipOptions {
  */
 export function createStreamsGroupMember(options: StreamsGroupMembershipOptions): GroupMember {
   const { client, plan, settings, processId, fingerprint, asksForShutdown, ownedTasks } = options;
-  const { applicationId, rebalanceTimeoutMs, heartbeatIntervalMs, clientTags } = settings;
+  const { applicationId, rebalanceTimeoutMs, heartbeatIntervalMs, clientTags, applicationServer } = settings;
+  const userEndpoint = applicationServer === undefined ? undefined : parseEndpoint(applicationServer);
   let warmups: ReadonlySet<string> = new Set();
   const assignmentOf = (target: StreamsGroupTarget) => {
     warmups = new Set(taskIds(target.warmup).map(formatTaskId));
@@ -40,6 +41,7 @@ export function createStreamsGroupMember(options: StreamsGroupMembershipOptions)
     rebalanceTimeoutMs,
     heartbeatIntervalMs,
     clientTags,
+    ...(userEndpoint === undefined ? {} : { userEndpoint }),
     asksForShutdown,
     subtopologies: streamsGroupTopology(plan, settings),
     ownedTasks: () => {

@@ -4,7 +4,7 @@ import type { SubtopologyPlan, TopologyPlan } from '@millrace/topology';
 import type { ResolvedSettings } from '../settings/settings.ts';
 import { CHANGELOG_CONFIG, REPARTITION_CONFIG } from '../topics/internal-topics.ts';
 import { changelogTopicName, internalTopicName } from '../topics/topic-names.ts';
-import { topicResolver } from './plan-tasks.ts';
+import { topicResolver } from '../task/topic-resolver.ts';
 
 type TopicSettings = Pick<ResolvedSettings, 'applicationId' | 'topicConfig' | 'replicationFactor'>;
 

@@ -38,6 +38,7 @@ const assignments: fc.Arbitrary<AssignmentData> = fc.record({
   groupTopology: fc.option(fc.record({ fingerprint: filled, contract: fc.uint8Array().map((bytes) => Buffer.from(bytes)) }), {
     nil: undefined,
   }),
+  packedHosts: fc.uint8Array().map((bytes) => Buffer.from(bytes)),
 });
 
 const task = (writer: UserDataWriter) => (id: string) => void writer.string(id);
@@ -79,6 +80,14 @@ describe('user data', () => {
       asksForShutdown: true,
     });
     expect(decodeAssignmentData(oldAssignment())).toEqual({ ...NO_ASSIGNMENT, activeTasks });
+  });
+
+  it('of a program that knows no hosts is understood, and such a program understands this one', () => {
+    const before = encodeAssignmentData(NO_ASSIGNMENT);
+    const bytes = encodeAssignmentData({ ...NO_ASSIGNMENT, packedHosts: Buffer.from('hosts') });
+    expect(bytes.subarray(0, before.length)).toEqual(before);
+    expect(decodeAssignmentData(before)).toEqual(NO_ASSIGNMENT);
+    expect(decodeAssignmentData(Buffer.concat([bytes, Buffer.from('of a later one')]))).toEqual(decodeAssignmentData(bytes));
   });
 
   it.each([0, 3, 99])('of version %i is refused, with the way out', (version) => {

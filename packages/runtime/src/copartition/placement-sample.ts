@@ -1,5 +1,5 @@
 import type { FetchedPartition } from '@millrace/client';
-import { murmur2, RecordCursor } from '@millrace/wire';
+import { murmur2, partitionForHash, RecordCursor } from '@millrace/wire';
 import { openFetchedBatch } from '../task/fetched-batch-cursor.ts';
 
 /**
@@ -47,8 +47,7 @@ export class PlacementSample {
    */
   agreement(partitions: number): number {
     let agreeing = 0;
-    // As `partitionForKey`, which wants the bytes.
-    for (const [hash, partition] of this.#partitions) if ((hash & 0x7fffffff) % partitions === partition) agreeing++;
+    for (const [hash, partition] of this.#partitions) if (partitionForHash(hash, partitions) === partition) agreeing++;
     return agreeing / this.#partitions.size;
   }
 }

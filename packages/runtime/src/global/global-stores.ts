@@ -81,7 +81,7 @@ export class GlobalStores {
 
   /** By name. Their users must not write to them. */
   get stores(): ReadonlyMap<string, StateStore> {
-    return new Map([...this.#task.stores].map((store) => [store.name, store]));
+    return new Map([...this.#task.state.stores].map((store) => [store.name, store]));
   }
 
   async #load(all: readonly { progress: ChangelogProgress; reprocesses: boolean }[], signal: AbortSignal): Promise<void> {

@@ -39,6 +39,32 @@ describe('resolveSettings', () => {
     expect(resolveSettings({ applicationId: 'a', groupProtocol: 'streams' })).toMatchObject({ groupProtocol: 'streams' });
   });
 
+  it('takes the place at which the process can be asked as host:port only', () => {
+    expect(resolveSettings({ applicationId: 'a' }).applicationServer).toBeUndefined();
+    for (const applicationServer of ['worker-1:8080', '10.0.0.7:1', '[fd00::7]:65535', `${'h'.repeat(253)}:65535`]) {
+      expect(resolveSettings({ applicationId: 'a', applicationServer })).toMatchObject({ applicationServer });
+    }
+    const wrong = [
+      '',
+      'worker-1',
+      ':80',
+      'h:0',
+      'h:65536',
+      'h:080',
+      ' h:80',
+      'fd00::7:80',
+      '[h]:80',
+      'http://h:80',
+      `${'h'.repeat(300)}:1`,
+      7,
+    ];
+    for (const applicationServer of wrong as string[]) {
+      expect(() => resolveSettings({ applicationId: 'a', applicationServer })).toThrow(
+        `applicationServer: ${JSON.stringify(applicationServer)}; give host:port`,
+      );
+    }
+  });
+
   it('refuses names that would leave the state directory', () => {
     for (const applicationId of ['..', '.', '', 'a\0']) expect(() => resolveSettings({ applicationId })).toThrow('applicationId');
   });

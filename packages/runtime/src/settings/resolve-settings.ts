@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SettingsError } from '@millrace/core';
 import { budgetProblems, divideBudget, SHARE_BYTES_MIN, type DividedBudget } from '../memory/divide-budget.ts';
+import { applicationServerProblems } from './application-server-problems.ts';
 import { clientTagProblems } from './client-tag-problems.ts';
 import type { ResolvedSettings, StreamsSettings } from './settings.ts';
 
@@ -96,6 +97,7 @@ function defaults(input: DecidingSettings): Omit<ResolvedSettings, 'applicationI
     rackAwareAssignmentTags: Object.keys(input.clientTags ?? {}),
     onTopologyMismatch: 'wait',
     groupProtocol: 'classic',
+    applicationServer: undefined,
     stateCleanupDelayMs: 600_000,
     replicationFactor: -1,
     topicConfig: {},
@@ -126,6 +128,7 @@ export function resolveSettings(input: StreamsSettings): ResolvedSettings {
     ...rangeProblems(settings),
     ...choiceProblems(settings),
     ...clientTagProblems(settings),
+    ...applicationServerProblems(settings),
     ...relationProblems(settings),
     ...(hasBudget(input) ? budgetProblems(input.memoryBudgetBytes, input) : []),
   ];

@@ -133,8 +133,9 @@ export interface StreamsSettings {
    */
   readonly allowChangelogRebuild?: boolean;
   /**
-   * What to do when the disk has no room for the local state: `wait` (default) until there is, and go on then; or `fail`. Nothing is
-   * lost either way: state is written after the commit, and what is missing comes from the changelog. No counterpart in Kafka Streams.
+   * What to do when the disk has no room for the local state: `wait` (default) until there is, and go on then; or `fail`. Who waits for
+   * longer than a second leaves the group meanwhile, so that other workers go on with the tasks. Nothing is lost either way: state is
+   * written after the commit, and what is missing comes from the changelog. No counterpart in Kafka Streams.
    */
   readonly onStateDiskFull?: DiskFullPolicy;
   /**
@@ -179,6 +180,13 @@ export interface StreamsSettings {
    * application have the same. Kafka: `group.protocol`.
    */
   readonly groupProtocol?: GroupProtocol;
+  /**
+   * Where this process can be asked for its state: `host:port` as others reach it, IPv6 in brackets (`[fd00::7]:8080`). The workers of
+   * the group learn it together with the tasks that are here, and name it to those who look for a state that they do not have;
+   * Millrace itself neither listens nor connects there. All threads of a process have the same. Default: none, nobody is told.
+   * Kafka: `application.server`.
+   */
+  readonly applicationServer?: string;
   /**
    * How long the local state of a task is kept on disk after the task has moved away from this process; until then it may come back
    * and restore only what is missing. Also how often the worker looks. Lower: less disk; more to restore when tasks return.
@@ -238,7 +246,8 @@ export type TopologyMismatchPolicy = 'wait' | 'refuse';
 export type GroupProtocol = 'classic' | 'streams';
 
 /** Settings with nothing left open. */
-export type ResolvedSettings = Required<Omit<StreamsSettings, 'groupInstanceId' | 'deadLetterTopic'>> & {
+export type ResolvedSettings = Required<Omit<StreamsSettings, 'groupInstanceId' | 'applicationServer' | 'deadLetterTopic'>> & {
   readonly groupInstanceId: string | undefined;
+  readonly applicationServer: string | undefined;
   readonly deadLetterTopic: string | undefined;
 };

@@ -122,7 +122,7 @@ class Stage {
 }
 
 const texts = (task: StreamTask): KeyValueStore<string, string> =>
-  task.store('texts') as unknown as KeyValueStore<string, string>;
+  task.state.store('texts') as unknown as KeyValueStore<string, string>;
 
 describe.each([
   ['kept by the engine', false],

@@ -88,6 +88,11 @@ export class StandbyUpdater {
     for (const { taskId, task } of this.#standbys.values()) if (task !== undefined) yield [taskId, task.changelogOffsetSum()];
   }
 
+  /** The tasks whose state is open. */
+  *openTasks(): Generator<StandbyTask, void> {
+    for (const { task } of this.#standbys.values()) if (task !== undefined) yield task;
+  }
+
   // ---- coming and going ------------------------------------------------------------------------------------------------
 
   /**
@@ -141,12 +146,16 @@ export class StandbyUpdater {
     }
   }
 
+  async dropAll(): Promise<void> {
+    for (const taskId of this.taskIds) await this.drop(taskId);
+  }
+
   /** Ends everything. */
   async close(): Promise<void> {
     this.#stop.abort(new CancelledError('the standby tasks are closed'));
     this.#wake();
     await this.#loop;
-    for (const taskId of this.taskIds) await this.drop(taskId);
+    await this.dropAll();
     await this.#fetcher?.close();
   }
 

@@ -30,7 +30,11 @@ export function tryLockDirectory(directory: string): (() => void) | undefined {
   heldHere.add(directory);
   return () => {
     heldHere.delete(directory);
-    withdraw(directory, self);
+    try {
+      withdraw(directory, self);
+    } catch {
+      // On a disk that has failed. The claim counts for nothing as soon as this process is gone, and its end must not be held up.
+    }
   };
 }
 

@@ -67,6 +67,16 @@ describe('StateDirectory', () => {
     directory.release();
   });
 
+  it('F15: can be given up where its lock cannot be removed', () => {
+    const directory = StateDirectory.claim(root, 'app', random);
+    const lock = readdirSync(directory.path).find((name) => name.startsWith('.lock')) as string;
+    // A stand-in for a file system that has become read-only, which does not keep root from anything else here.
+    rmSync(join(directory.path, lock));
+    mkdirSync(join(directory.path, lock));
+    directory.release();
+    expect(readdirSync(directory.path)).toContain(lock);
+  });
+
   it('says what to check when the directory cannot be used', () => {
     writeFileSync(join(root, 'file'), '');
     expect(() => StateDirectory.claim(join(root, 'file'), 'app', random)).toThrow('check stateDir');

@@ -1,5 +1,12 @@
 import type { FetchedPartition } from '@millrace/client';
-import { WriteBatch, type ChangelogWriter, type StateDatabase, type StateStore, type StoreContext } from '@millrace/state';
+import {
+  WriteBatch,
+  type ChangelogWriter,
+  type StateDatabase,
+  type StateStore,
+  type StoreContext,
+  type StoreReaderBuilder,
+} from '@millrace/state';
 import { RecordCursor } from '@millrace/wire';
 import { openFetchedBatch } from '../task/fetched-batch-cursor.ts';
 import { StateMeta } from './state-meta.ts';
@@ -18,6 +25,8 @@ export interface TaskStore {
   readonly changelogTopic: string | undefined;
   /** True when the changelog is an input topic of the task: the task then writes nothing to it. */
   readonly sourceIsChangelog: boolean;
+  /** How others read it; `undefined`: not at all. */
+  readonly reader?: StoreReaderBuilder | undefined;
 }
 
 /**
@@ -39,6 +48,7 @@ export class StoreGroup {
   #meta = new StateMeta(false);
   readonly #database: StateDatabase;
   readonly #opened: TaskStore[] = [];
+  readonly #contexts = new Map<TaskStore, StoreContext>();
   readonly #batch = new WriteBatch();
   readonly #cursor = new RecordCursor();
   #restoredRecords = 0;
@@ -55,9 +65,20 @@ export class StoreGroup {
     const ids = this.stores.map(({ store }) => meta.storeId(store.name, this.#batch));
     await this.#write();
     for (const [i, one] of this.stores.entries()) {
-      await one.store.open(contextOf(one, ids[i] as number));
+      const context = contextOf(one, ids[i] as number);
+      await one.store.open(context);
       this.#opened.push(one);
+      this.#contexts.set(one, context);
     }
+  }
+
+  /** A store that shows what one of this group has committed, open; to be closed by who reads it. `undefined`: it has no reader. */
+  async openReader(one: TaskStore): Promise<StateStore | undefined> {
+    const context = this.#contexts.get(one);
+    const reader = one.reader?.build();
+    if (reader === undefined || context === undefined) return undefined;
+    await reader.open({ ...context, cleanCacheBytes: 0, cachingAllowed: false });
+    return reader;
   }
 
   /** Where a changelog is to be continued, see {@link positionName}. */

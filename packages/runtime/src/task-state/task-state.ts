@@ -119,6 +119,18 @@ export class TaskState {
     return this.#byName.get(name);
   }
 
+  /**
+   * A store that shows what the one of this name has committed, and nothing else; open, to be closed by who reads it. `undefined`: there
+   * is none of this name, or it cannot be read from outside.
+   */
+  async openReader(name: string): Promise<StateStore | undefined> {
+    for (const group of this.#groups) {
+      const found = group.stores.find(({ store }) => store.name === name);
+      if (found !== undefined) return group.openReader(found);
+    }
+    return undefined;
+  }
+
   get stores(): Iterable<StateStore> {
     return this.#byName.values();
   }
@@ -319,5 +331,5 @@ function taskStore(spec: StoreSpec, options: TaskStateOptions): TaskStore {
   const sourceIsChangelog = sourceTopicAsChangelog !== undefined;
   const own = builder.loggingEnabled ? changelogTopicName(options.applicationId, builder.name) : undefined;
   const changelogTopic = sourceIsChangelog ? options.resolveTopic(sourceTopicAsChangelog) : own;
-  return { store: builder.build(), changelogTopic, sourceIsChangelog };
+  return { store: builder.build(), changelogTopic, sourceIsChangelog, reader: builder.reader };
 }

@@ -49,7 +49,7 @@ describe('a task whose input is the changelog of its store', () => {
     const records = ['1', '2', '3', '4'].map((value) => ({ key: 'k', value, timestamp: Number(value) }));
     expect(await task.applyRestored(fetchedPartition(records, { ...at, baseOffset: 10 }), 12)).toBe(2);
     await task.finishRestore();
-    expect((task.store('rows') as Rows).get('k')).toEqual({ value: '2', timestamp: 2 });
+    expect((task.state.store('rows') as Rows).get('k')).toEqual({ value: '2', timestamp: 2 });
     expect(task.changelogs()[0]?.offset).toBe(12);
   });
 

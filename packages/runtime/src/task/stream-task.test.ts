@@ -219,7 +219,7 @@ describe('StreamTask', () => {
     task.process(1, Infinity);
     await written;
     task.rollback();
-    expect((task.store('texts') as KeyValueStore<string, string>).get('k')).toBe('a');
+    expect((task.state.store('texts') as KeyValueStore<string, string>).get('k')).toBe('a');
   });
 
   it('cannot be rolled back when a commit was not written: its state lacks what Kafka has', async () => {
@@ -397,7 +397,7 @@ describe('StreamTask', () => {
     expect(await task.applyRestored(fetchedPartition(records, changelog))).toBe(4);
     await task.applyRestored(fetchedPartition([], { ...changelog, baseOffset: 5, nextOffset: 9 }));
     await task.finishRestore();
-    const store = task.store('texts') as KeyValueStore<string, string>;
+    const store = task.state.store('texts') as KeyValueStore<string, string>;
     expect([store.get('k'), store.get('gone')]).toEqual(['new', undefined]);
     expect(task.changelogs()[0]?.offset).toBe(9);
     expect(task.changelogOffsetSum()).toBe(9);
@@ -438,7 +438,7 @@ describe('StreamTask', () => {
     const records = Array.from({ length: 12_345 }, (_, i) => ({ key: `k${i % 9000}`, value: `${i}` }));
     expect(await task.applyRestored(fetchedPartition(records, { topic: 'app-texts-changelog' }))).toBe(12_345);
     await task.finishRestore();
-    const store = task.store('texts') as KeyValueStore<string, string>;
+    const store = task.state.store('texts') as KeyValueStore<string, string>;
     expect([store.get('k0'), store.get('k8999')]).toEqual(['9000', '8999']);
   });
 

@@ -1,6 +1,5 @@
 import { FatalStreamsError, formatTaskId, type TaskId, type TopicPartition } from '@millrace/core';
 import type { CommittedOffset, FetchedPartition, OffsetCommit } from '@millrace/client';
-import type { StateStore } from '@millrace/state';
 import type { AsyncWork } from '../async/async-work.ts';
 import { logAndFailDeserialization } from '../errors/deserialization-error-handler.ts';
 import { emittedTimes, resumeEmission } from '../task-state/emitted-times.ts';
@@ -357,13 +356,9 @@ export class StreamTask {
 
   // ---- stores and end ----
 
-  /** For queries and tests; `undefined` when the task has no such store. */
-  store(name: string): StateStore | undefined {
-    return this.#state.store(name);
-  }
-
-  get stores(): Iterable<StateStore> {
-    return this.#state.stores;
+  /** For queries and tests, which must not change it. */
+  get state(): TaskState {
+    return this.#state;
   }
 
   /**

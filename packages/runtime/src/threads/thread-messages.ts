@@ -2,6 +2,7 @@ import type { LogFields } from '@millrace/core';
 import type { AppState } from '../app/app-state.ts';
 import type { CloseOptions } from '../app/running-application.ts';
 import type { UncaughtErrorResponse } from '../components.ts';
+import type { StorePlace, StoreRead } from '../query/store-source.ts';
 import type { RestoreListener, RestoreProgress } from '../restore/restore-listener.ts';
 import type { StreamsSettings } from '../settings/settings.ts';
 import type { StandbyProgress, StandbySuspendReason } from '../standby/standby-update-listener.ts';
@@ -22,8 +23,31 @@ export interface ThreadOrders {
   readonly pulse: SharedArrayBuffer;
 }
 
+/** What the main thread wants to know of the stores of a thread. Answers carry the number of the question. */
+export type QueryToThread =
+  | {
+      readonly kind: 'locate-store';
+      readonly id: number;
+      readonly store: string;
+      readonly asked: { readonly key: unknown } | undefined;
+    }
+  /** Opens a read; its first page is the answer. */
+  | { readonly kind: 'read-store'; readonly id: number; readonly request: StoreRead }
+  /** The next page of an open read. */
+  | { readonly kind: 'read-on'; readonly id: number }
+  /** Nobody wants the rest of an open read. */
+  | { readonly kind: 'stop-reading'; readonly id: number };
+
+/** What a thread says of its stores. */
+export type QueryFromThread =
+  | { readonly kind: 'store-place'; readonly id: number; readonly place: StorePlace }
+  /** A page; `undefined`: the read has ended. */
+  | { readonly kind: 'store-rows'; readonly id: number; readonly rows: readonly unknown[] | undefined }
+  | { readonly kind: 'query-failed'; readonly id: number; readonly error: PortableError };
+
 /** What the main thread says to a thread. */
 export type ToThread =
+  | QueryToThread
   /** Commit, close, leave the group as the options say, end. */
   | ({ readonly kind: 'close' } & CloseOptions)
   /** The answer to `failed`. */
@@ -33,6 +57,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** What a thread says to the main thread. Never one message per record. */
 export type FromThread =
+  | QueryFromThread
   | { readonly kind: 'state'; readonly state: AppState }
   /** Its worker has failed; it waits for the verdict. */
   | { readonly kind: 'failed'; readonly error: PortableError }

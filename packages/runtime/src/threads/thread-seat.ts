@@ -1,4 +1,4 @@
-import type { Logger, Metrics } from '@millrace/core';
+import type { Clock, Logger, Metrics } from '@millrace/core';
 import type { AppState } from '../app/app-state.ts';
 import type { CloseOptions } from '../app/running-application.ts';
 import type { UncaughtErrorResponse } from '../components.ts';
@@ -10,9 +10,11 @@ import { threadDied } from './thread-died.ts';
 import type { ThreadHandle, ThreadHost } from './thread-host.ts';
 import type { FromThread, ThreadOrders } from './thread-messages.ts';
 import { mergeMetrics } from './thread-metrics.ts';
+import { ThreadStores } from './thread-stores.ts';
 
 /** What the threads of a process report to. */
 export interface ThreadAudience {
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly restoreListener: RestoreListener | undefined;
@@ -29,6 +31,7 @@ export interface ThreadAudience {
 export class ThreadSeat {
   readonly thread: number;
   readonly pulse: LoopPulse;
+  readonly stores: ThreadStores;
   /** Resolves when the thread is gone. */
   readonly gone: Promise<void>;
   readonly #audience: ThreadAudience;
@@ -48,6 +51,7 @@ export class ThreadSeat {
     this.pulse = new LoopPulse(memory);
     this.#audience = audience;
     this.#logger = audience.logger.child({ thread: orders.thread });
+    this.stores = new ThreadStores(orders.thread, audience.clock, (question) => this.#handle.post(question));
     this.gone = new Promise((resolve) => {
       this.#resolveGone = resolve;
     });
@@ -107,6 +111,11 @@ export class ThreadSeat {
       case 'standby':
         this.#tellStandby(message);
         break;
+      case 'store-place':
+      case 'store-rows':
+      case 'query-failed':
+        this.stores.onAnswer(message);
+        break;
       case 'ended':
         this.#hasEnded = true;
         this.#failure = message.failure === undefined ? undefined : fromPortableError(message.failure);
@@ -125,6 +134,7 @@ export class ThreadSeat {
       this.#isKnown = false;
       this.#failure = threadDied(this.thread, error, exitCode);
     }
+    this.stores.end();
     this.#audience.onGone(this);
     this.#resolveGone();
   }

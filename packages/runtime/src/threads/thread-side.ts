@@ -7,6 +7,7 @@ import type { StandbyProgress, StandbyUpdateListener } from '../standby/standby-
 import { toPortableError } from './portable-error.ts';
 import type { FromThread, LogLevel, ToThread } from './thread-messages.ts';
 import { ThreadMetrics } from './thread-metrics.ts';
+import { ThreadStoreDesk } from './thread-store-desk.ts';
 
 /** How often the main thread is told the metrics. */
 const METRICS_INTERVAL_MS = 500;
@@ -29,6 +30,7 @@ export class ThreadSide {
   readonly standbyUpdateListener: StandbyUpdateListener;
   readonly #line: ThreadLine;
   readonly #metrics = new ThreadMetrics();
+  readonly #stores: ThreadStoreDesk;
   #answer: (response: UncaughtErrorResponse) => void = () => undefined;
   #application: StreamsApplication | undefined;
   /** Set once the thread is to end. */
@@ -36,6 +38,7 @@ export class ThreadSide {
 
   constructor(line: ThreadLine) {
     this.#line = line;
+    this.#stores = new ThreadStoreDesk((answer) => line.post(answer));
     this.logger = createLogger(line);
     this.metrics = this.#metrics;
     this.restoreListener = createRestoreListener(line);
@@ -54,6 +57,7 @@ export class ThreadSide {
   /** Starts the application and stays with it until it has ended. */
   async run(application: StreamsApplication, clock: Clock): Promise<void> {
     this.#application = application;
+    this.#stores.serve(application.storeSource);
     application.onStateChange((state) => this.#line.post({ kind: 'state', state }));
     const cancel = this.#tellMetrics(clock);
     if (this.#closing !== undefined) void application.close(this.#closing);
@@ -76,6 +80,10 @@ export class ThreadSide {
   #onMessage(message: ToThread): void {
     if (message.kind === 'verdict') {
       this.#answer(message.response);
+      return;
+    }
+    if (message.kind !== 'close') {
+      void this.#stores.onQuestion(message);
       return;
     }
     this.#closing = message;

@@ -88,6 +88,19 @@ describe('ThreadedApplication', () => {
     expect(application.state).toBe('rebalancing');
   });
 
+  it('asks the stores of the threads that run, not those of one that is starting', async () => {
+    const { queries } = start(2);
+    await expect(queries.metadataForStore('counts')).rejects.toMatchObject({ code: 'STORE_NOT_READY' });
+    host.at(1).say({ kind: 'state', state: 'running' });
+    const asked = queries.metadataForStore('counts');
+    expect(host.at(1).heard).toEqual([{ kind: 'locate-store', id: 1, store: 'counts', asked: undefined }]);
+    expect(host.at(2).heard).toEqual([]);
+    const hosts = [{ endpoint: 'other:1', activePartitions: [0], standbyPartitions: [] }];
+    const place = { kind: 'keyValue', isGlobal: false, partitions: 1, keyPartition: undefined, here: [], hosts };
+    host.at(1).say({ kind: 'store-place', id: 1, place });
+    expect(await asked).toEqual(hosts);
+  });
+
   it('closes when all threads have ended', async () => {
     const application = start(2);
     allRun();

@@ -6,6 +6,7 @@ import type { UncaughtErrorHandler, UncaughtErrorResponse } from '../components.
 import { logRecovery, logStall } from '../loop-watch/stall.ts';
 import { StallWatchdog } from '../loop-watch/stall-watchdog.ts';
 import type { RestoreListener } from '../restore/restore-listener.ts';
+import { StoreQueries } from '../query/store-queries.ts';
 import { resolveSettings } from '../settings/resolve-settings.ts';
 import type { ResolvedSettings, StreamsSettings } from '../settings/settings.ts';
 import type { StandbyUpdateListener } from '../standby/standby-update-listener.ts';
@@ -13,6 +14,7 @@ import { StateDirectory } from '../state-directory/state-directory.ts';
 import { settingsOfThread } from './settings-of-thread.ts';
 import type { ThreadHost } from './thread-host.ts';
 import { type ThreadAudience, ThreadSeat } from './thread-seat.ts';
+import type { ThreadStores } from './thread-stores.ts';
 
 /** Before a thread that has died is started anew. */
 const REPLACE_PAUSE_MS = 1000;
@@ -43,6 +45,8 @@ export interface ThreadedComponents {
  */
 export class ThreadedApplication implements RunningApplication, AsyncDisposable {
   readonly settings: ResolvedSettings;
+  /** Asks the stores from outside. Keys and values are cloned on their way between threads: of objects of classes the fields are left. */
+  readonly queries: StoreQueries;
   readonly finished: Promise<void>;
   readonly #given: StreamsSettings;
   readonly #components: ThreadedComponents;
@@ -62,7 +66,9 @@ export class ThreadedApplication implements RunningApplication, AsyncDisposable 
     this.settings = resolveSettings(settings);
     this.#given = settings;
     this.#components = components;
+    this.queries = new StoreQueries({ sources: () => this.#askable(), state: () => this.state });
     this.#audience = {
+      clock: components.clock,
       logger: components.logger,
       metrics: components.metrics,
       restoreListener: components.restoreListener,
@@ -186,6 +192,13 @@ export class ThreadedApplication implements RunningApplication, AsyncDisposable 
     const settings = settingsOfThread(this.#given, this.settings, thread, threads);
     const orders = { thread, settings, directory: { path, processId }, asksForShutdown };
     this.#seats.set(thread, new ThreadSeat(this.#components.host, orders, this.#audience));
+  }
+
+  /** A thread that is starting has nothing yet. */
+  #askable(): ThreadStores[] {
+    return [...this.#seats.values()]
+      .filter(({ isLeaving, state }) => !isLeaving && (state === 'running' || state === 'rebalancing'))
+      .map(({ stores }) => stores);
   }
 
   /** `running` when every thread is: then all tasks of the process are restored, and take records. */

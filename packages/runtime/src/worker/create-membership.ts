@@ -4,6 +4,7 @@ import type { TopologyPlan } from '@millrace/topology';
 import { planTasks, sourceTopicsOf } from '../assignment/plan-tasks.ts';
 import { AssignmentReader } from '../assignment/read-assignment.ts';
 import { StreamsAssignor } from '../assignment/streams-assignor.ts';
+import { StreamsGroupHosts } from '../assignment/streams-group-hosts.ts';
 import { createStreamsGroupMember } from '../assignment/streams-group-membership.ts';
 import type { TopologyContract } from '../assignment/topology-contract.ts';
 import type { StreamsComponents } from '../components.ts';
@@ -30,15 +31,19 @@ export interface CreateMembershipOptions {
 export function createMembership(options: CreateMembershipOptions): { member: GroupMember; membership: Membership } {
   const { plan, contract, settings, components, directory, manager } = options;
   const { clock, logger } = components;
-  const { applicationId, onTopologyMismatch } = settings;
-  const member = settings.groupProtocol === 'streams' ? createStreamsMember(options) : createClassicMember(options);
+  const { applicationId, onTopologyMismatch, groupInstanceId, applicationServer } = settings;
+  const isAssignedByBroker = settings.groupProtocol === 'streams';
+  const member = isAssignedByBroker ? createStreamsMember(options) : createClassicMember(options);
   const { processId } = directory;
-  const reader = new AssignmentReader({ plan, contract, applicationId, processId, onTopologyMismatch, logger });
+  const staticEndpoint = groupInstanceId === undefined ? undefined : applicationServer;
+  const reader = new AssignmentReader({ plan, contract, applicationId, processId, onTopologyMismatch, staticEndpoint, logger });
+  const hosts = new StreamsGroupHosts(plan, applicationId);
   const membership = new Membership({
     member,
     clock,
     readAssignment: (assignment) => reader.read(assignment),
     stateOffsets: () => manager.stateOffsets(),
+    brokersHosts: isAssignedByBroker ? () => hosts.of(member.endpoints ?? []) : undefined,
   });
   return { member, membership };
 }
@@ -88,7 +93,7 @@ function createAssignor(options: CreateMembershipOptions): StreamsAssignor {
       processId: directory.processId,
       transactionalId,
       fingerprint: contract.fingerprint,
-      endpoint: '',
+      endpoint: settings.applicationServer ?? '',
       activeTasks: manager.tasks.all.map(({ id }) => id),
       standbyTasks: standbys.taskIds.map(parseTaskId),
       stateOffsets: manager.stateOffsets(),

@@ -7,6 +7,7 @@ import type { StreamsComponents } from '../components.ts';
 import { PlacementProbe } from '../copartition/placement-probe.ts';
 import { probedGroups } from '../copartition/probed-groups.ts';
 import { defaultProductionErrorHandler } from '../errors/production-error-handler.ts';
+import type { LocalStates } from '../query/local-states.ts';
 import type { ResolvedSettings } from '../settings/settings.ts';
 import type { StateDirectory } from '../state-directory/state-directory.ts';
 import { changelogTopicName, internalTopicName, transactionalIdOf } from '../topics/topic-names.ts';
@@ -29,6 +30,8 @@ export interface CreateWorkerOptions {
   /** Loaded; kept up with their topics while the worker runs. */
   readonly globalStores: ReadonlyMap<string, StateStore>;
   readonly events: WorkerEvents;
+  /** Is told where to find the state and its owners. */
+  readonly localStates: LocalStates;
   /** Which of the process's workers it is: part of its transactional id. */
   readonly workerNumber: number;
   /** True when the worker, also as a static member, is not to come back. Asked when it stops. */
@@ -63,6 +66,7 @@ export function createWorker(options: CreateWorkerOptions): StreamWorker {
   });
   const { manager, standbys } = createTaskManager({ ...options, committer, input });
   const { member, membership } = createMembership({ ...options, transactionalId, manager, standbys });
+  options.localStates.follow({ states: () => manager.localStates(), hosts: () => membership.hosts });
   return new StreamWorker({
     clock,
     logger,

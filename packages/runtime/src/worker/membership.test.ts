@@ -14,19 +14,24 @@ class Stage {
     warmUpGoals: new Map(),
     nextRebalanceMs: -1,
     rejoinReason: undefined,
+    hosts: [],
   };
   stateOffsets = new Map<string, number>();
   readonly clock = new ManualClock();
   readonly membership: Membership;
+  /** What the broker tells, if it is the one that does. */
+  brokersHosts: LeadersWord['hosts'] | undefined;
   #resolve: (joined: JoinedGroup) => void = () => undefined;
   #reject: (error: Error) => void = () => undefined;
 
-  constructor() {
+  constructor(brokersHosts?: LeadersWord['hosts']) {
+    this.brokersHosts = brokersHosts;
     this.membership = new Membership({
       member: this.#member(),
       clock: this.clock,
       readAssignment: () => this.word,
       stateOffsets: () => this.stateOffsets,
+      brokersHosts: brokersHosts === undefined ? undefined : () => this.brokersHosts ?? [],
     });
   }
 
@@ -153,6 +158,36 @@ describe('Membership', () => {
     expect(stage.membership.next()).toBe('join');
     stage.state = 'failed';
     expect(() => stage.membership.next()).toThrow('the group membership failed');
+  });
+});
+
+describe('Membership, where the tasks of the group are', () => {
+  const hosts = (endpoint: string): LeadersWord['hosts'] => [{ endpoint, activeTasks: [], standbyTasks: [] }];
+
+  it('is what the leader said last, from the end of the join on, and as a hint also when the membership is lost', async () => {
+    const stage = new Stage();
+    const { membership } = stage;
+    expect(membership.hosts).toEqual([]);
+    stage.word = { ...stage.word, hosts: hosts('h:1') };
+    await stage.takeOver();
+    expect(membership.hosts).toEqual(hosts('h:1'));
+    stage.state = 'lost';
+    expect(membership.next()).toBe('abandon');
+    membership.abandoned();
+    stage.begin();
+    expect(membership.hosts).toEqual(hosts('h:1'));
+    stage.word = { ...stage.word, hosts: hosts('h:2') };
+    await stage.end();
+    membership.next();
+    expect(membership.hosts).toEqual(hosts('h:2'));
+  });
+
+  it('is what the broker says now, where the broker assigns the tasks', async () => {
+    const stage = new Stage(hosts('h:1'));
+    await stage.takeOver();
+    expect(stage.membership.hosts).toEqual(hosts('h:1'));
+    stage.brokersHosts = hosts('h:2');
+    expect(stage.membership.hosts).toEqual(hosts('h:2'));
   });
 });
 

@@ -1,6 +1,7 @@
 import { FatalStreamsError, type Clock } from '@millrace/core';
 import type { GroupMember, MemberAssignment } from '@millrace/client';
 import type { LeadersWord } from '../assignment/read-assignment.ts';
+import type { TaskHost } from '../assignment/task-hosts.ts';
 import { BackgroundJoin } from './background-join.ts';
 import { FollowUp } from './follow-up.ts';
 
@@ -21,6 +22,8 @@ export interface MembershipOptions {
   readonly readAssignment: (assignment: MemberAssignment) => LeadersWord;
   /** How far the state on this worker goes, by task. */
   readonly stateOffsets: () => ReadonlyMap<string, number>;
+  /** Where the tasks of the group are, if the broker tells it and not the leader: the newest. */
+  readonly brokersHosts?: (() => readonly TaskHost[]) | undefined;
 }
 
 /**
@@ -31,6 +34,7 @@ export class Membership {
   readonly #options: MembershipOptions;
   readonly #join = new BackgroundJoin();
   #assignment: LeadersWord | undefined;
+  #hosts: readonly TaskHost[] = [];
   #followUp: FollowUp | undefined;
   /** Tasks are closed, or are being closed, that others get in the next rebalance. */
   #hasGivenUp = false;
@@ -65,6 +69,14 @@ export class Membership {
   /** What is to be taken over. */
   get assignment(): LeadersWord | undefined {
     return this.#assignment;
+  }
+
+  /**
+   * Which of the members that can be asked has which tasks, as was last heard; empty before the first assignment. A hint: tasks may
+   * have moved since, and it outlives a membership that was lost.
+   */
+  get hosts(): readonly TaskHost[] {
+    return this.#options.brokersHosts?.() ?? this.#hosts;
   }
 
   /** @throws what made the join fail; what the leader's words mean to this worker, see `AssignmentReader` */
@@ -115,6 +127,7 @@ export class Membership {
     if (joined === undefined) return;
     if (!joined.isUnbroken) this.#isInterrupted = true;
     this.#assignment = this.#options.readAssignment(joined);
+    this.#hosts = this.#assignment.hosts;
   }
 
   #noteLoss(isLost: boolean): void {

@@ -8,6 +8,7 @@ import {
   TaskCorruptedError,
   TaskMigratedError,
   TransactionAbortedError,
+  type Clock,
 } from '@millrace/core';
 import type { GroupMember } from '@millrace/client';
 import type { Committer } from '../commit/committer.ts';
@@ -50,6 +51,12 @@ class Stage {
   /** Ends the run after this many successful commits. */
   commitsUntilStop = 1;
   staysMember = false;
+  clock: Clock = systemClock;
+  /** What opening the state of the task anew ends with; when they are used up, it succeeds. */
+  readonly reviveFailures: Error[] = [];
+  /** Answers to whether the disk has room; when they are used up, it has. */
+  readonly room: boolean[] = [];
+  onRoomAsked: () => void = () => undefined;
   /** Member id given by the next join. */
   memberId = 'm';
   /** What asynchronous operators of the task have under way. */
@@ -141,7 +148,10 @@ class Stage {
         stage.calls.push('request rejoin');
         stage.memberState = 'rejoin-needed';
       },
-      leave: () => this.#note('leave'),
+      leave: () => {
+        stage.memberState = 'unjoined';
+        return this.#note('leave');
+      },
       close: () => this.#note('close membership'),
     } as unknown as GroupMember;
   })();
@@ -169,7 +179,16 @@ class Stage {
         stage.onRollback();
         return this.#note('rollback', stage.rollbackFailures.shift());
       },
-      reviveCorrupted: (taskId: string) => this.#note(`revive ${taskId}`),
+      reviveCorrupted: (taskId: string) => this.#note(`revive ${taskId}`, stage.reviveFailures.shift()),
+      giveUpAll: () => {
+        stage.assigned = false;
+        return stage.#note('give up all tasks');
+      },
+      hasRoom: async (taskId: string) => {
+        await stage.#note(`room for ${taskId}?`);
+        stage.onRoomAsked();
+        return stage.room.shift() ?? true;
+      },
       closeAll: (clean: boolean) => stage.#note(clean ? 'close tasks' : 'drop tasks'),
       close: () => stage.#note('close tasks'),
     } as unknown as TaskManager;
@@ -199,17 +218,18 @@ class Stage {
       fetcher: { available: this.hasInput, wait: this.#waitForInput, close: () => Promise.resolve() },
     } as unknown as Input;
     const worker = new StreamWorker({
-      clock: systemClock,
+      clock: this.clock,
       logger: silentLogger,
       member: this.member,
       membership: new Membership({
         member: this.member,
-        clock: systemClock,
+        clock: this.clock,
         readAssignment: () => ({
           tasks: { active: this.assignments.shift() ?? [TASK], standby: [] },
           warmUpGoals: new Map(),
           nextRebalanceMs: -1,
           rejoinReason: undefined,
+          hosts: [],
         }),
         stateOffsets: () => new Map(),
       }),
@@ -229,6 +249,19 @@ class Stage {
     return this.calls;
   }
 }
+
+/** A clock that jumps to the end of each sleep. */
+function jumpingClock(): Clock {
+  let now = 0;
+  const sleep = async (ms: number, signal?: AbortSignal): Promise<void> => {
+    if (signal?.aborted === true) throw new CancelledError();
+    now += ms;
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { nowMs: () => now, monotonicMs: () => now, sleep, setTimer: () => () => undefined };
+}
+
+const noRoom = (): Error => new TaskCorruptedError('STATE_DISK_FULL', 'no room', { taskId: '0_0' });
 
 const COMMIT = ['flush', 'prepare', 'commit', 'complete'];
 /** The last commit of a stop succeeds as well. */
@@ -323,6 +356,39 @@ describe('StreamWorker', () => {
     stage.rollbackFailures.push(new TaskCorruptedError('X', 'no room', { taskId: '0_1' }));
     const calls = await stage.run();
     expect(calls.join(' ')).toContain('commit revive 0_0 abort rollback revive 0_1 abort rollback flush prepare commit');
+  });
+
+  it('F14: keeps its tasks while a disk is full for a moment', async () => {
+    const stage = new Stage();
+    stage.clock = jumpingClock();
+    stage.commitFailures.push(noRoom());
+    stage.reviveFailures.push(noRoom(), noRoom());
+    const calls = await stage.run();
+    expect(calls.join(' ')).toContain('commit revive 0_0 revive 0_0 revive 0_0 abort rollback flush prepare commit');
+    expect(calls).not.toContain('give up all tasks');
+  });
+
+  it('F14: hands its tasks to others when the disk stays full, and joins again when it has room', async () => {
+    const stage = new Stage();
+    stage.clock = jumpingClock();
+    stage.commitFailures.push(noRoom());
+    stage.reviveFailures.push(...Array.from({ length: 20 }, noRoom));
+    stage.room.push(false, false);
+    const calls = await stage.run();
+    const [before, after] = calls.join(' ').split(' abort give up all tasks leave ');
+    expect(before).toMatch(/( revive 0_0){4,8}$/);
+    expect(after).toMatch(/^room for 0_0\? room for 0_0\? room for 0_0\? restart join assign flush prepare commit/);
+  });
+
+  it('F14: ends at once when it is stopped while it waits for room', async () => {
+    const stage = new Stage();
+    stage.clock = jumpingClock();
+    stage.commitFailures.push(noRoom());
+    stage.reviveFailures.push(...Array.from({ length: 20 }, noRoom));
+    stage.room.push(false);
+    stage.onRoomAsked = () => stage.stop.abort();
+    const calls = await stage.run();
+    expect(calls.slice(-4)).toEqual(['room for 0_0?', 'close tasks', 'close producer', 'leave']);
   });
 
   it('takes an assignment over again when that failed for a passing reason, without another rebalance', async () => {

@@ -15,6 +15,7 @@ import type { RefusedRecords } from '../commit/refused-records.ts';
 import { isDiskFull } from '../restore/revival-limit.ts';
 import { Backoff } from './backoff.ts';
 import type { CommitSchedule } from './commit-schedule.ts';
+import { FullDisk } from './full-disk.ts';
 import type { Input } from './input.ts';
 import { LocalWrites } from './local-writes.ts';
 import type { Membership } from './membership.ts';
@@ -28,9 +29,6 @@ import { untilFirst } from './until-first.ts';
 const SLICE_MS = 8;
 /** Records of one task before the next task has its turn. */
 const RECORDS_PER_TURN = 256;
-
-/** Whether a full disk has room again is cheap to ask, and until then all tasks wait. */
-const ROOM_ASKED_EVERY_MS = 2000;
 
 /** What the worker tells the application. */
 export interface WorkerEvents {
@@ -73,6 +71,7 @@ export class StreamWorker {
   readonly #options: StreamWorkerOptions;
   readonly #writes = new LocalWrites();
   readonly #backoff: Backoff;
+  readonly #fullDisk: FullDisk;
   readonly #flush: TaskFlush;
   /** What has to succeed before the loop goes on; set by `#planRecovery`. */
   #recovery: ((signal: AbortSignal) => Promise<void>) | undefined;
@@ -85,6 +84,7 @@ export class StreamWorker {
     const { clock, pollMs, asyncDrainMs } = options;
     this.#options = options;
     this.#backoff = new Backoff(clock, 50, 5000);
+    this.#fullDisk = new FullDisk(options);
     this.#flush = new TaskFlush({ clock, pollMs, asyncDrainMs, tenure: () => this.#tenure });
   }
 
@@ -328,7 +328,7 @@ export class StreamWorker {
       events.onRebalancing();
       const { taskId } = error;
       this.#recovery = (signal) => this.#revive(taskId, error, signal);
-      if (isDiskFull(error)) this.#backoff.hasten(ROOM_ASKED_EVERY_MS);
+      if (isDiskFull(error)) this.#planRoom(taskId);
     } else if (error instanceof TransactionAbortedError || error instanceof RetriableError) {
       logger.warn('going back to the last commit', { error });
       this.#recovery ??= (signal) => this.#rollback(signal);
@@ -341,7 +341,7 @@ export class StreamWorker {
   async #discard(): Promise<void> {
     const { committer, manager, logger } = this.#options;
     await committer.rollback().catch((cause: unknown) => logger.warn('could not abort', { error: cause }));
-    await manager.closeAll(false);
+    await manager.closeAll(false).catch((cause: unknown) => logger.warn('could not close the tasks', { error: cause }));
   }
 
   async #migrate(signal: AbortSignal): Promise<void> {
@@ -361,6 +361,19 @@ export class StreamWorker {
     await this.#options.manager.reviveCorrupted(taskId, cause);
     this.#recovery = (again) => this.#rollback(again);
     await this.#rollback(signal);
+  }
+
+  #planRoom(taskId: string): void {
+    this.#backoff.hasten(this.#fullDisk.askEveryMs);
+    const handsOver = this.#fullDisk.failed() && !this.#options.membership.isJoining;
+    if (handsOver) this.#recovery = (signal) => this.#handOver(taskId, signal);
+  }
+
+  async #handOver(taskId: string, signal: AbortSignal): Promise<void> {
+    await this.#writes.settled().catch(() => undefined);
+    await this.#fullDisk.handOver(taskId);
+    this.#recovery = (again) => this.#fullDisk.comeBack(taskId, again);
+    await this.#recovery(signal);
   }
 
   async #commitBeforeStop(): Promise<void> {

@@ -54,7 +54,13 @@ class Stage {
       clock: { monotonicMs: () => this.nowMs, sleep: settled as Clock['sleep'] } as Clock,
       onStateDiskFull: this.#onStateDiskFull,
       standbys: this.#scriptedStandbys(),
-      engine: { quarantine: (path: string) => this.#note(`quarantine ${path}`) } as unknown as StateEngine,
+      engine: {
+        quarantine: (path: string) => this.#note(`quarantine ${path}`),
+        open: async ({ directory }: { directory: string }) => {
+          await this.#note(`open ${directory}`);
+          return { close: () => this.#note(`close ${directory}`) };
+        },
+      } as unknown as StateEngine,
       input: {
         committedOffsets: async (tasks: readonly StreamTask[]) => {
           await this.#note(`offsets ${tasks.map(({ taskId }) => taskId).join()}`);
@@ -101,6 +107,10 @@ class Stage {
       drop: async (taskId: string) => {
         standbys.delete(taskId);
         await this.#note(`drop ${taskId}`);
+      },
+      dropAll: async () => {
+        for (const taskId of standbys) await this.#note(`drop ${taskId}`);
+        standbys.clear();
       },
       promote: async (taskId: string) => (standbys.delete(taskId) ? 'warm state' : undefined),
       pause: () => void this.pauses.push('pause'),
@@ -394,6 +404,29 @@ describe('TaskManager', () => {
       'read 0_0',
       'all running',
     ]);
+  });
+
+  it('F14: gives up standby tasks as well when others are to have everything', async () => {
+    const stage = new Stage();
+    await stage.assignWith([0], [1]);
+    stage.take();
+    await stage.manager.giveUpAll();
+    expect(stage.take()).toEqual(['unread 0_0', 'close 0_0 dirty', 'drop 0_1']);
+    expect(stage.manager.tasks.size).toBe(0);
+  });
+
+  it('F14: tells by opening the state whether there is room for it, and leaves it closed', async () => {
+    const stage = new Stage();
+    stage.failures.set('open dir/0_0', diskFull);
+    expect(await stage.manager.hasRoom('0_0')).toBe(false);
+    expect(await stage.manager.hasRoom('0_0')).toBe(true);
+    expect(stage.take()).toEqual(['open dir/0_0', 'open dir/0_0', 'close dir/0_0']);
+  });
+
+  it('F14: does not take other damage for want of room', async () => {
+    const stage = new Stage();
+    stage.failures.set('open dir/0_0', damaged);
+    expect(await stage.manager.hasRoom('0_0')).toBe(true);
   });
 
   it('F14: ends with an error when a full disk is not to be waited for', async () => {

@@ -11,6 +11,7 @@ import {
 import type { StateEngine } from '@millrace/state';
 import { LATEST_OFFSET } from '../assignment/placement/placement-input.ts';
 import { isDiskFull, mustPutAside, RevivalLimit } from '../restore/revival-limit.ts';
+import type { LocalState } from '../query/local-states.ts';
 import type { Restorer } from '../restore/restorer.ts';
 import type { StandbyUpdater } from '../standby/standby-updater.ts';
 import type { StateCleaner } from '../state-directory/state-cleaner.ts';
@@ -83,6 +84,13 @@ export class TaskManager {
     for (const task of this.tasks.restoring) offsets.set(task.taskId, task.changelogOffsetSum());
     for (const task of this.tasks.running) offsets.set(task.taskId, LATEST_OFFSET);
     return offsets;
+  }
+
+  /** All state that is open on this worker, for queries. */
+  *localStates(): Generator<LocalState, void> {
+    for (const { id, state } of this.tasks.running) yield { id, phase: 'running', state };
+    for (const { id, state } of this.tasks.restoring) yield { id, phase: 'restoring', state };
+    for (const { id, parts } of this.#options.standbys.openTasks()) yield { id, phase: 'standby', state: parts.state };
   }
 
   /**
@@ -185,6 +193,24 @@ export class TaskManager {
     this.#unopened.clear();
     this.#locked.clear();
     for (const task of this.tasks.all) await this.#close(task, clean);
+  }
+
+  /** Gives up standby tasks, too; what is uncommitted is dropped. */
+  async giveUpAll(): Promise<void> {
+    await this.closeAll(false);
+    await this.#options.standbys.dropAll();
+  }
+
+  /** Whether the state of a task that is not open could be written again, as far as that can be told beforehand. */
+  async hasRoom(taskId: string): Promise<boolean> {
+    const { engine, directory, logger } = this.#options;
+    try {
+      const database = await engine.open({ directory: directory.taskPath(taskId), taskId, logger });
+      await database.close();
+      return true;
+    } catch (error) {
+      return !isDiskFull(error);
+    }
   }
 
   /**
