@@ -1,6 +1,7 @@
 import { describe, expect, inject, it } from 'vitest';
 import { describeFindings, judge } from '../oracle/judge.ts';
-import { type Draft, MUTATIONS } from '../oracle/mutation/mutations.ts';
+import type { Draft } from '../oracle/mutation/draft.ts';
+import { MUTATIONS } from '../oracle/mutation/mutations.ts';
 import { FaultRun } from './rig/fault-run.ts';
 
 const brokers = inject('faultBrokers');

@@ -152,6 +152,8 @@ describe('user code that takes too long', () => {
     await blocked.worker.until('running again', ({ events }) =>
       events.some(({ state, atMs }) => state === 'running' && atMs > orderedAt + 2 * TIMES.sessionTimeoutMs),
     );
+    // Who watches the loop may notice it later than the loop itself.
+    await blocked.worker.until('turning again', (worker) => worker.logged('the event loop turns again') !== undefined);
     const { stalledForMs = 0 } = blocked.worker.logged('the event loop turns again') ?? {};
     expect(stalledForMs).toBeGreaterThan(1.5 * TIMES.sessionTimeoutMs);
     run.healed();

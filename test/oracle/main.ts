@@ -36,6 +36,7 @@ async function evidenceOf(brokers: string, ledger: Ledger, stateDirs: readonly s
     ledger,
     ...(await collectFromBroker(brokers, ledger)),
     stores: stores.map((dump) => ({ ...dump, isOwner: isFurthest(dump, stores) })),
+    askedTasks: new Set(),
     live: new Map(),
     purges: [],
     workers: [],

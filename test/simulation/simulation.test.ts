@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Evidence } from '../oracle/evidence/evidence.ts';
 import { judge } from '../oracle/judge.ts';
-import { type Draft, MUTATIONS } from '../oracle/mutation/mutations.ts';
+import type { Draft } from '../oracle/mutation/draft.ts';
+import { MUTATIONS } from '../oracle/mutation/mutations.ts';
 import { campaignOf } from './campaign.ts';
 import { planRun } from './plan/run-plan.ts';
 import { judgeRun } from './run/verdict.ts';

@@ -1,5 +1,7 @@
 import type { OpenDatabaseOptions, StateDatabase, StateEngine, WriteBatch } from '@millrace/state';
 
+type Freezable = Required<Pick<StateDatabase, 'snapshot'>>;
+
 /** An engine whose process is killed by its own hand while it writes its n-th batch. */
 export class DyingEngine implements StateEngine {
   readonly name: string;
@@ -19,6 +21,7 @@ export class DyingEngine implements StateEngine {
     return {
       get: (key) => database.get(key),
       entries: (range, order) => database.entries(range, order),
+      ...(database.snapshot !== undefined && { snapshot: () => (database as Freezable).snapshot() }),
       write: (batch: WriteBatch) => this.#write(database, batch),
       close: () => database.close(),
     };

@@ -17,11 +17,12 @@ import { buildLedger } from './ledger-topology.ts';
 import { obedience } from './obedience.ts';
 import { RegistrySerde } from './registry-serde.ts';
 import { SkewedClock, type SkewedClockOptions } from './skewed-clock.ts';
+import { StoreAsker } from './store-asker.ts';
 import { report, reportingLogger } from '../../integration/runtime/worker-report.ts';
 
 /**
  * One worker of the ledger as a process of its own. Takes its orders as JSON in the first argument, tells what happens as JSON
- * lines, stops cleanly on SIGTERM, ends by itself, and with 1 when the application fails.
+ * lines, asks for all that it has on SIGUSR2, stops cleanly on SIGTERM, ends by itself, and with 1 when the application fails.
  */
 export interface LedgerOrders {
   readonly brokers: string;
@@ -40,9 +41,12 @@ export interface LedgerOrders {
   readonly onUncaughtError?: UncaughtErrorResponse;
   /** Most that V8 may keep of objects that live long. Unit MiB. */
   readonly heapMaxMib?: number;
+  /** How often it asks itself for one of its stores. Unit ms. Default 500. */
+  readonly askIntervalMs?: number;
 }
 
 const SAMPLE_INTERVAL_MS = 500;
+const ASK_INTERVAL_MS = 500;
 
 const orders = JSON.parse(process.argv[2] ?? '') as LedgerOrders;
 
@@ -71,11 +75,20 @@ const app = await start(topology, {
   ...(skips ? { onProcessingError: logAndContinueProcessing(reportingLogger) } : {}),
   ...(onUncaughtError === undefined ? {} : { onUncaughtError: () => onUncaughtError }),
 });
-const asked = new Promise<void>((resolve) => {
+const asker = new StoreAsker({
+  app,
+  ledger: orders.ledger,
+  intervalMs: orders.askIntervalMs ?? ASK_INTERVAL_MS,
+  onAnswer: (answer) => report('answer', answer),
+  onError: (error) => report('unhandled', { text: `a query failed: ${String(error)}` }),
+});
+process.on('SIGUSR2', () => void asker.askAll().then(() => report('answered', {})));
+const stopped = new Promise<void>((resolve) => {
   process.once('SIGTERM', () => void app.close().then(resolve));
 });
 report('state', { state: app.state });
 app.onStateChange((state) => report('state', { state }));
+asker.begin();
 const sampler = setInterval(sample, SAMPLE_INTERVAL_MS);
 sampler.unref();
 
@@ -90,7 +103,8 @@ function sample(): void {
   });
 }
 
-await Promise.race([app.finished, asked]);
+await Promise.race([app.finished, stopped]);
+asker.end();
 clearInterval(sampler);
 const droppedRecords = metrics.samples().reduce((sum, { name, value }) => sum + (name === DROPPED_RECORDS ? value : 0), 0);
 // A stop that took too long has been given up: something still runs, and only an exit ends it.

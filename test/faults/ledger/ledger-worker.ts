@@ -4,7 +4,9 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '@millrace/core';
 import type { WorkerEvidence } from '../../oracle/evidence/evidence.ts';
+import { KeptAnswers } from './kept-answers.ts';
 import type { LedgerOrders } from './ledger-process.ts';
+import type { StoreAnswer } from './store-asker.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const PROGRAM = 'test/faults/ledger/ledger-process.ts';
@@ -12,7 +14,7 @@ const WAIT_MS = 45_000;
 
 /** One line of a worker; which fields there are depends on the event. */
 export interface LedgerEvent {
-  readonly event: 'state' | 'task' | 'restored' | 'log' | 'obeying' | 'sample' | 'unhandled' | 'ended';
+  readonly event: 'state' | 'task' | 'restored' | 'log' | 'obeying' | 'sample' | 'unhandled' | 'answered' | 'ended';
   readonly atMs: number;
   readonly state?: string;
   readonly change?: 'opened' | 'closed';
@@ -55,6 +57,7 @@ export class LedgerWorker implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #listen: (event: LedgerEvent) => void;
   readonly #waiting = new Set<() => void>();
+  readonly #answers = new KeptAnswers();
   #errors = '';
   #end: End | undefined;
   #endedAtMs = 0;
@@ -154,9 +157,27 @@ export class LedgerWorker implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
+  /** What it has said about its stores, a bounded part of it. */
+  get answers(): StoreAnswer[] {
+    return this.#answers.all;
+  }
+
+  /** Asks it for all stores that it has now. Resolves when it has answered. @throws Error when it ends before, or takes too long */
+  async askAll(): Promise<void> {
+    const answered = (): number => this.events.filter(({ event }) => event === 'answered').length;
+    const before = answered();
+    await this.#started();
+    this.signal('SIGUSR2');
+    await this.until('asked', () => answered() > before);
+  }
+
+  /** Before that it does not hear signals. */
+  #started(): Promise<void> {
+    return this.until('started', ({ state }) => state !== 'unknown');
+  }
+
   async stop(): Promise<End> {
-    // Before that it does not hear signals.
-    if (this.isAlive) await this.until('started', ({ state }) => state !== 'unknown');
+    if (this.isAlive) await this.#started();
     this.signal('SIGTERM');
     return this.ended;
   }
@@ -198,6 +219,8 @@ export class LedgerWorker implements AsyncDisposable {
   #hear(line: string): void {
     const event = eventIn(line);
     if (event === undefined) this.#errors += `${line}\n`;
+    // Not among the events: a long run has more of them than memory has room for.
+    else if (event.event === 'answer') this.#answers.add(event);
     else {
       this.events.push(event);
       this.#listen(event);
@@ -218,9 +241,9 @@ export class LedgerWorker implements AsyncDisposable {
 }
 
 /** The last line of a process that was killed may be cut off. */
-function eventIn(line: string): LedgerEvent | undefined {
+function eventIn(line: string): LedgerEvent | (StoreAnswer & { readonly event: 'answer' }) | undefined {
   try {
-    return JSON.parse(line) as LedgerEvent;
+    return JSON.parse(line) as ReturnType<typeof eventIn>;
   } catch {
     return undefined;
   }

@@ -223,7 +223,7 @@ export class FaultRun implements AsyncDisposable {
     await this.source.writeBarriers();
     await this.drained();
     const drainedAfterMs = systemClock.nowMs() - this.#healedAtMs;
-    await this.#atRest();
+    const opened = await this.#askAll();
     const recovery = this.#recovery(drainedAfterMs);
     const stoppedAtMs = systemClock.nowMs();
     const ownedAtStop = new Map(this.#workers.map((worker) => [worker, new Set(worker.isAlive ? worker.openTasks.keys() : [])]));
@@ -233,6 +233,10 @@ export class FaultRun implements AsyncDisposable {
     await this.cluster.settled(this.ledger.prefix);
     await this.#live.finish(AbortSignal.timeout(10_000));
     const tenancies = this.#workers.map((worker) => tenancyOf(worker, ownedAtStop.get(worker)));
+    const asked = new Map(
+      this.#workers.map((worker) => [worker, keptTasks(worker, opened.get(worker), ownedAtStop.get(worker))]),
+    );
+    for (const worker of this.#workers) this.#collectAnswers(worker, asked.get(worker));
     for (const name of new Set(this.#workers.map((worker) => worker.name)))
       await this.#dumpEnd(name, (taskId) => lastOwners(taskId, tenancies, stoppedAtMs).some((owner) => owner.name === name));
     return {
@@ -240,6 +244,7 @@ export class FaultRun implements AsyncDisposable {
       recovery,
       ...(await collectFromBroker(this.#options.brokers, this.ledger)),
       stores: this.#dumps,
+      askedTasks: new Set([...asked.values()].flatMap((tasks) => [...tasks])),
       live: this.#live.seen,
       purges: this.#purges.samples,
       workers: this.#workers.map((worker) => worker.evidence()),
@@ -266,6 +271,30 @@ export class FaultRun implements AsyncDisposable {
   async #atRest(): Promise<void> {
     const deadline = systemClock.monotonicMs() + 2 * TIMES.sessionTimeoutMs;
     while (this.#recovery(0).unassignedTasks.length > 0 && systemClock.monotonicMs() < deadline) await systemClock.sleep(50);
+  }
+
+  /**
+   * Asks everybody for everything before anybody stops; again, if a task was on its way to another worker meanwhile. Who ends does not
+   * answer.
+   *
+   * @returns the tasks that each had before
+   */
+  async #askAll(): Promise<Map<LedgerWorker, Map<string, number>>> {
+    const deadline = systemClock.monotonicMs() + 2 * TIMES.sessionTimeoutMs;
+    for (;;) {
+      await this.#atRest();
+      const alive = this.#workers.filter(({ isAlive }) => isAlive);
+      const opened = new Map(alive.map((worker) => [worker, worker.openTasks]));
+      await Promise.all(alive.map((worker) => worker.askAll().catch(() => undefined)));
+      if (this.#recovery(0).unassignedTasks.length === 0 || systemClock.monotonicMs() > deadline) return opened;
+    }
+  }
+
+  #collectAnswers({ name, answers }: LedgerWorker, asked: ReadonlySet<string> = new Set()): void {
+    for (const { taskId, store, moment, rows } of answers) {
+      const isOwner = moment === 'last-query' && asked.has(taskId);
+      this.#dumps.push({ taskId, store, worker: name, moment, isOwner, changelogOffset: undefined, rows: new Map(rows) });
+    }
   }
 
   /** Static members do not leave: their sessions run out. If that does not happen, the oracle says so. */
@@ -322,6 +351,17 @@ export class FaultRun implements AsyncDisposable {
     await this.cluster[Symbol.asyncDispose]();
     rmSync(this.#root, { recursive: true, force: true });
   }
+}
+
+/** The tasks that a worker has had all the while since it opened them before it was asked. */
+function keptTasks(
+  { openings }: LedgerWorker,
+  opened: ReadonlyMap<string, number> = new Map(),
+  ownedAtStop: ReadonlySet<string> = new Set(),
+): Set<string> {
+  return new Set(
+    [...opened].filter(([taskId, atMs]) => ownedAtStop.has(taskId) && openings.get(taskId) === atMs).map(([id]) => id),
+  );
 }
 
 function tenancyOf({ name, openings }: LedgerWorker, ownedAtStop: ReadonlySet<string> = new Set()): Tenancy & { name: string } {

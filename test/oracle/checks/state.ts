@@ -3,7 +3,7 @@ import { expectedRows } from '../ledger/ledger-model.ts';
 import type { Evidence, Finding, StoreDump } from '../evidence/evidence.ts';
 import { committedOf, latestPerKey } from '../evidence/log-view.ts';
 
-/** V5: the fold of the input, the last value per key of the changelog, and the store of the last owner say the same. */
+/** V5: the fold of the input, the last value per key of the changelog, the store of the last owner and its last answer say the same. */
 export function state(evidence: Evidence): Finding[] {
   const findings: Finding[] = [];
   for (const store of Object.keys(STORES) as LedgerStore[]) {
@@ -16,6 +16,7 @@ export function state(evidence: Evidence): Finding[] {
       const isExact = evidence.ledger.guarantee === 'exactly_once_v2' || store === 'rates';
       if (isExact) findings.push(...compareRows(where, 'the input', expectedRows(evidence, store, partition), logged));
       findings.push(...compareDump(where, logged, ownersDump(evidence, taskId, store)));
+      findings.push(...compareAnswers(where, logged, ownersAnswers(evidence, taskId, store), evidence.askedTasks.has(taskId)));
     }
   }
   return findings;
@@ -30,6 +31,25 @@ function ownersDump(evidence: Evidence, taskId: string, store: string): StoreDum
 function compareDump(where: string, logged: ReadonlyMap<string, string>, dump: StoreDump | undefined): Finding[] {
   if (dump === undefined) return [{ check: 'V5', where, message: 'nobody has the store in the end' }];
   return compareRows(where, 'the changelog', logged, dump.rows);
+}
+
+function ownersAnswers({ stores }: Evidence, taskId: string, store: string): StoreDump[] {
+  return stores.filter((dump) => dump.isOwner && dump.moment === 'last-query' && dump.taskId === taskId && dump.store === store);
+}
+
+/** Of several who take themselves for the owner one has to say it: the others need not know yet that they are not. */
+function compareAnswers(
+  where: string,
+  logged: ReadonlyMap<string, string>,
+  answers: readonly StoreDump[],
+  wasAsked: boolean,
+): Finding[] {
+  const [first] = answers;
+  if (first === undefined) {
+    return wasAsked ? [{ check: 'V5', where, message: 'its owner was asked in the end, and did not answer' }] : [];
+  }
+  if (answers.some(({ rows }) => firstDifference(logged, rows) === undefined)) return [];
+  return compareRows(`${where}, as ${first.worker} answers`, 'the changelog', logged, first.rows);
 }
 
 /** Names the first row that differs. */

@@ -2,14 +2,20 @@ import { changelogOf } from '../ledger/ledger.ts';
 import type { Evidence, Finding, PartitionLog, StoreDump } from '../evidence/evidence.ts';
 import { committedRecords, latestPerKey, partitionName, verdicts } from '../evidence/log-view.ts';
 import { firstDifference, isLedgerStore } from './state.ts';
+import { isAnswer, storeAnswers } from './store-answers.ts';
 
 /**
  * V10: every copy of a store, also one that was made at the moment of a kill, holds exactly the committed changelog up to the
- * offset that it names. Nothing uncommitted, nothing from behind it, nothing too little.
+ * offset that it names. Nothing uncommitted, nothing from behind it, nothing too little. And every answer to a query is the committed
+ * changelog up to some commit.
  */
 export function storeOffsets(evidence: Evidence): Finding[] {
+  return [...storeCopies(evidence), ...storeAnswers(evidence)];
+}
+
+function storeCopies(evidence: Evidence): Finding[] {
   return evidence.stores.flatMap((dump) => {
-    if (!isLedgerStore(dump.store)) return [];
+    if (isAnswer(dump) || !isLedgerStore(dump.store)) return [];
     const partition = Number(dump.taskId.split('_')[1]);
     const log = evidence.logs.get(partitionName({ topic: changelogOf(evidence.ledger, dump.store), partition }));
     const where = `${dump.store} of task ${dump.taskId} of ${dump.worker} (${dump.moment})`;

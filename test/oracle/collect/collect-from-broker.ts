@@ -3,7 +3,7 @@ import { createSocketTransport } from '@millrace/client/socket';
 import { silentLogger } from '@millrace/core';
 import type { Evidence } from '../evidence/evidence.ts';
 import { partitionName } from '../evidence/log-view.ts';
-import { consumedTopics, type Ledger, topicOf, writtenTopics } from '../ledger/ledger.ts';
+import { allTopics, consumedTopics, type Ledger } from '../ledger/ledger.ts';
 import { RawLogReader } from './raw-log-reader.ts';
 
 /** What a broker knows about a run that is over. */
@@ -13,7 +13,7 @@ export async function collectFromBroker(
 ): Promise<Pick<Evidence, 'logs' | 'committedOffsets' | 'groupMembers'>> {
   const consumed = consumedTopics(ledger);
   await using reader = new RawLogReader(brokers);
-  const logs = await reader.read([topicOf(ledger, 'in'), topicOf(ledger, 'rates'), ...writtenTopics(ledger)]);
+  const logs = await reader.read(allTopics(ledger));
   const client = createKafkaClient({
     transport: createSocketTransport({ brokers: brokers.split(','), clientId: 'oracle', logger: silentLogger }),
   });

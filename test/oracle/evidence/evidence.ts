@@ -38,17 +38,23 @@ export interface LiveRecord {
   readonly value: string | undefined;
 }
 
-/** What a task's directory held of one store. */
+/** What a task had of one store: what its directory held, or what it said when it was asked. */
 export interface StoreDump {
   readonly taskId: string;
   readonly store: string;
-  /** Whose directory it was. */
+  /** Whose directory it was, or who was asked. */
   readonly worker: string;
-  /** `kill`: a copy made when its process had been killed; `end`: after everything had stopped. */
-  readonly moment: 'kill' | 'end';
-  /** True for the worker that had the task last: its copy has to be complete. Of several, the copy that goes furthest. */
+  /**
+   * `kill`: a copy made when its process had been killed; `end`: after everything had stopped. `query`: the answer to a query for all rows,
+   * at any time while the application ran; `last-query`: the same when everything was drained and nobody had been told to stop yet.
+   */
+  readonly moment: 'kill' | 'end' | 'query' | 'last-query';
+  /**
+   * True for the worker that had the task last: its copy has to be complete. Of several, the copy that goes furthest. Of a `last-query`:
+   * true for a worker that had the task when it was asked, and went on having it until all were told to stop.
+   */
   readonly isOwner: boolean;
-  /** The next changelog offset that the store would restore from. */
+  /** The next changelog offset that the store would restore from. Always absent for queries, whose answers do not say it. */
   readonly changelogOffset: number | undefined;
   readonly rows: ReadonlyMap<string, string>;
 }
@@ -112,6 +118,8 @@ export interface Evidence {
   readonly committedOffsets: ReadonlyMap<string, number>;
   readonly groupMembers: number;
   readonly stores: readonly StoreDump[];
+  /** Tasks whose owners were asked for all their stores in the end: an answer that is missing was not given. */
+  readonly askedTasks: ReadonlySet<string>;
   /** By `topic-partition`; topics that nobody watched are not there. */
   readonly live: ReadonlyMap<string, readonly LiveRecord[]>;
   readonly purges: readonly PurgeSample[];

@@ -62,6 +62,11 @@ export function writtenTopics(ledger: Ledger): string[] {
   ];
 }
 
+/** All topics of the application, and what it reads. */
+export function allTopics(ledger: Ledger): string[] {
+  return [topicOf(ledger, 'in'), topicOf(ledger, 'rates'), ...writtenTopics(ledger)];
+}
+
 /** What the group consumes. */
 export function consumedTopics(ledger: Ledger): string[] {
   return [topicOf(ledger, 'in'), topicOf(ledger, 'rates'), repartitionOf(ledger), topicOf(ledger, 'echo')];

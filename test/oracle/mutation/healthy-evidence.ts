@@ -1,11 +1,11 @@
-import { type Ledger, repartitionOf, topicOf } from '../ledger/ledger.ts';
+import { type Ledger, repartitionOf, taskIdsOf, topicOf } from '../ledger/ledger.ts';
 import type { Evidence, LiveRecord, WorkerEvidence } from '../evidence/evidence.ts';
 import { committedRecords } from '../evidence/log-view.ts';
 import { SimulatedLedger } from './simulated-ledger.ts';
 
 /**
  * The evidence of a run in which everything was right although things happened: a transaction was aborted by a newer epoch and
- * done again by another producer, a worker was killed, a copy of its stores was taken.
+ * done again by another producer, a worker was killed, a copy of its stores was taken. Now and then somebody asked.
  */
 export function healthyEvidence(seed = 1): Evidence {
   const ledger: Ledger = {
@@ -18,11 +18,15 @@ export function healthyEvidence(seed = 1): Evidence {
   const run = new SimulatedLedger(ledger, seed);
   const first = { producerId: 1000, producerEpoch: 0 };
   run.slice(15, first, { kind: 'commit' });
+  run.dump('worker-0', 'query', false);
   run.dump('worker-0', 'kill', false);
   run.slice(15, first, { kind: 'abort', epoch: 1 });
+  run.dump('worker-1', 'query', false);
   run.slice(20, { producerId: 1001, producerEpoch: 0 }, { kind: 'commit' });
+  run.dump('worker-1', 'query', false);
   run.slice(100, { producerId: 1000, producerEpoch: 2 }, { kind: 'commit' });
   run.slice(0, { producerId: 1000, producerEpoch: 2 }, { kind: 'commit' });
+  run.dump('worker-1', 'last-query', true);
   run.dump('worker-1', 'end', true);
   return evidenceOf(run);
 }
@@ -49,6 +53,7 @@ function evidenceOf(run: SimulatedLedger): Evidence {
     committedOffsets,
     groupMembers: 0,
     stores: run.dumps,
+    askedTasks: new Set(taskIdsOf(ledger)),
     live,
     purges: [{ topic: repartitionOf(ledger), partition: 0, logStartOffset: 0, committedOffset: 3 }],
     workers: [worker('worker-0', 'killed'), worker('worker-1', 'clean')],

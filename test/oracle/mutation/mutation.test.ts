@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { CHECKS, describeFindings, judge } from '../judge.ts';
 import { healthyEvidence } from './healthy-evidence.ts';
-import { type Draft, MUTATIONS } from './mutations.ts';
+import type { Draft } from './draft.ts';
+import { MUTATIONS } from './mutations.ts';
 
 describe('the oracle', () => {
   const healthy = healthyEvidence();

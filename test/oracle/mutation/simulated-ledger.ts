@@ -99,12 +99,13 @@ export class SimulatedLedger {
     if (end.kind === 'abort') this.#state = before;
   }
 
-  /** Copies of all stores, as they lie on the disk. */
+  /** Copies of all stores, as they lie on the disk; or, asked for them, what is said, which names no offset. */
   dump(worker: string, moment: StoreDump['moment'], isOwner: boolean): void {
+    const isCopy = moment === 'kill' || moment === 'end';
     for (const [name, rows] of this.#state.rows) {
       const [store, partition] = name.split('/') as [LedgerStore, string];
       const records = this.logs.committed(changelogOf(this.ledger, store), Number(partition));
-      const changelogOffset = (records.at(-1)?.offset ?? -1) + 1;
+      const changelogOffset = isCopy ? (records.at(-1)?.offset ?? -1) + 1 : undefined;
       const taskId = `${STORES[store]}_${partition}`;
       this.dumps.push({ taskId, store, worker, moment, isOwner, changelogOffset, rows: new Map(rows) });
     }

@@ -156,7 +156,7 @@ function planKind(choices: Choices, { nodes, partitions }: FaultPlanOptions): Fa
     case 'clock':
       return { kind: 'clock', byMs: choices.oneOf([-3_600_000, -5000, 5000, 3_600_000]) };
     case 'full-disk':
-      return { kind: 'full-disk', forMs: shortMs };
+      return { kind: 'full-disk', forMs: eitherMs };
     case 'slow-record':
       return { kind: 'slow-record', forMs: choices.chance(0.5) ? shortMs : 1.5 * SESSION_MS };
     case 'broker-crash':

@@ -18,6 +18,11 @@ export class Choices {
     this.#random = random;
   }
 
+  /** From 0 to below 1. */
+  fraction(): number {
+    return this.#random.next();
+  }
+
   /** With that probability. */
   chance(probability: number): boolean {
     return this.#random.next() < probability;

@@ -36,6 +36,11 @@ export class Journal {
     return this.#openings;
   }
 
+  /** Since when it has the tasks that it has now. */
+  tenures(): Map<string, number> {
+    return new Map([...this.#openings].filter(([taskId]) => this.#open.has(taskId)));
+  }
+
   note(text: string, fields?: object): void {
     this.#entries.push({ atMs: this.nowMs(), text, fields });
   }

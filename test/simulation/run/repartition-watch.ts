@@ -26,6 +26,7 @@ export class RepartitionWatch {
 
   readonly #nowMs: () => number;
   #starts: readonly Start[] = [];
+  #lookedAt: DevBroker | undefined;
 
   constructor(ledger: Ledger, network: SimulatedNetwork, broker: () => DevBroker | undefined, nowMs: () => number) {
     this.#ledger = ledger;
@@ -50,6 +51,8 @@ export class RepartitionWatch {
   look(): void {
     const broker = this.#broker();
     if (broker === undefined) return;
+    if (broker !== this.#lookedAt) this.#waitAgain();
+    this.#lookedAt = broker;
     const topic = repartitionOf(this.#ledger);
     const contents = broker.inspect();
     const offsets = contents.groups.find(({ groupId }) => groupId === this.#ledger.applicationId)?.offsets ?? [];
@@ -60,6 +63,12 @@ export class RepartitionWatch {
       this.#starts = [...this.#starts, { partition, logStartOffset, atMs: this.#nowMs() }];
       this.#remember(broker, partition, lastStableOffset);
     }
+  }
+
+  /** A broker that was away writes the markers that it owes after it has come back. */
+  #waitAgain(): void {
+    const atMs = this.#nowMs();
+    this.#starts = this.#starts.map((one) => ({ ...one, atMs }));
   }
 
   /** A commit is decided before its markers show it: what began where is compared with what is committed a little later. */

@@ -5,9 +5,10 @@ import { createSocketTransport } from '@millrace/client/socket';
 import { type Logger, MetricsRegistry } from '@millrace/core';
 import { DROPPED_RECORDS, StreamsApplication, type StreamsSettings } from '@millrace/runtime';
 import { buildLedger } from '../../faults/ledger/ledger-topology.ts';
+import { isRefusal, scanStore } from '../../faults/ledger/scan-store.ts';
 import { dumpDatabase } from '../../oracle/collect/dump-stores.ts';
 import type { StoreDump, WorkerEvidence } from '../../oracle/evidence/evidence.ts';
-import type { Ledger } from '../../oracle/ledger/ledger.ts';
+import { type Ledger, type LedgerStore, STORES } from '../../oracle/ledger/ledger.ts';
 import type { DiskAfter } from '../plan/fault-plan.ts';
 import type { SimulatedProcess } from '../world/simulated-process.ts';
 import { SimulatedDisk } from '../world/simulated-disk.ts';
@@ -40,6 +41,8 @@ interface Life {
   readonly app: StreamsApplication;
   readonly metrics: MetricsRegistry;
   readonly stateDir: string;
+  /** Errors that no query may end with. */
+  readonly failedQueries: string[];
   end: 'none' | 'stopping' | 'clean' | 'killed' | 'failed';
 }
 
@@ -52,6 +55,7 @@ export class SimulatedWorker {
   readonly dumps: StoreDump[] = [];
   readonly #parts: WorkerParts;
   readonly #lives: Life[] = [];
+  readonly #answers = new Map<string, StoreDump>();
   #isWanted = false;
 
   constructor(parts: WorkerParts, nowMs: () => number) {
@@ -120,6 +124,37 @@ export class SimulatedWorker {
     renameSync(life.stateDir, `${life.stateDir}.lost`);
   }
 
+  /**
+   * Asks the process for a partition of a store, also one that is about to end, and keeps what it answers. Resolves when it has
+   * answered or refused; who is killed or paused meanwhile does neither.
+   */
+  ask(store: LedgerStore, partition: number, moment: 'query' | 'last-query'): Promise<void> {
+    const life = this.#lives.at(-1);
+    if (life === undefined || !this.isUp) return Promise.resolve();
+    return new Promise((resolve) => {
+      life.process.after(0, 'query', () => void this.#ask(life, store, partition, moment).then(resolve));
+    });
+  }
+
+  async #ask({ app, failedQueries }: Life, store: LedgerStore, partition: number, moment: StoreDump['moment']): Promise<void> {
+    const worker = `${this.name} at ${this.journal.nowMs()}`;
+    const taskId = `${STORES[store]}_${partition}`;
+    try {
+      const rows = await scanStore(app.queries, store, partition);
+      // Asked in the end once more, the last word counts.
+      const place = moment === 'query' ? String(this.#answers.size) : `${store} of ${taskId}`;
+      this.#answers.set(place, { taskId, store, worker, moment, isOwner: false, changelogOffset: undefined, rows });
+    } catch (error) {
+      if (isRefusal(error)) return;
+      failedQueries.push(`a query failed: ${String(error instanceof Error ? error.stack : error)}`);
+    }
+  }
+
+  /** What it has said when it was asked for its stores. */
+  get answers(): StoreDump[] {
+    return [...this.#answers.values()];
+  }
+
   /** Copies what is on the disk. */
   async dump(moment: StoreDump['moment'], isOwner: (taskId: string) => boolean): Promise<void> {
     for (const [directory, { rows }] of this.disk.databases) {
@@ -130,7 +165,7 @@ export class SimulatedWorker {
   }
 
   evidence(): WorkerEvidence[] {
-    return this.#lives.map(({ process, app, metrics, end }): WorkerEvidence => {
+    return this.#lives.map(({ process, app, metrics, failedQueries, end }): WorkerEvidence => {
       const hasFailed = end === 'failed' || app.failure !== undefined;
       const open = end === 'clean' ? this.#parts.network.linksOf(process) : 0;
       const leftOpen = [...Array(open).fill('connection'), ...Array(end === 'clean' ? process.sleeping : 0).fill('sleep')];
@@ -141,7 +176,7 @@ export class SimulatedWorker {
         signal: end === 'killed' ? 'SIGKILL' : null,
         lingeredMs: 0,
         leftOpen,
-        unhandled: [],
+        unhandled: failedQueries,
         samples: [],
         droppedRecords: metrics.total(DROPPED_RECORDS),
       };
@@ -175,7 +210,7 @@ export class SimulatedWorker {
       { client, engine, clock, random, logger, metrics },
     );
     app.onStateChange((state) => this.journal.state(state));
-    return { process, app, metrics, stateDir, end: 'none' };
+    return { process, app, metrics, stateDir, failedQueries: [], end: 'none' };
   }
 
   #ended(life: Life): void {

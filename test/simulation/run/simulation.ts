@@ -8,11 +8,11 @@ import type { Transport } from '@millrace/client';
 import { LedgerSource } from '../../faults/ledger/ledger-source.ts';
 import { LiveReader } from '../../oracle/collect/live-reader.ts';
 import { RawLogReader } from '../../oracle/collect/raw-log-reader.ts';
-import type { Evidence, Recovery } from '../../oracle/evidence/evidence.ts';
+import type { Evidence, Recovery, StoreDump } from '../../oracle/evidence/evidence.ts';
 import { lastOwners } from '../../oracle/evidence/last-owner.ts';
-import { consumedTopics, OUTPUTS, repartitionOf, taskIdsOf, topicOf, writtenTopics } from '../../oracle/ledger/ledger.ts';
+import { allTopics, consumedTopics, OUTPUTS, repartitionOf, taskIdsOf, topicOf } from '../../oracle/ledger/ledger.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
-import { randomOf } from '../plan/seeded-choices.ts';
+import { Choices, randomOf } from '../plan/seeded-choices.ts';
 import { EPOCH_MS, Scheduler } from '../world/scheduler.ts';
 import { SimulatedBroker } from '../world/simulated-broker.ts';
 import { SimulatedNetwork } from '../world/simulated-network.ts';
@@ -23,6 +23,7 @@ import { Journal } from './journal.ts';
 import { RepartitionWatch } from './repartition-watch.ts';
 import { SimulatedWorker } from './simulated-worker.ts';
 import { SlowRecords } from './slow-records.ts';
+import { StoreQuestions } from './store-questions.ts';
 
 /** So few that what is done to one commit shows in the next: a run has at most 240 records. */
 const KEYS = 12;
@@ -75,6 +76,8 @@ class Simulation {
   readonly #slowRecords = new SlowRecords(() => this.#scheduler.nowMs);
   /** Which tasks each worker had when all were told to stop. */
   readonly #owned = new Map<SimulatedWorker, ReadonlySet<string>>();
+  /** Which of them it had since before it was asked for everything. */
+  #asked: ReadonlyMap<SimulatedWorker, ReadonlySet<string>> = new Map();
 
   constructor(plan: RunPlan, root: string) {
     this.#plan = plan;
@@ -138,6 +141,8 @@ class Simulation {
       () => this.#broker.running,
       () => this.#scheduler.nowMs,
     );
+    const questions = this.#questions();
+    questions.begin();
     await this.#feed(source);
     await injection.heal();
     this.#healedAtMs = this.#scheduler.nowMs;
@@ -150,9 +155,11 @@ class Simulation {
     await this.#until(() => this.#slowRecords.haveEnded);
     await this.#drained();
     await this.#until(() => this.#unassigned().length === 0);
+    await this.#askAll(questions);
     this.#stoppedAtMs = this.#scheduler.nowMs;
     for (const worker of this.#workers) this.#owned.set(worker, new Set(worker.journal.openTasks));
     await Promise.all(this.#workers.map((worker) => worker.stop()));
+    questions.end();
     await this.#until(() => this.#isQuiet());
     await live.finish(AbortSignal.any([]));
     await source.close();
@@ -197,6 +204,22 @@ class Simulation {
       applicationId: this.#plan.ledger.applicationId,
       topic: repartitionOf(this.#plan.ledger),
     });
+  }
+
+  #questions(): StoreQuestions {
+    const { ledger, seed } = this.#plan;
+    const choices = new Choices(randomOf(seed, 'questions'));
+    return new StoreQuestions({ ledger, workers: this.#workers, process: this.#process('questioner'), choices });
+  }
+
+  /** Asks for everything; again, if a task was on its way to another worker meanwhile. */
+  async #askAll(questions: StoreQuestions): Promise<void> {
+    const endMs = this.#scheduler.nowMs + DRAIN_LIMIT_MS;
+    do {
+      // What is committed comes to be on the disks.
+      await this.#operator.clock.sleep(CHECK_MS);
+      this.#asked = await questions.askAll();
+    } while (this.#unassigned().length > 0 && this.#scheduler.nowMs < endMs);
   }
 
   /** Writes the input bit by bit, as long as faults may happen. */
@@ -276,15 +299,23 @@ class Simulation {
     return {
       ledger,
       recovery,
-      logs: await reader.read([topicOf(ledger, 'in'), topicOf(ledger, 'rates'), ...writtenTopics(ledger)]),
+      logs: await reader.read(allTopics(ledger)),
       committedOffsets: new Map(group?.offsets.map(({ topic, partition, offset }) => [`${topic}-${partition}`, offset])),
       groupMembers: group?.members.length ?? 0,
-      stores: this.#workers.flatMap(({ dumps }) => dumps),
+      stores: this.#workers.flatMap((worker) => [...worker.dumps, ...this.#answersOf(worker)]),
+      askedTasks: new Set([...this.#asked.values()].flatMap((tasks) => [...tasks])),
       live: new Map([...live.seen, ...repartition.records]),
       purges: repartition.purges,
       workers: this.#workers.flatMap((worker) => worker.evidence()),
       skips: [],
     };
+  }
+
+  #answersOf(worker: SimulatedWorker): StoreDump[] {
+    return worker.answers.map((answer) => {
+      const isOwner = answer.moment === 'last-query' && this.#asked.get(worker)?.has(answer.taskId) === true;
+      return { ...answer, isOwner };
+    });
   }
 
   #ownersOf(taskId: string): SimulatedWorker[] {

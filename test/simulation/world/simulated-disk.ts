@@ -1,7 +1,14 @@
 import { mkdirSync } from 'node:fs';
 import { relative } from 'node:path';
 import { RetriableError, silentLogger, TaskCorruptedError } from '@millrace/core';
-import { memoryEngine, type OpenDatabaseOptions, type StateDatabase, type StateEngine, WriteBatch } from '@millrace/state';
+import {
+  memoryEngine,
+  type OpenDatabaseOptions,
+  type StateDatabase,
+  type StateEngine,
+  type StateSnapshot,
+  WriteBatch,
+} from '@millrace/state';
 import type { SimulatedProcess } from './simulated-process.ts';
 
 /** How long the disk takes at most; mostly far shorter. */
@@ -63,6 +70,8 @@ export class SimulatedDisk {
         await process.clock.sleep(process.delay(DISK_MAX_MS));
         const name = nameOf(directory);
         if (open.has(name)) throw new RetriableError('STATE_LOCKED', `the state of ${directory} is open already`, { taskId });
+        // An open database writes to its log at once.
+        if (this.isFull) throw noRoom(taskId);
         mkdirSync(directory, { recursive: true });
         const database = this.#databases.get(name) ?? { batches: [], rows: await emptyRows() };
         this.#databases.set(name, database);
@@ -102,13 +111,28 @@ class OpenDatabase implements StateDatabase {
     return this.#rows().entries(...range);
   }
 
+  snapshot(): StateSnapshot {
+    const frozen = (this.#rows() as Required<StateDatabase>).snapshot();
+    return {
+      get: (key) => this.#readable(frozen).get(key),
+      entries: (...range) => this.#readable(frozen).entries(...range),
+      close: () => frozen.close(),
+    };
+  }
+
+  /** A snapshot does not outlive its database. */
+  #readable(frozen: StateSnapshot): StateSnapshot {
+    this.#rows();
+    return frozen;
+  }
+
   write(batch: WriteBatch): Promise<void> {
     const { process, disk, taskId } = this.#parts;
     if (this.#isClosed || this.#failure !== undefined) return Promise.reject(this.#failure ?? this.#unusable());
     this.#writing = new Promise((resolve, reject) => {
       process.after(process.delay(DISK_MAX_MS), 'disk', () => {
         if (!disk.isFull) return resolve(this.#apply(batch));
-        this.#failure = new TaskCorruptedError('STATE_DISK_FULL', 'no space left on device', { taskId });
+        this.#failure = noRoom(taskId);
         reject(this.#failure);
       });
     });
@@ -137,6 +161,10 @@ class OpenDatabase implements StateDatabase {
   #unusable(): TaskCorruptedError {
     return new TaskCorruptedError('STATE_CLOSED', 'the database has been closed', { taskId: this.#parts.taskId });
   }
+}
+
+function noRoom(taskId: string): TaskCorruptedError {
+  return new TaskCorruptedError('STATE_DISK_FULL', 'no space left on device', { taskId });
 }
 
 function emptyRows(): Promise<StateDatabase> {
