@@ -18,7 +18,7 @@ const embeddedExcluded = [
   'test/integration/local-broker.test.ts',
   'test/integration/runtime/revoked-access.test.ts',
   // About the disk, whatever the broker is, and slow.
-  'test/integration/runtime/state-faults.test.ts',
+  'test/integration/runtime/{state-faults,read-only-state}.test.ts',
   // Needs the group protocol of KIP-1071, which the development broker does not know.
   'test/integration/runtime/streams-protocol.test.ts',
   // Brings a development broker of its own as well.

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { describeWithKafka } from '../kafka-under-test.ts';
 import { countedOnce, numberedRecords, sorted, valuesByKey } from './numbered-records.ts';
@@ -12,16 +13,24 @@ const ROUNDS_MAX = 30;
 const ROUNDS_AFTER = 2;
 
 /**
- * Which call of each thread fails. Opening a new database takes a thread three: it cannot be that of the first opening, nor of the
- * second in the same thread, only one of LevelDB's background thread, which takes two for each table.
+ * Which table of the database fails to reach the disk. Only LevelDB's background thread writes tables here, so it fails once, whatever
+ * else the threads of the process bring to the disk; and the rows of the first round are in the tables before it.
  */
-const FAILING_CALL = 7;
-const STRACE = [
-  'strace',
-  // The worker stays the child of this process, and only the calls in question are stopped.
-  ...['-D', '-f', '--seccomp-bpf', '-qq', '-o', '/dev/null'],
-  ...['-e', 'trace=fdatasync', '-e', `inject=fdatasync:error=EIO:when=${FAILING_CALL}`],
-];
+const FAILING_TABLE = 4;
+/** More than the database makes in this test. */
+const TABLES_MAX = 400;
+
+/** Runs a program in which one table of the LevelDB in the directory cannot be written. */
+function withFailingTable(directory: string): string[] {
+  const tables = Array.from({ length: TABLES_MAX }, (_, number) => join(directory, `${String(number).padStart(6, '0')}.ldb`));
+  return [
+    'strace',
+    // The worker stays the child of this process, and only the calls in question are stopped.
+    ...['-D', '-f', '--seccomp-bpf', '-qq', '-o', '/dev/null'],
+    ...tables.flatMap((path) => ['-P', path]),
+    ...['-e', 'trace=fdatasync', '-e', `inject=fdatasync:error=EIO:when=${FAILING_TABLE}`],
+  ];
+}
 
 const canTrace = spawnSync('strace', ['-f', '--seccomp-bpf', '-qq', '-o', '/dev/null', 'true']).status === 0;
 const reason = canTrace ? '' : ' (skipped: strace is missing, or may not trace)';
@@ -32,7 +41,8 @@ describeWithKafka('when the disk of the state reports an error', (brokers) => {
     { timeout: 120_000 },
     async () => {
       await using application = await TestApplication.create({ brokers, partitions: 1 });
-      const worker = application.worker({}, { through: STRACE, writeBufferBytes: WRITE_BUFFER_BYTES });
+      const through = withFailingTable(join(application.taskDirectory('0_0'), 'leveldb'));
+      const worker = application.worker({}, { through, writeBufferBytes: WRITE_BUFFER_BYTES });
       await worker.running();
       const hasFailed = (): boolean => worker.logged('local state of a task has failed') !== undefined;
       let round = 0;

@@ -175,6 +175,36 @@ describeWithKafka('when state, changelogs or offsets are lost', (brokers) => {
     await expectCountedOnce(application, 15);
   });
 
+  it.each(['classic', 'streams'] as const)(
+    'F14: other workers go on with the tasks of one whose disk stays full, until it has room (%s)',
+    async (groupProtocol) => {
+      await using application = await create({ partitions: 4, settings: { groupProtocol } });
+      const disk = new FullDisk(levelDbEngine());
+      await using app = await start(
+        buildTopology('counting', application.prefix, () => undefined),
+        { ...settingsOf(application), groupProtocol, engine: disk },
+      );
+      await app.running();
+      const other = application.worker();
+      await other.running();
+      await application.cluster.write(application.input, numberedRecords(KEYS, 5));
+      await application.drained();
+      disk.isFull = true;
+      // State is written after the commit: these are committed still.
+      await application.cluster.write(application.input, numberedRecords(KEYS, 1, 6));
+      await expect.poll(() => app.state, { timeout: 20_000 }).toBe('rebalancing');
+      await application.cluster.write(application.input, numberedRecords(KEYS, 4, 7));
+      await application.drained();
+      expect(app.state).toBe('rebalancing');
+      disk.isFull = false;
+      await app.running();
+      await application.cluster.write(application.input, numberedRecords(KEYS, 5, 11));
+      await application.drained();
+      expect(disk.quarantined).toBe(0);
+      await expectCountedOnce(application, 15);
+    },
+  );
+
   it('F14: ends with an error when that is wanted, and has lost nothing', async () => {
     await using application = await create();
     const disk = new FullDisk(levelDbEngine());

@@ -4,6 +4,7 @@ import { keyValueStore, type KeyValueStore } from '@millrace/state';
 import { Topology, type Processor, type ProcessorContext, type ProcessorSupplier } from '@millrace/topology';
 import { asyncCounting } from './async-counting.ts';
 import { enriching, reusing } from './global-topologies.ts';
+import { stamping } from './stamping.ts';
 import { referring } from './table-topologies.ts';
 import { ticking } from './ticking.ts';
 
@@ -179,6 +180,7 @@ const TOPOLOGIES = {
   enriching,
   reusing,
   referring,
+  stamping,
   asyncCounting: asyncCounting(40),
   slowAsyncCounting: asyncCounting(400),
 };

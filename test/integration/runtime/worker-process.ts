@@ -10,6 +10,7 @@ import {
 } from '@millrace/runtime';
 import { levelDbEngine } from '@millrace/state-leveldb';
 import { start, startThreads } from 'millrace';
+import { type AskingOrders, keepAsking } from './asking.ts';
 import { buildTopology, type TopologyName } from './topologies.ts';
 import { report, reportingLogger } from './worker-report.ts';
 
@@ -24,7 +25,7 @@ export interface WorkerOrders {
   readonly topology: TopologyName;
   readonly prefix: string;
   readonly settings: StreamsSettings;
-  /** So many threads, which run `threads-module.ts` whatever the topology. SIGUSR2 adds one, SIGHUP removes one. */
+  /** So many threads, which run `threads-module.ts`, or `stamping-module.ts` for that topology. SIGUSR2 adds one, SIGHUP removes one. */
   readonly threads?: number;
   readonly skipUnreadable?: boolean;
   /** Of LevelDB: when it is small, a little state already makes LevelDB write tables. */
@@ -32,6 +33,8 @@ export interface WorkerOrders {
   /** The command that runs the process, such as strace with its options. */
   readonly through?: readonly string[];
   readonly onUncaughtError?: UncaughtErrorResponse;
+  /** Has the worker ask its stamps. */
+  readonly asks?: AskingOrders;
 }
 
 const orders = JSON.parse(process.argv[2] ?? '') as WorkerOrders;
@@ -65,7 +68,11 @@ async function startOne(): ReturnType<typeof start> {
 
 async function startSeveral(threads: number): ReturnType<typeof startThreads> {
   process.env.TEST_PREFIX = orders.prefix;
-  const several = await startThreads(new URL('./threads-module.ts', import.meta.url), { ...options, threads });
+  const module =
+    orders.topology === 'stamping'
+      ? new URL('./stamping-module.ts', import.meta.url)
+      : new URL('./threads-module.ts', import.meta.url);
+  const several = await startThreads(module, { ...options, threads });
   process.on('SIGUSR2', () => report('thread', { added: several.addThread() }));
   process.on('SIGHUP', () => void several.removeThread().then((removed) => report('thread', { removed })));
   return several;
@@ -75,6 +82,7 @@ const app = orders.threads === undefined ? await startOne() : await startSeveral
 report('state', { state: app.state });
 app.onStateChange((state) => report('state', { state }));
 process.once('SIGTERM', () => void app.close());
+if (orders.asks !== undefined) await keepAsking(app, orders.asks);
 await app.finished;
 const dropped = metrics.samples().reduce((sum, { name, value }) => sum + (name === DROPPED_RECORDS ? value : 0), 0);
 report('ended', { state: app.state, failure: app.failure, dropped });

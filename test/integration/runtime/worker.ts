@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { Asked } from './asking.ts';
 import type { WorkerOrders } from './worker-process.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -9,7 +10,7 @@ const PROGRAM = 'test/integration/runtime/worker-process.ts';
 
 /** One line of a worker; which fields there are depends on the event. */
 export interface WorkerEvent {
-  readonly event: 'state' | 'task' | 'restoring' | 'restored' | 'standby' | 'thread' | 'log' | 'ended';
+  readonly event: 'state' | 'task' | 'restoring' | 'restored' | 'standby' | 'thread' | 'asked' | 'log' | 'ended';
   readonly atMs: number;
   readonly state?: string;
   readonly change?: 'opened' | 'closed';
@@ -21,6 +22,7 @@ export interface WorkerEvent {
   readonly taskId?: string;
   readonly restoredRecords?: number;
   readonly currentOffset?: number;
+  readonly asked?: Asked;
   readonly level?: string;
   readonly message?: string;
   readonly failure?: { readonly code?: string; readonly message: string; readonly topic?: string; readonly offset?: number };
@@ -80,6 +82,22 @@ export class Worker implements AsyncDisposable {
   get standbyOffsets(): Map<string, number> {
     const applied = this.events.filter(({ event }) => event === 'standby');
     return new Map(applied.map(({ taskId = '', currentOffset = 0 }) => [taskId, currentOffset]));
+  }
+
+  /** What has come of all that it has asked its stores. */
+  get asked(): Asked {
+    const all: Asked = { seen: [], answers: 0, scans: 0, torn: 0, forgotten: 0, refused: {}, owners: [] };
+    for (const { asked } of this.events) {
+      if (asked === undefined) continue;
+      all.seen.push(...asked.seen);
+      all.answers += asked.answers;
+      all.scans += asked.scans;
+      all.torn += asked.torn;
+      all.forgotten += asked.forgotten;
+      for (const [code, count] of Object.entries(asked.refused)) all.refused[code] = (all.refused[code] ?? 0) + count;
+      for (const owner of asked.owners) if (!all.owners.includes(owner)) all.owners.push(owner);
+    }
+    return all;
   }
 
   /** The first log line with this text. */
