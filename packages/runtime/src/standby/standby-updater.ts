@@ -1,10 +1,12 @@
 import { CancelledError, formatTaskId, topicPartitionKey, type Clock, type Logger, type TaskId } from '@millrace/core';
-import type { CommittedOffset, FetchedPartition, Fetcher, KafkaClient } from '@millrace/client';
+import type { CommittedOffset, KafkaClient } from '@millrace/client';
 import { mismatch, unreadable } from '../restore/changelog-check.ts';
 import { mustPutAside } from '../restore/revival-limit.ts';
 import type { TaskParts } from '../task/task-parts.ts';
 import type { TaskDatabases } from '../task-state/task-state.ts';
+import { CommittedInputs } from './committed-inputs.ts';
 import { FollowedChangelog } from './followed-changelog.ts';
+import { FollowedChangelogs, type FollowedRecords } from './followed-changelogs.ts';
 import type { StandbyTask } from './standby-task.ts';
 import type { StandbySuspendReason, StandbyUpdateListener } from './standby-update-listener.ts';
 
@@ -12,8 +14,6 @@ import type { StandbySuspendReason, StandbyUpdateListener } from './standby-upda
 const WAIT_MS = 250;
 /** What has been applied is written after this time at the latest. */
 const FLUSH_MS = 1000;
-/** How often committed input offsets are looked up. */
-const REFRESH_MS = 2000;
 /** Pauses before a standby that has failed is opened again. */
 const RETRY_FIRST_MS = 1000;
 const RETRY_MAX_MS = 60_000;
@@ -60,19 +60,22 @@ interface Standby {
 export class StandbyUpdater {
   readonly #options: StandbyUpdaterOptions;
   readonly #standbys = new Map<string, Standby>();
-  /** What is followed, by `topicPartitionKey`. */
-  readonly #followed = new Map<string, { readonly standby: Standby; readonly changelog: FollowedChangelog }>();
+  readonly #followed: FollowedChangelogs<Standby>;
+  readonly #committed: CommittedInputs;
   readonly #stop = new AbortController();
-  #fetcher: Fetcher | undefined;
   #loop: Promise<void> | undefined;
-  #isPaused = false;
   #wake: () => void = () => undefined;
   #flushAtMs = 0;
-  #refreshAtMs = 0;
-  #isRefreshing = false;
 
   constructor(options: StandbyUpdaterOptions) {
+    const { client, isolation } = options;
     this.#options = options;
+    this.#followed = new FollowedChangelogs(() => client.createFetcher({ lane: 'restore', isolation, ...FETCH_SIZES }));
+    this.#committed = new CommittedInputs({
+      ...options,
+      inputs: () => [...this.openTasks()].flatMap(({ watchedInputs }) => watchedInputs),
+      onCommitted: (offsets) => this.#takeOver(offsets),
+    });
   }
 
   get taskIds(): string[] {
@@ -156,7 +159,7 @@ export class StandbyUpdater {
     this.#wake();
     await this.#loop;
     await this.dropAll();
-    await this.#fetcher?.close();
+    await this.#followed.close();
   }
 
   async #release(taskId: string, reason: StandbySuspendReason): Promise<Standby | undefined> {
@@ -173,33 +176,23 @@ export class StandbyUpdater {
 
   /** Active tasks restore: the broker's answers and this processor are theirs. */
   pause(): void {
-    this.#isPaused = true;
-    for (const { changelog } of this.#followed.values()) this.#fetcher?.pause(changelog.topic, changelog.partition);
+    this.#followed.pause();
   }
 
   resume(): void {
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
-    for (const { changelog } of this.#followed.values()) this.#fetchUpToLimit(changelog);
+    if (!this.#followed.isPaused) return;
+    this.#followed.resume();
     this.#wake();
-  }
-
-  #fetchUpToLimit(changelog: FollowedChangelog): void {
-    const { topic, partition } = changelog;
-    if (this.#isPaused || changelog.isAtLimit) this.#fetcher?.pause(topic, partition);
-    else this.#fetcher?.resume(topic, partition);
   }
 
   // ---- the loop --------------------------------------------------------------------------------------------------------
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { client, clock, isolation, logger } = this.#options;
-    const fetcher = client.createFetcher({ lane: 'restore', isolation, ...FETCH_SIZES });
-    this.#fetcher = fetcher;
+    const { clock, logger } = this.#options;
     while (!signal.aborted) {
       try {
-        if (this.#isPaused || this.#standbys.size === 0) await this.#woken();
-        else await this.#turn(fetcher, signal);
+        if (this.#followed.isPaused || this.#standbys.size === 0) await this.#woken();
+        else await this.#turn(signal);
         await clock.sleep(0, signal);
       } catch (error) {
         if (signal.aborted) return;
@@ -215,23 +208,20 @@ export class StandbyUpdater {
     });
   }
 
-  async #turn(fetcher: Fetcher, signal: AbortSignal): Promise<void> {
+  async #turn(signal: AbortSignal): Promise<void> {
     const now = this.#options.clock.monotonicMs();
     for (const standby of this.#standbys.values()) {
       if (standby.isFollowed || standby.retryAtMs > now) continue;
-      await this.#work(standby, () => this.#begin(standby, fetcher, signal));
+      await this.#work(standby, () => this.#begin(standby, signal));
     }
-    for (const failure of fetcher.takeFailures()) {
-      const standby = this.#followed.get(topicPartitionKey(failure.topic, failure.partition))?.standby;
-      if (standby !== undefined) await this.#work(standby, () => Promise.reject(unreadable(standby.taskId, failure)));
+    for (const { owner, failure } of this.#followed.takeFailures()) {
+      await this.#work(owner, () => Promise.reject(unreadable(owner.taskId, failure)));
     }
-    if (now >= this.#refreshAtMs) this.#refresh(signal);
+    this.#committed.refresh(signal);
     if (now >= this.#flushAtMs) await this.#flushAll();
-    const fetched = fetcher.take();
-    if (fetched === undefined) return fetcher.wait(WAIT_MS, signal);
-    const followed = this.#followed.get(topicPartitionKey(fetched.topic, fetched.partition));
-    if (followed !== undefined)
-      await this.#work(followed.standby, () => this.#apply(followed.standby, followed.changelog, fetched));
+    const next = this.#followed.take();
+    if (next === undefined) return this.#followed.wait(WAIT_MS, signal);
+    await this.#work(next.owner, () => this.#apply(next));
   }
 
   /** Does something with a standby that is still one; its failure is the standby's own affair. */
@@ -245,7 +235,7 @@ export class StandbyUpdater {
     return this.#standbys.get(standby.taskId) === standby;
   }
 
-  async #begin(standby: Standby, fetcher: Fetcher, signal: AbortSignal): Promise<void> {
+  async #begin(standby: Standby, signal: AbortSignal): Promise<void> {
     if (standby.task === undefined) await this.#open(standby);
     const { task } = standby;
     if (task === undefined || !this.#isHere(standby)) return;
@@ -264,22 +254,15 @@ export class StandbyUpdater {
       if (problem !== undefined) throw problem;
       return new FollowedChangelog(task.taskId, changelog, changelog.offset ?? start, end);
     });
-    for (const changelog of standby.changelogs) this.#follow(standby, changelog, fetcher);
-    if (task.watchedInputs.length > 0) this.#refreshAtMs = 0;
-  }
-
-  #follow(standby: Standby, changelog: FollowedChangelog, fetcher: Fetcher): void {
-    const { topic, partition, currentOffset } = changelog;
-    this.#followed.set(topicPartitionKey(topic, partition), { standby, changelog });
-    fetcher.assign(topic, partition, currentOffset);
-    this.#fetchUpToLimit(changelog);
-    this.#tell(() => this.#options.listener.onUpdateStart?.(changelog));
+    for (const changelog of standby.changelogs) {
+      this.#followed.follow(standby, changelog);
+      this.#tell(() => this.#options.listener.onUpdateStart?.(changelog));
+    }
+    if (task.watchedInputs.length > 0) this.#committed.hasten();
   }
 
   #unfollow(standby: Standby): void {
-    for (const { topic, partition } of standby.changelogs) {
-      if (this.#followed.delete(topicPartitionKey(topic, partition))) this.#fetcher?.unassign(topic, partition);
-    }
+    for (const changelog of standby.changelogs) this.#followed.unfollow(changelog);
     standby.changelogs = [];
     standby.isFollowed = false;
   }
@@ -288,20 +271,17 @@ export class StandbyUpdater {
     standby.task = await this.#options.openTask(standby.id, databases);
   }
 
-  async #apply(standby: Standby, changelog: FollowedChangelog, fetched: FetchedPartition): Promise<void> {
+  async #apply({ owner: standby, changelog, fetched }: FollowedRecords<Standby>): Promise<void> {
     const { task } = standby;
     if (task === undefined) return;
-    const { limit, topic, partition } = changelog;
+    const { limit } = changelog;
     const records = await task.apply(fetched, limit);
     standby.needsFlush = true;
     standby.failures = 0;
     changelog.currentOffset = Math.min(fetched.nextOffset, limit);
     changelog.endOffset = Math.max(fetched.highWatermark, changelog.currentOffset);
     this.#tell(() => this.#options.listener.onBatchLoaded?.(changelog, records));
-    if (!changelog.isAtLimit || !this.#isHere(standby)) return;
-    // What was fetched beyond it is fetched again once it may be applied.
-    this.#fetcher?.seek(topic, partition, changelog.currentOffset);
-    this.#fetchUpToLimit(changelog);
+    if (this.#isHere(standby)) this.#followed.holdAtLimit(changelog);
   }
 
   async #flushAll(): Promise<void> {
@@ -314,40 +294,14 @@ export class StandbyUpdater {
     }
   }
 
-  // ---- committed offsets -----------------------------------------------------------------------------------------------
-
-  /** Looks up what the owners have committed. Beside the loop: the answer waits for transactions that are undecided. */
-  #refresh(signal: AbortSignal): void {
-    const { client, clock, groupId, logger } = this.#options;
-    this.#refreshAtMs = clock.monotonicMs() + REFRESH_MS;
-    const inputs = [...this.#standbys.values()].flatMap(({ task }) => task?.watchedInputs ?? []);
-    if (inputs.length === 0 || this.#isRefreshing) return;
-    this.#isRefreshing = true;
-    client.offsets
-      .committed(groupId, inputs, signal)
-      .then((offsets) => this.#takeOver(offsets))
-      .catch((error: unknown) => {
-        if (!signal.aborted) logger.warn('standby tasks could not look up committed offsets; trying again', { error });
-      })
-      .finally(() => {
-        this.#isRefreshing = false;
-      });
-  }
-
-  #takeOver(offsets: readonly CommittedOffset[]): void {
-    const byKey = new Map(offsets.map((one) => [topicPartitionKey(one.topic, one.partition), one]));
-    for (const { task } of this.#standbys.values()) {
-      if (task === undefined) continue;
+  /** Takes over what the owners have committed. */
+  #takeOver(committed: ReadonlyMap<string, CommittedOffset>): void {
+    for (const task of this.openTasks()) {
       task.resumeEmission(
-        task.watchedInputs.flatMap(({ topic, partition }) => byKey.get(topicPartitionKey(topic, partition)) ?? []),
+        task.watchedInputs.flatMap(({ topic, partition }) => committed.get(topicPartitionKey(topic, partition)) ?? []),
       );
     }
-    for (const [key, { changelog }] of this.#followed) {
-      const committed = byKey.get(key)?.offset;
-      if (committed === undefined || changelog.limit === Infinity) continue;
-      changelog.limit = Math.max(changelog.limit, committed);
-      this.#fetchUpToLimit(changelog);
-    }
+    this.#followed.raiseLimits(committed);
   }
 
   // ---- failures --------------------------------------------------------------------------------------------------------
