@@ -1,24 +1,12 @@
-import {
-  CancelledError,
-  formatTaskId,
-  RetriableError,
-  TaskCorruptedError,
-  TaskMigratedError,
-  TransactionAbortedError,
-  type Clock,
-  type Logger,
-  type TaskId,
-} from '@millrace/core';
+import { CancelledError, formatTaskId, type Clock, type Logger, type TaskId } from '@millrace/core';
 import type { GroupMember, GroupMetadata, OffsetCommit } from '@millrace/client';
 import type { Committer } from '../commit/committer.ts';
 import type { RefusedRecords } from '../commit/refused-records.ts';
-import { isDiskFull } from '../restore/revival-limit.ts';
-import { Backoff } from './backoff.ts';
 import type { CommitSchedule } from './commit-schedule.ts';
-import { FullDisk } from './full-disk.ts';
 import type { Input } from './input.ts';
 import { LocalWrites } from './local-writes.ts';
 import type { Membership } from './membership.ts';
+import { Recovery } from './recovery.ts';
 import type { RepartitionPurge } from './repartition-purge.ts';
 import { membershipLost, TaskFlush, type Tenure } from './task-flush.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
@@ -64,66 +52,62 @@ export interface StreamWorkerOptions {
  * One loop: rebalance if asked to, take what arrived, process, punctuate, commit, wait. What Kafka calls a StreamThread; here
  * it is not a thread of the operating system.
  *
- * Everything that can go wrong comes up as an error whose class says what to do (see `#planRecovery`); what is left is thrown
- * to the application.
+ * Everything that can go wrong comes up as an error whose class says what to do (see `Recovery`); what is left is thrown to the
+ * application.
  */
 export class StreamWorker {
   readonly #options: StreamWorkerOptions;
   readonly #writes = new LocalWrites();
-  readonly #backoff: Backoff;
-  readonly #fullDisk: FullDisk;
+  readonly #recovery: Recovery;
   readonly #flush: TaskFlush;
-  /** What has to succeed before the loop goes on; set by `#planRecovery`. */
-  #recovery: ((signal: AbortSignal) => Promise<void>) | undefined;
   /** Tasks are being committed for the last time here: others wait for them. */
   #isGivingUp = false;
   /** Aborts when the worker has to stop. */
   #stop: AbortSignal | undefined;
 
   constructor(options: StreamWorkerOptions) {
-    const { clock, pollMs, asyncDrainMs } = options;
+    const { clock, pollMs, asyncDrainMs, events } = options;
     this.#options = options;
-    this.#backoff = new Backoff(clock, 50, 5000);
-    this.#fullDisk = new FullDisk(options);
+    this.#recovery = new Recovery({ ...options, writes: this.#writes, onRebalancing: () => events.onRebalancing() });
     this.#flush = new TaskFlush({ clock, pollMs, asyncDrainMs, tenure: () => this.#tenure });
   }
 
   /** Works until the signal aborts, then stops cleanly: commits, closes its tasks, leaves the group. */
   async run(signal: AbortSignal): Promise<void> {
-    const { committer, manager, member } = this.#options;
+    const { committer, events } = this.#options;
     this.#stop = signal;
     try {
-      this.#options.events.onRebalancing();
-      this.#recovery = () => committer.start(signal);
+      events.onRebalancing();
+      this.#recovery.begin(() => committer.start(signal));
       while (!signal.aborted) await this.#step(signal);
       await this.#commitBeforeStop();
     } finally {
-      await this.#writes
-        .settled()
-        .catch((error: unknown) => this.#options.logger.warn('a local write failed while stopping', { error }));
-      await manager.close().catch((error: unknown) => this.#options.logger.warn('a task could not be closed cleanly', { error }));
-      await this.#options.input.fetcher
-        .close()
-        .catch((error: unknown) => this.#options.logger.warn('the fetcher could not be closed cleanly', { error }));
-      await committer
-        .close()
-        .catch((error: unknown) => this.#options.logger.warn('the producer could not be closed cleanly', { error }));
-      await (this.#options.staysMember() ? member.close() : member.leave('the worker stops'));
+      await this.#close();
     }
+  }
+
+  /** Lets go of everything, whatever fails: what is still held would be missing elsewhere. */
+  async #close(): Promise<void> {
+    const { manager, input, committer, member, staysMember } = this.#options;
+    await this.#attempt('a local write failed while stopping', () => this.#writes.settled());
+    await this.#attempt('a task could not be closed cleanly', () => manager.close());
+    await this.#attempt('the fetcher could not be closed cleanly', () => input.fetcher.close());
+    await this.#attempt('the producer could not be closed cleanly', () => committer.close());
+    await (staysMember() ? member.close() : member.leave('the worker stops'));
+  }
+
+  async #attempt(failure: string, step: () => Promise<void>): Promise<void> {
+    await step().catch((error: unknown) => this.#options.logger.warn(failure, { error }));
   }
 
   /** One turn of the loop. An error becomes the recovery that the next turn begins with, or ends the worker. */
   async #step(signal: AbortSignal): Promise<void> {
     try {
-      if (this.#recovery !== undefined) {
-        await this.#backoff.wait(signal);
-        await this.#recovery(signal);
-        this.#recovery = undefined;
-      }
+      await this.#recovery.run(signal);
       await this.#iterate(signal);
     } catch (error) {
       if (signal.aborted && error instanceof CancelledError) return;
-      await this.#planRecovery(this.#judged(error));
+      await this.#recovery.plan(this.#judged(error));
     }
   }
 
@@ -171,7 +155,7 @@ export class StreamWorker {
         return false;
       case 'abandon':
         this.#options.events.onRebalancing();
-        await this.#abandon(signal);
+        await this.#recovery.abandon(signal);
         return false;
     }
   }
@@ -249,7 +233,7 @@ export class StreamWorker {
       input.committed(offsets);
       purge.committed(offsets, clock.nowMs());
     }
-    this.#backoff.reset();
+    this.#recovery.committed();
     schedule.committed(clock.nowMs());
   }
 
@@ -299,16 +283,6 @@ export class StreamWorker {
     }
   }
 
-  /** Drops all tasks with what they have not committed: somebody else has them. */
-  async #abandon(signal: AbortSignal): Promise<void> {
-    await this.#writes.settled();
-    await this.#options.manager.closeAll(false);
-    this.#options.membership.abandoned();
-    this.#recovery = (again) => this.#options.committer.restart(again);
-    await this.#recovery(signal);
-    this.#recovery = undefined;
-  }
-
   get #tenure(): Tenure {
     const { state } = this.#options.member;
     if (state === 'lost' || state === 'failed') return 'lost';
@@ -316,77 +290,17 @@ export class StreamWorker {
     return state === 'stable' ? 'keeps' : 'awaited';
   }
 
-  /** Does what the class of the error asks for, or throws it. */
-  async #planRecovery(error: unknown): Promise<void> {
-    const { logger, events } = this.#options;
-    if (error instanceof TaskMigratedError) {
-      logger.warn('the tasks of this worker belong to another one; joining the group again', { error });
-      events.onRebalancing();
-      this.#recovery = (signal) => this.#migrate(signal);
-    } else if (error instanceof TaskCorruptedError && error.taskId !== undefined) {
-      logger.warn('the local state of a task has failed; it is opened anew, and restored', { error });
-      events.onRebalancing();
-      const { taskId } = error;
-      this.#recovery = (signal) => this.#revive(taskId, error, signal);
-      if (isDiskFull(error)) this.#planRoom(taskId);
-    } else if (error instanceof TransactionAbortedError || error instanceof RetriableError) {
-      logger.warn('going back to the last commit', { error });
-      this.#recovery ??= (signal) => this.#rollback(signal);
-    } else {
-      await this.#discard();
-      throw error;
-    }
-  }
-
-  async #discard(): Promise<void> {
-    const { committer, manager, logger } = this.#options;
-    await committer.rollback().catch((cause: unknown) => logger.warn('could not abort', { error: cause }));
-    await manager.closeAll(false).catch((cause: unknown) => logger.warn('could not close the tasks', { error: cause }));
-  }
-
-  async #migrate(signal: AbortSignal): Promise<void> {
-    this.#options.member.requestRejoin('the tasks migrated');
-    await this.#abandon(signal);
-  }
-
-  async #rollback(signal: AbortSignal): Promise<void> {
-    await this.#writes.settled();
-    await this.#options.committer.rollback();
-    await this.#options.manager.rollbackAll(signal);
-  }
-
-  async #revive(taskId: string, cause: TaskCorruptedError, signal: AbortSignal): Promise<void> {
-    await this.#writes.settled().catch(() => undefined);
-    // Before the others go back: going back would read the state that cannot be trusted.
-    await this.#options.manager.reviveCorrupted(taskId, cause);
-    this.#recovery = (again) => this.#rollback(again);
-    await this.#rollback(signal);
-  }
-
-  #planRoom(taskId: string): void {
-    this.#backoff.hasten(this.#fullDisk.askEveryMs);
-    const handsOver = this.#fullDisk.failed() && !this.#options.membership.isJoining;
-    if (handsOver) this.#recovery = (signal) => this.#handOver(taskId, signal);
-  }
-
-  async #handOver(taskId: string, signal: AbortSignal): Promise<void> {
-    await this.#writes.settled().catch(() => undefined);
-    await this.#fullDisk.handOver(taskId);
-    this.#recovery = (again) => this.#fullDisk.comeBack(taskId, again);
-    await this.#recovery(signal);
-  }
-
   async #commitBeforeStop(): Promise<void> {
     const { member, membership, manager, logger } = this.#options;
     if (manager.tasks.size === 0) return;
     // In the middle of a recovery the tasks hold what the producer has dropped already: to commit now would lose output.
-    if (this.#recovery !== undefined || membership.isInterrupted) return this.#discard();
+    if (this.#recovery.isPending || membership.isInterrupted) return this.#recovery.discard();
     if (member.state !== 'stable' && member.state !== 'rejoin-needed') return;
     try {
       await this.#commit();
     } catch (error) {
       logger.warn('the last commit failed; what it held is processed again by the next owner', { error });
-      await this.#discard();
+      await this.#recovery.discard();
     }
   }
 }
