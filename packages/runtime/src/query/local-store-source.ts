@@ -20,6 +20,11 @@ export interface LocalStoreSourceOptions {
   readonly clock: Clock;
 }
 
+interface OpenStore {
+  readonly store: StateStore;
+  readonly close: () => void;
+}
+
 /** The stores of the loop that this runs on. */
 export class LocalStoreSource implements StoreSource {
   readonly #options: LocalStoreSourceOptions;
@@ -73,21 +78,15 @@ export class LocalStoreSource implements StoreSource {
     }
   }
 
-  async #open(request: StoreRead): Promise<{ readonly store: StateStore; readonly close: () => void }> {
-    const live = this.#live(request);
-    if (live !== undefined) return { store: live, close: () => undefined };
-    const state = this.#stateOf(request);
-    const reader = await state?.state.openReader(request.store);
+  async #open(request: StoreRead): Promise<OpenStore> {
+    const { store, partition, isolation } = request;
+    // Global stores are not written by transactions of the application: what they hold was committed by others.
+    if (partition === undefined) return borrowed(request, this.#options.states.globalStore(store));
+    const found = this.#stateOf(request);
+    if (isolation === 'read_uncommitted' && found?.phase === 'running') return borrowed(request, found.state.store(store));
+    const reader = await found?.state.openReader(store);
     if (reader === undefined) throw movedAway(request);
     return { store: reader, close: () => reader.close() };
-  }
-
-  /** Global stores are not written by transactions of the application: what they hold was committed by others. */
-  #live(request: StoreRead): StateStore | undefined {
-    if (request.partition === undefined) return this.#options.states.globalStore(request.store);
-    if (request.isolation === 'read_committed') return undefined;
-    const state = this.#stateOf(request);
-    return state?.phase === 'running' ? state.state.store(request.store) : undefined;
   }
 
   #stateOf({ store, partition, allowStale }: StoreRead): LocalState | undefined {
@@ -96,6 +95,12 @@ export class LocalStoreSource implements StoreSource {
     const found = this.#options.states.ofSubtopology(subtopology).find(({ id }) => id.partition === partition);
     return found?.phase === 'running' || allowStale ? found : undefined;
   }
+}
+
+/** A store as its task has it open, and goes on with it. */
+function borrowed(request: StoreRead, store: StateStore | undefined): OpenStore {
+  if (store === undefined) throw movedAway(request);
+  return { store, close: () => undefined };
 }
 
 /** Where the default partitioner places a key. */
