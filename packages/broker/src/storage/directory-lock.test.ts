@@ -1,6 +1,6 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -81,6 +81,19 @@ describe('DirectoryLock', () => {
     expect(readdirSync(directory)).toEqual([`lock-${process.ppid}-`]);
   });
 
+  it.runIf(existsSync('/proc/self/stat'))('waits for a later claimant that is slow to withdraw', async () => {
+    // So long that it must have stood still meanwhile; in a shell, because the claim below blocks this process.
+    const slow = 'until ls "$0"/lock-$$-*; do sleep 0.05; done; sleep 0.5; rm "$0"/lock-$$-*; read end';
+    const child = spawn('sh', ['-c', slow, directory], { stdio: ['pipe', 'ignore', 'ignore'] });
+    const exited = once(child, 'exit');
+    writeFileSync(join(directory, `lock-${child.pid}-${startTimeOf(child.pid as number)}`), '');
+    const lock = new DirectoryLock(directory);
+    expect(readdirSync(directory)).toEqual([expect.stringMatching(`^lock-${process.pid}-`)]);
+    lock.release();
+    child.stdin.end();
+    await exited;
+  });
+
   it('goes to exactly one of the processes that begin in the same moment', { timeout: 60_000 }, async () => {
     await using crowd = await Claimants.start(3);
     for (let round = 0; round < 15; round++) {
@@ -92,3 +105,8 @@ describe('DirectoryLock', () => {
     }
   });
 });
+
+function startTimeOf(pid: number): string {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] as string;
+}

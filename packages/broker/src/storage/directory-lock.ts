@@ -6,9 +6,15 @@ import { FatalStreamsError } from '@millrace/core';
 /** Directories that brokers of this process hold: a file with our own name may also have been left by one that was abandoned. */
 const held = new Set<string>();
 
-/** How often, and how long each time, to look again whether a later claimant has withdrawn. Unit ms. */
-const LOOKS_MAX = 20;
+/**
+ * How often, and how long each time, to look again whether a later claimant has withdrawn or holds the directory. Both take it a
+ * moment, unless it stands still: then waiting too short a time would leave the directory to nobody. Unit ms.
+ */
+const LOOKS_MAX = 2000;
 const LOOK_AGAIN_MS = 5;
+
+/** What the file of a claimant says once the directory is its own. */
+const HOLDS = 'holds';
 
 /** A process as its file names it. Where the system does not tell when a process was started, `start` is ''. */
 interface Claimant {
@@ -39,6 +45,7 @@ export class DirectoryLock {
       rmSync(this.#path, { force: true });
       throw inUse(this.#directory, owner);
     }
+    writeFileSync(this.#path, HOLDS);
     held.add(this.#directory);
   }
 
@@ -58,9 +65,9 @@ function ownerBesides(self: Claimant, directory: string): Claimant | undefined {
   for (let looks = 1; ; looks++) {
     const [first, ...others] = livingOthers(self, directory);
     if (first === undefined) return undefined;
-    const earlier = [first, ...others].find((other) => isEarlier(other, self));
-    if (earlier !== undefined) return earlier;
-    // Whoever was started later and does not hold it yet withdraws; whoever is still there after a while does hold it.
+    const owner = [first, ...others].find((other) => isEarlier(other, self) || holds(other, directory));
+    if (owner !== undefined) return owner;
+    // Whoever was started later and does not hold it yet withdraws.
     if (looks === LOOKS_MAX) return first;
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN_MS);
   }
@@ -80,6 +87,16 @@ function livingOthers(self: Claimant, directory: string): Claimant[] {
 
 function fileName({ pid, start }: Claimant): string {
   return `lock-${pid}-${start}`;
+}
+
+function holds(claimant: Claimant, directory: string): boolean {
+  try {
+    return readFileSync(join(directory, fileName(claimant)), 'utf8') === HOLDS;
+  } catch (error) {
+    // It has just withdrawn.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 function isEarlier(a: Claimant, b: Claimant): boolean {
