@@ -35,7 +35,7 @@ describe('a broker of three nodes', () => {
     const [next = 0] = others(leader);
     expect((await append(client(leader), 't', batchOf(['a']))).errorCode).toBe(0);
     expect((await append(client(next), 't', batchOf(['b']))).errorCode).toBe(6);
-    const waiting = read(client(leader), 't', { offset: 1, maxWaitMs: 5000 });
+    const waiting = read(client(leader), 't', { offset: 1, maxWaitMs: 3_600_000 });
     await client(next).send(metadata, 12, { topics: [] });
     broker.moveLeader('t', 0, next);
     expect((await waiting).errorCode).toBe(6);

@@ -108,7 +108,7 @@ export async function awaitCoordinators(client: RawClient): Promise<void> {
 /** Initialises a transactional producer, as often as it takes. */
 export async function initialise(client: RawClient, transactionalId: string, version = 4) {
   for (;;) {
-    const answer = await client.send(initProducerId, version, { transactionalId, transactionTimeoutMs: 10_000 });
+    const answer = await client.send(initProducerId, version, { transactionalId, transactionTimeoutMs: 60_000 });
     if (answer.errorCode !== 51) return answer;
   }
 }

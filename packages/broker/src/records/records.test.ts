@@ -88,11 +88,10 @@ describe('records', () => {
 
   it('wake a reader that waits for them', async () => {
     using writer = await RawClient.connect(broker);
-    const started = performance.now();
-    const waiting = read(client, 't', { maxWaitMs: 10_000, minBytes: 1 });
+    // For longer than the test may take.
+    const waiting = read(client, 't', { maxWaitMs: 3_600_000, minBytes: 1 });
     await append(writer, 't', batchOf(['a']));
     expect(textsIn((await waiting).records)).toEqual(['0:a']);
-    expect(performance.now() - started).toBeLessThan(5000);
   });
 
   it('let a reader wait no longer than it wants', async () => {

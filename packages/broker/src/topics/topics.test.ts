@@ -85,7 +85,7 @@ describe('topics', () => {
   it('are deleted, also under a reader that waits', async () => {
     await createTopic(client, 't');
     using reader = await RawClient.connect(broker);
-    const waiting = read(reader, 't', { maxWaitMs: 5000 });
+    const waiting = read(reader, 't', { maxWaitMs: 3_600_000 });
     await client.send(metadata, 12, { topics: [] });
     const remove = async () =>
       (await client.send(deleteTopics, 5, { topicNames: ['t'], timeoutMs: 100 })).responses[0]?.errorCode;
