@@ -26,6 +26,9 @@ const program = `
   process.stdout.write(String(broker.port));
 `;
 
+/** How many have to be committed before the broker is killed. */
+const TRANSACTIONS_MIN = 5;
+
 let directory: string;
 let child: ChildProcess;
 
@@ -116,15 +119,18 @@ it('a broker that is killed again and again keeps every transaction whole', { ti
     const numbers = await committedNumbers(client, 'a');
     expect(numbers).toEqual(Array.from({ length: committed }, (_, index) => index + 1));
     expect(await committedNumbers(client, 'b')).toEqual(numbers);
-    const killed = systemClock.sleep(50 + round * 77).then(kill);
+    let killed: Promise<void> | undefined;
     try {
       for (let sequence = 0; ; sequence++) {
         await transact(client, producer, committed + sequence + 1, sequence);
         acknowledged = committed + sequence + 1;
+        // Not before some are done, and then somewhere in the transactions that follow.
+        if (sequence === TRANSACTIONS_MIN) killed = systemClock.sleep(50 + round * 77).then(kill);
       }
     } catch (error) {
       expect(String(error)).toMatch(/closed|ECONNRESET/);
     }
+    expect(killed).toBeDefined();
     await killed;
   }
   expect(acknowledged).toBeGreaterThan(10);
