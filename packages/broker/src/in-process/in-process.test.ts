@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describeCluster, produce } from '@millrace/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DevBroker } from '../dev-broker.ts';
@@ -18,12 +20,28 @@ describe('a connection within the process', () => {
   it('needs no port, and leads to the node that is asked for', async () => {
     const { brokers } = await connect().send(describeCluster, 0, {});
     expect(brokers.map(({ brokerId, port }) => `${brokerId}:${port}`)).toEqual(['1:9092', '2:9093']);
-    await expect(RawClient.connect({ host: '127.0.0.1', port: 9092 })).rejects.toThrow('ECONNREFUSED');
     await createTopic(connect(), 't');
     broker.moveLeader('t', 0, 2);
     expect((await append(connect(1), 't', batchOf(['a']))).errorCode).toBe(6);
     expect((await append(connect(2), 't', batchOf(['a']))).errorCode).toBe(0);
     expect(() => connect(3)).toThrow('no node 3; its nodes are 1 at port 9092, 2 at port 9093');
+  });
+
+  it('does not listen: the port may belong to somebody else, who gets what is sent there', async () => {
+    // A port that is ours, instead of 9092, at which there may be a Kafka on the machine.
+    const accepted: Socket[] = [];
+    const server = createServer((socket) => accepted.push(socket)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    await using other = await startBroker({ listen: false, port });
+    expect(other.bootstrapServers).toBe(`127.0.0.1:${port}`);
+    using client = await RawClient.connect({ host: '127.0.0.1', port });
+    const waiting = client.send(describeCluster, 0, {});
+    await expect.poll(() => accepted.length).toBe(1);
+    for (const socket of accepted) socket.destroy();
+    await expect(waiting).rejects.toThrow('closed');
+    server.close();
+    await once(server, 'close');
   });
 
   it('carries what is larger than any buffer, in both directions', async () => {
