@@ -15,10 +15,13 @@ export interface FuzzOptions {
   /** `host:port` of a broker in this process. */
   readonly address: string;
   readonly seconds: number;
+  /** Goes on for longer when it has not sent so many by then. Default 0. */
+  readonly framesMin?: number;
   readonly seed: number;
 }
 
-const ANSWER_TIMEOUT_MS = 5000;
+/** Far more than it ever takes: a busy machine stands still for seconds. */
+const ANSWER_TIMEOUT_MS = 20_000;
 const FRAMES_PER_CONNECTION = 20;
 const MIB = 1024 * 1024;
 
@@ -40,18 +43,18 @@ const frame = fc
   .map(([bytes, mutations]) => mutations.reduce(mutated, bytes));
 
 /**
- * Sends damaged requests to a broker, as many as the time allows, and asks it in between whether it still answers.
+ * Sends damaged requests to a broker, as many as the time allows or are asked for, and asks it in between whether it still answers.
  *
  * @throws Error when an undamaged request is not answered in time
  */
-export async function fuzzBroker({ address, seconds, seed }: FuzzOptions): Promise<FuzzResult> {
+export async function fuzzBroker({ address, seconds, framesMin = 0, seed }: FuzzOptions): Promise<FuzzResult> {
   const end = systemClock.monotonicMs() + seconds * 1000;
   const before = process.memoryUsage.rss();
   using witness = await RawClient.connect(address);
   const stream = fc.sample(frame, { seed, numRuns: 5000 });
   let sent = 0;
   let most = before;
-  while (systemClock.monotonicMs() < end) {
+  while (systemClock.monotonicMs() < end || sent < framesMin) {
     using connection = await RawClient.connect(address);
     for (let i = 0; i < FRAMES_PER_CONNECTION; i++, sent++) {
       void connection.sendBytes(varied(stream, sent)).catch(() => undefined);
