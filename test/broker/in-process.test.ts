@@ -97,6 +97,7 @@ describe('a broker without a port', () => {
     await using broker = await startBroker({ listen: false });
     const kafka = new kafkajs.Kafka({
       brokers: [broker.bootstrapServers],
+      connectionTimeout: 30_000,
       logLevel: kafkajs.logLevel.NOTHING,
       socketFactory: ({ port, onConnect }) => {
         const { socket } = broker.connect({ port });

@@ -10,6 +10,7 @@ describe('kafkajs', () => {
     broker = await startBroker({ groupMinSessionTimeoutMs: 1000 });
     kafka = new Kafka({
       brokers: [broker.bootstrapServers],
+      connectionTimeout: 30_000,
       logLevel: logLevel.NOTHING,
       retry: { initialRetryTime: 20, retries: 30 },
     });
@@ -37,7 +38,7 @@ describe('kafkajs', () => {
   /** Consumes as a group of one until so many records have come. */
   async function consume(topic: string, groupId: string, count: number): Promise<string[]> {
     const values: string[] = [];
-    const consumer = kafka.consumer({ groupId, sessionTimeout: 6000, heartbeatInterval: 500, maxWaitTimeInMs: 50 });
+    const consumer = kafka.consumer({ groupId, sessionTimeout: 30_000, heartbeatInterval: 500, maxWaitTimeInMs: 50 });
     await consumer.connect();
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
     await consumer.run({
@@ -45,7 +46,7 @@ describe('kafkajs', () => {
         values.push(`${message.key?.toString() ?? ''}=${message.value?.toString() ?? ''}`);
       },
     });
-    await expect.poll(() => values.length, { timeout: 20_000, interval: 10 }).toBeGreaterThanOrEqual(count);
+    await expect.poll(() => values.length, { interval: 10 }).toBeGreaterThanOrEqual(count);
     await consumer.disconnect();
     return values;
   }
@@ -116,7 +117,7 @@ describe('kafkajs', () => {
   it('shares the partitions of a topic between two members, and takes over those of one that leaves', async () => {
     await withTopic('shared', 4);
     const start = async () => {
-      const consumer = kafka.consumer({ groupId: 'sharing', sessionTimeout: 6000, heartbeatInterval: 50, maxWaitTimeInMs: 20 });
+      const consumer = kafka.consumer({ groupId: 'sharing', sessionTimeout: 30_000, heartbeatInterval: 50, maxWaitTimeInMs: 20 });
       const state = { consumer, partitions: -1 };
       consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
         state.partitions = payload.memberAssignment.shared?.length ?? 0;
@@ -127,9 +128,9 @@ describe('kafkajs', () => {
       return state;
     };
     const [first, second] = [await start(), await start()];
-    await expect.poll(() => [first.partitions, second.partitions], { timeout: 20_000 }).toEqual([2, 2]);
+    await expect.poll(() => [first.partitions, second.partitions]).toEqual([2, 2]);
     await first.consumer.disconnect();
-    await expect.poll(() => second.partitions, { timeout: 20_000 }).toBe(4);
+    await expect.poll(() => second.partitions).toBe(4);
     await second.consumer.disconnect();
   });
 

@@ -160,7 +160,8 @@ function overdueAnswers(bench: ContractBench): void {
     const { proxy, transport } = await bench.proxied();
     await Promise.all([countBrokers(transport, brokerId, 'group'), countBrokers(transport, brokerId, 'data')]);
     proxy.holdAnswers();
-    const overdue = transport.send(brokerId, metadataRequest({ lane: 'group', timeoutMs: 200 }));
+    // Long enough for the request to reach the broker on a busy machine.
+    const overdue = transport.send(brokerId, metadataRequest({ lane: 'group', timeoutMs: 1_000 }));
     const failure = expect(overdue).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT' });
     const before = proxy.bytesFromBroker;
     await until(() => proxy.bytesFromBroker > before);

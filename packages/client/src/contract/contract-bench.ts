@@ -36,7 +36,7 @@ export class ContractBench {
   }
 
   createTransport(...brokers: readonly string[]): Transport {
-    const transport = this.#underTest.createTransport({ brokers, connectTimeoutMs: 5_000 });
+    const transport = this.#underTest.createTransport({ brokers, connectTimeoutMs: 30_000 });
     this.#cleanUps.push(() => transport.close());
     return transport;
   }

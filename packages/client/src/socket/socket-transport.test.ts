@@ -12,7 +12,7 @@ const request: TransportRequest = {
   body: Buffer.from([1]),
   flexible: false,
   lane: 'data',
-  timeoutMs: 5_000,
+  timeoutMs: 30_000,
 };
 const offer = { errorCode: 0, apiKeys: [{ apiKey: metadataKey, minVersion: 0, maxVersion: 12 }] };
 
