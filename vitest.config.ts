@@ -25,6 +25,9 @@ const embeddedExcluded = [
   'test/integration/example/orders-payments.test.ts',
 ];
 
+/** Five times what the longest of them take on a quiet machine: processes and brokers start and restart in them. */
+const integrationTimeouts = { testTimeout: 180_000, hookTimeout: 120_000 };
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
@@ -62,16 +65,14 @@ export default defineConfig({
         exclude: ['test/integration/embedded/**'],
         fileParallelism: false,
         isolate: true,
-        testTimeout: 60_000,
-        hookTimeout: 60_000,
+        ...integrationTimeouts,
       }),
       project('embedded', ['test/integration/**/*.test.ts'], {
         globalSetup: ['test/integration/embedded-set-up.ts'],
         exclude: embeddedExcluded,
         maxWorkers: 2,
         isolate: true,
-        testTimeout: 60_000,
-        hookTimeout: 60_000,
+        ...integrationTimeouts,
       }),
       project('faults', ['test/faults/*.test.ts'], {
         globalSetup: ['test/faults/rig/broker-set-up.ts'],

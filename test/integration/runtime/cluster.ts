@@ -21,7 +21,8 @@ export interface OutputRecord {
   readonly headers: Headers;
 }
 
-const WAIT_MS = 45_000;
+/** Generous: only what fails waits for so long. */
+const WAIT_MS = 100_000;
 
 /** Kafka from the outside: makes topics, writes input, reads what was committed. */
 export class TestCluster implements AsyncDisposable {
@@ -43,15 +44,26 @@ export class TestCluster implements AsyncDisposable {
     await producer.close();
   }
 
-  /** Writes slowly, so that what happens to the workers happens in the middle: some records, a pause, and so on. */
-  async writeSlowly(topic: string, records: readonly InputRecord[], perSecond: number): Promise<void> {
+  /**
+   * Writes slowly, so that what happens to the workers happens in the middle: some records, a pause, and so on.
+   *
+   * @returns how many there were
+   */
+  async writeSlowly(topic: string, records: Iterable<InputRecord>, perSecond: number): Promise<number> {
     const producer = this.client.createProducer();
-    const chunk = Math.max(1, Math.round(perSecond / 50));
-    for (let at = 0; at < records.length; at += chunk) {
-      await append(producer, topic, records.slice(at, at + chunk));
+    const chunkMax = Math.max(1, Math.round(perSecond / 50));
+    let [count, chunk]: [number, InputRecord[]] = [0, []];
+    for (const record of records) {
+      count++;
+      chunk.push(record);
+      if (chunk.length < chunkMax) continue;
+      await append(producer, topic, chunk);
+      chunk = [];
       await systemClock.sleep(20);
     }
+    await append(producer, topic, chunk);
     await producer.close();
+    return count;
   }
 
   /** Everything in the topic that is committed, up to its end as of now. */

@@ -8,7 +8,11 @@ import type { TopologyName } from './topologies.ts';
 import { Worker } from './worker.ts';
 import type { WorkerOrders } from './worker-process.ts';
 
-/** Short times, so that a test need not wait long for a member that died; long enough for a busy machine. */
+/**
+ * Short times, so that a test need not wait long for a member that died. A machine that stands still for as long as the session costs a
+ * worker its membership: its tasks move, are opened again and restored. A test that would fail then asks for a
+ * {@link STEADY} or {@link MORTAL} one.
+ */
 const SETTINGS = {
   guarantee: 'exactly_once_v2',
   commitIntervalMs: 100,
@@ -17,6 +21,12 @@ const SETTINGS = {
   transactionTimeoutMs: 30_000,
   cacheMaxBytes: 0,
 } as const satisfies Partial<StreamsSettings>;
+
+/** For a worker that has to keep its tasks until it is killed: others take over in time, and a stall costs it nothing. */
+export const MORTAL = { sessionTimeoutMs: 10_000 } as const satisfies Partial<StreamsSettings>;
+
+/** For workers that are not killed: they stay in the group though the machine stands still for a while. */
+export const STEADY = { sessionTimeoutMs: 300_000 } as const satisfies Partial<StreamsSettings>;
 
 export interface TestApplicationOptions {
   readonly brokers: string;

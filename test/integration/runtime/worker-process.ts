@@ -79,9 +79,10 @@ async function startSeveral(threads: number): ReturnType<typeof startThreads> {
 }
 
 const app = orders.threads === undefined ? await startOne() : await startSeveral(orders.threads);
-report('state', { state: app.state });
 app.onStateChange((state) => report('state', { state }));
 process.once('SIGTERM', () => void app.close());
+// After which it may be told to stop.
+report('state', { state: app.state });
 if (orders.asks !== undefined) await keepAsking(app, orders.asks);
 await app.finished;
 const dropped = metrics.samples().reduce((sum, { name, value }) => sum + (name === DROPPED_RECORDS ? value : 0), 0);

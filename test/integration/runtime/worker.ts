@@ -35,6 +35,8 @@ export class Worker implements AsyncDisposable {
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
   readonly #child: ChildProcess;
   readonly #waiting = new Set<() => void>();
+  /** It has ended, and all that it had printed is here. */
+  #hasEnded = false;
   #errors = '';
 
   constructor(orders: WorkerOrders) {
@@ -45,13 +47,14 @@ export class Worker implements AsyncDisposable {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
-      this.events.push(JSON.parse(line) as WorkerEvent);
+      this.#read(line);
       this.#wake();
     });
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#errors += text;
     });
     this.ended = once(this.#child, 'close').then(([code, signal]) => {
+      this.#hasEnded = true;
       this.#wake();
       return { code, signal };
     });
@@ -108,7 +111,7 @@ export class Worker implements AsyncDisposable {
   /** Waits until the worker has reported what fulfils the condition. @throws Error when it ends before */
   async until(condition: (worker: this) => boolean): Promise<void> {
     while (!condition(this)) {
-      if (!this.#isAlive) throw new Error(`the worker has ended before:\n${this.output}`);
+      if (this.#hasEnded) throw new Error(`the worker has ended before:\n${this.output}`);
       await new Promise<void>((resolve) => {
         this.#waiting.add(resolve);
       });
@@ -123,8 +126,10 @@ export class Worker implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
-  /** Asks it to stop and waits for that. */
+  /** Asks it to stop, as soon as it can be asked, and waits for that. */
   async stop(): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }> {
+    // Before it has told its state it does not listen yet, and would end by the signal. If it has ended, that is said below.
+    await this.until(({ state }) => state !== 'unknown').catch(() => undefined);
     this.signal('SIGTERM');
     return this.ended;
   }
@@ -139,8 +144,13 @@ export class Worker implements AsyncDisposable {
     return `${this.events.map((event) => JSON.stringify(event)).join('\n')}\n${this.#errors}`;
   }
 
-  get #isAlive(): boolean {
-    return this.#child.exitCode === null && this.#child.signalCode === null;
+  /** Of a worker that is killed while it prints, the last line may be half of one. */
+  #read(line: string): void {
+    try {
+      this.events.push(JSON.parse(line) as WorkerEvent);
+    } catch {
+      this.#errors += `${line}\n`;
+    }
   }
 
   #wake(): void {
@@ -149,6 +159,6 @@ export class Worker implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#isAlive) await this.kill();
+    await this.kill();
   }
 }
