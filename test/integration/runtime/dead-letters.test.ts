@@ -2,7 +2,7 @@ import { lastHeader } from '@millrace/core';
 import { expect, it } from 'vitest';
 import { describeWithKafka } from '../kafka-under-test.ts';
 import type { InputRecord, OutputRecord } from './cluster.ts';
-import { TestApplication } from './test-application.ts';
+import { MORTAL, STEADY, TestApplication } from './test-application.ts';
 
 const PARTITIONS = 2;
 const skipping = { skipUnreadable: true };
@@ -64,12 +64,10 @@ describeWithKafka('dead letters', (brokers) => {
     const records = mixed(3000, 'x'.repeat(10_000));
     await cluster.write(input, records);
     const dying = application.worker(
-      { deadLetterTopic: dead, commitIntervalMs: 600_000, transactionTimeoutMs: 900_000 },
+      { ...MORTAL, deadLetterTopic: dead, commitIntervalMs: 600_000, transactionTimeoutMs: 900_000 },
       skipping,
     );
-    await expect
-      .poll(async () => (await cluster.read(dead, 'read_uncommitted')).length, { timeout: 30_000, message: application.log })
-      .toBeGreaterThan(0);
+    await expect.poll(async () => (await cluster.read(dead, 'read_uncommitted')).length, { timeout: 90_000 }).toBeGreaterThan(0);
     expect((await cluster.client.admin.listOpenTransactions()).some((open) => open.startsWith(id))).toBe(true);
     const stable = await cluster.client.offsets.list(await cluster.partitions(dead), 'latest-stable');
     expect([...stable.values()]).toEqual([0, 0]);
@@ -93,7 +91,7 @@ describeWithKafka('dead letters', (brokers) => {
       const { application, dead } = await create();
       await using _ = application;
       await application.cluster.write(application.input, [{ key: 'k', value: '{' }]);
-      const worker = application.worker({ deadLetterTopic: dead, guarantee });
+      const worker = application.worker({ ...STEADY, deadLetterTopic: dead, guarantee });
       expect(await worker.ended, worker.output).toMatchObject({ code: 1 });
       expect(worker.events.at(-1)?.failure).toMatchObject({ code: 'DESERIALIZATION_FAILED', offset: 0 });
       await application.cluster.settled(application.prefix);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { describeWithKafka } from '../kafka-under-test.ts';
 import { countedOnce, numberedRecords, sorted, valuesByKey } from './numbered-records.ts';
-import { TestApplication } from './test-application.ts';
+import { STEADY, TestApplication } from './test-application.ts';
 
 /** So many that the rows of one round fill LevelDB's write buffer. */
 const KEYS = 2000;
@@ -38,9 +38,9 @@ const reason = canTrace ? '' : ' (skipped: strace is missing, or may not trace)'
 describeWithKafka('when the disk of the state reports an error', (brokers) => {
   it.skipIf(!canTrace)(
     `F15: closes the task, puts its state aside, restores it and counts once after EIO from fdatasync${reason}`,
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async () => {
-      await using application = await TestApplication.create({ brokers, partitions: 1 });
+      await using application = await TestApplication.create({ brokers, partitions: 1, settings: STEADY });
       const through = withFailingTable(join(application.taskDirectory('0_0'), 'leveldb'));
       const worker = application.worker({}, { through, writeBufferBytes: WRITE_BUFFER_BYTES });
       await worker.running();

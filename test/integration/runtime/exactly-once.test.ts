@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { describeWithKafka } from '../kafka-under-test.ts';
 import { countedOnce, numberedRecords, sorted, valuesByKey } from './numbered-records.ts';
-import { TestApplication } from './test-application.ts';
+import { MORTAL, TestApplication } from './test-application.ts';
 
 const KEYS = 20;
 
@@ -64,16 +64,12 @@ describeWithKafka('a running application', (brokers) => {
       input,
       numberedRecords(KEYS, 250).map((record) => ({ ...record, value: `${record.value} ${padding}` })),
     );
-    const dying = application.worker({ commitIntervalMs: 600_000, transactionTimeoutMs: 900_000 });
+    const dying = application.worker({ ...MORTAL, commitIntervalMs: 600_000, transactionTimeoutMs: 900_000 });
     await dying.running();
-    await expect
-      .poll(async () => (await cluster.client.admin.listOpenTransactions()).some((open) => open.startsWith(id)), {
-        timeout: 20_000,
-      })
-      .toBe(true);
+    const isOpen = async () => (await cluster.client.admin.listOpenTransactions()).some((open) => open.startsWith(id));
     // Before Kafka 4.0 (transactions v1) a partition is added to the transaction before the first record is sent.
-    const sent = async () => (await cluster.read(application.output, 'read_uncommitted')).length > 0;
-    await expect.poll(sent, { timeout: 20_000 }).toBe(true);
+    const isSent = async () => (await cluster.read(application.output, 'read_uncommitted')).length > 0;
+    await expect.poll(async () => (await isSent()) && (await isOpen()), { timeout: 90_000 }).toBe(true);
     await dying.kill();
 
     const heir = application.worker({ stateDir: `${application.stateDir}/elsewhere` });

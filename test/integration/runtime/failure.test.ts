@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { describeWithKafka } from '../kafka-under-test.ts';
 import { countedOnce, numberedRecords, sorted, valuesByKey } from './numbered-records.ts';
-import { TestApplication } from './test-application.ts';
+import { STEADY, TestApplication } from './test-application.ts';
 import type { Worker, WorkerEvent } from './worker.ts';
 
 /** Waits for the worker to fail; returns the error that it ended with. */
@@ -97,7 +97,8 @@ describeWithKafka('a worker goes on', (brokers) => {
       right,
       records.map((record, at) => ({ ...record, partition: at % 4 })),
     );
-    const worker = application.worker();
+    // Each time that it gets its tasks it looks at the partitions again, and says so again.
+    const worker = application.worker(STEADY);
     await worker.until(({ events }) => events.some(({ message }) => message?.includes('not partitioned by murmur2')));
     for (const topic of [left, right]) await application.drained(topic);
     expect(await worker.stop(), worker.output).toEqual({ code: 0, signal: null });

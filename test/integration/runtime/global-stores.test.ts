@@ -107,7 +107,7 @@ describeWithKafka('global stores', (brokers) => {
     await worker.running();
     expect(await worker.stop(), worker.output).toEqual({ code: 0, signal: null });
     await cluster.client.admin.deleteTopics([namesTopic]);
-    await expect.poll(() => cluster.partitions(namesTopic), { timeout: 20_000 }).toEqual([]);
+    await expect.poll(() => cluster.partitions(namesTopic), { timeout: 90_000 }).toEqual([]);
     await cluster.create(namesTopic, 3);
     await cluster.write(namesTopic, names('c', 2));
     await cluster.write(input, orders('new', 3));
