@@ -2,9 +2,15 @@ import { execFile } from 'node:child_process';
 import { access, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
+
+/** A network may fail for a moment, and Maven may wait half an hour for an answer that never comes. It goes on where it stopped. */
+const ATTEMPTS = 3;
+const ATTEMPT_TIMEOUT_MS = 600_000;
+const PAUSE_MS = 5000;
 
 /** The Kafka that tests run against when nothing else is asked for. */
 export const defaultKafkaVersion = '4.3.1';
@@ -38,7 +44,7 @@ async function fetchWithMaven(version: string, folder: string): Promise<void> {
   const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies';
   const libs = join(folder, 'libs');
   try {
-    await run(process.env.MVN || 'mvn', ['-q', '-B', '-f', pom, goal, `-DoutputDirectory=${libs}`], { maxBuffer: 1 << 24 });
+    await runMaven(['-q', '-B', '-f', pom, goal, `-DoutputDirectory=${libs}`]);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
       throw new Error(
@@ -53,6 +59,18 @@ async function fetchWithMaven(version: string, folder: string): Promise<void> {
   }
   const jars = await readdir(libs);
   if (!jars.some((name) => name.startsWith('kafka_2.13-'))) throw new Error(`Maven ended well, but ${libs} holds no broker`);
+}
+
+async function runMaven(args: readonly string[]): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await run(process.env.MVN || 'mvn', [...args], { maxBuffer: 1 << 24, timeout: ATTEMPT_TIMEOUT_MS });
+      return;
+    } catch (error) {
+      if (attempt === ATTEMPTS || (error as NodeJS.ErrnoException).code === 'ENOENT') throw error;
+      await sleep(PAUSE_MS);
+    }
+  }
 }
 
 /** Two processes may fetch at once; whoever is second finds the folder there and throws its own copy away. */
