@@ -26,7 +26,7 @@ const embeddedExcluded = [
 ];
 
 /** Five times what the longest of them take on a quiet machine: processes and brokers start and restart in them. */
-const integrationTimeouts = { testTimeout: 180_000, hookTimeout: 120_000 };
+const integrationPatience = { testTimeout: 180_000, hookTimeout: 120_000, expect: { poll: { timeout: 30_000 } } };
 
 export default defineConfig({
   resolve: { conditions },
@@ -65,14 +65,14 @@ export default defineConfig({
         exclude: ['test/integration/embedded/**'],
         fileParallelism: false,
         isolate: true,
-        ...integrationTimeouts,
+        ...integrationPatience,
       }),
       project('embedded', ['test/integration/**/*.test.ts'], {
         globalSetup: ['test/integration/embedded-set-up.ts'],
         exclude: embeddedExcluded,
         maxWorkers: 2,
         isolate: true,
-        ...integrationTimeouts,
+        ...integrationPatience,
       }),
       project('faults', ['test/faults/*.test.ts'], {
         globalSetup: ['test/faults/rig/broker-set-up.ts'],

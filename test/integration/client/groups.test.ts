@@ -1,7 +1,10 @@
 import type { GroupMember, KafkaClient } from '@millrace/client';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { describeWithKafka } from '../kafka-under-test.ts';
-import { newTopic, realClient, roundRobin, unique } from './real-client.ts';
+import { newTopic, PATIENT_MS, realClient, roundRobin, unique } from './real-client.ts';
+
+/** The shortest that Kafka allows unless told otherwise: of members that are to lose their membership. */
+const SHORT_SESSION_MS = 6000;
 
 describeWithKafka('groups against a real Kafka', (brokers) => {
   let clients: KafkaClient[];
@@ -18,7 +21,12 @@ describeWithKafka('groups against a real Kafka', (brokers) => {
     name: string,
     options: { readonly sessionTimeoutMs?: number; readonly groupInstanceId?: string } = {},
   ): GroupMember {
-    return client().createGroupMember({ groupId, sessionTimeoutMs: 6000, assignor: roundRobin(topic, 4, name), ...options });
+    return client().createGroupMember({
+      groupId,
+      sessionTimeoutMs: PATIENT_MS,
+      assignor: roundRobin(topic, 4, name),
+      ...options,
+    });
   }
 
   const partitionsOf = (assignment: { readonly partitions: readonly { readonly partition: number }[] }) =>
@@ -76,7 +84,7 @@ describeWithKafka('groups against a real Kafka', (brokers) => {
   });
 
   it('hands the partitions of a member that falls silent to the others', async () => {
-    const [silent, other] = [member('silent'), member('other')];
+    const [silent, other] = [member('silent', { sessionTimeoutMs: SHORT_SESSION_MS }), member('other')];
     await silent.join();
     const joining = other.join();
     await silent.changed();
@@ -90,13 +98,13 @@ describeWithKafka('groups against a real Kafka', (brokers) => {
   it('is lost when it comes back after its session has expired', async () => {
     const { client: own, transport } = realClient(brokers);
     clients.push(own);
-    const late = own.createGroupMember({ groupId, sessionTimeoutMs: 6000, assignor: roundRobin(topic, 4) });
+    const late = own.createGroupMember({ groupId, sessionTimeoutMs: SHORT_SESSION_MS, assignor: roundRobin(topic, 4) });
     await late.join();
     const { metadata } = late;
     transport.lose({ key: 12 } as never, ...new Array<'request'>(30).fill('request'));
     await late.changed();
     expect(late.state).toBe('lost');
-    await expect.poll(async () => (await own.admin.describeGroup(groupId)).state, { timeout: 15_000 }).toBe('Empty');
+    await expect.poll(async () => (await own.admin.describeGroup(groupId)).state).toBe('Empty');
     if (metadata === undefined) throw new Error('it had joined');
     await expect(own.offsets.commit(metadata, [{ topic, partition: 0, offset: 1, metadata: '' }])).rejects.toMatchObject({
       name: 'TaskMigratedError',

@@ -16,6 +16,8 @@ export class LossyTransport implements Transport {
   readonly #transactionVersion: number | undefined;
   /** Names and versions of what was sent. */
   readonly sent: { readonly apiKey: number; readonly apiVersion: number }[] = [];
+  /** What happens in the world before the client learns that something was lost. */
+  beforeLossIsKnown: () => Promise<void> = () => Promise.resolve();
 
   constructor(inner: Transport, transactionVersion?: number) {
     this.#inner = inner;
@@ -27,14 +29,19 @@ export class LossyTransport implements Transport {
     this.#losses.set(api.key, [...(this.#losses.get(api.key) ?? []), ...losses]);
   }
 
+  /** How many requests of the API the client has made. */
+  count(api: Api): number {
+    return this.sent.filter(({ apiKey }) => apiKey === api.key).length;
+  }
+
   async send(broker: BrokerTarget, request: TransportRequest): Promise<Buffer> {
     const { apiKey, apiVersion } = request;
     this.sent.push({ apiKey, apiVersion });
     const loss = this.#losses.get(apiKey)?.shift();
-    if (loss === 'request') throw lost();
-    const answer = await this.#inner.send(broker, request);
-    if (loss === 'answer') throw lost();
-    return answer;
+    const answer = loss === 'request' ? undefined : await this.#inner.send(broker, request);
+    if (loss === undefined && answer !== undefined) return answer;
+    await this.beforeLossIsKnown();
+    throw new RetriableError('CONNECTION_LOST', 'the test lost this answer');
   }
 
   async features(broker: BrokerTarget): Promise<BrokerFeatures> {
@@ -54,8 +61,4 @@ export class LossyTransport implements Transport {
   close(): Promise<void> {
     return this.#inner.close();
   }
-}
-
-function lost(): RetriableError {
-  return new RetriableError('CONNECTION_LOST', 'the test lost this answer');
 }

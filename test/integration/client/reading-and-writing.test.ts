@@ -1,9 +1,9 @@
-import type { Compression, KafkaClient } from '@millrace/client';
+import type { Compression, Fetcher, KafkaClient, TransactionalProducer } from '@millrace/client';
 import { produce } from '@millrace/wire';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { describeWithKafka } from '../kafka-under-test.ts';
 import type { LossyTransport } from './lossy-transport.ts';
-import { appendText, newTopic, readAll, realClient, unique } from './real-client.ts';
+import { appendText, newTopic, PATIENT_MS, readAll, realClient, unique } from './real-client.ts';
 
 const GROUP = { generationId: -1, memberId: '', groupInstanceId: undefined };
 
@@ -24,6 +24,19 @@ describeWithKafka('reading and writing against a real Kafka', (brokers) => {
     for (const value of values) appendText(producer, handle, 0, value);
     await producer.close();
   }
+
+  /** One that sends each record at once. */
+  async function eagerProducer(): Promise<TransactionalProducer> {
+    const producer = client.createTransactionalProducer({
+      transactionalId: unique('id'),
+      transactionTimeoutMs: PATIENT_MS,
+      holdBackBytes: 0,
+    });
+    await producer.init();
+    return producer;
+  }
+
+  const everything = () => readAll(client, topic, 0, { isolation: 'read_uncommitted' });
 
   it.each<Compression>(['none', 'gzip', 'snappy', 'lz4', 'zstd'])(
     'reads what it wrote with compression %s',
@@ -71,27 +84,27 @@ describeWithKafka('reading and writing against a real Kafka', (brokers) => {
     expect(await client.offsets.list([{ topic, partition: 0 }], 'earliest')).toEqual(new Map([[`${topic}-0`, 2]]));
     const fetcher = client.createFetcher();
     fetcher.assign(topic, 0, 0);
-    await fetcher.wait(5000);
-    expect(fetcher.takeFailures()).toMatchObject([{ reason: 'offset-out-of-range', position: 0 }]);
+    expect(await arrived(fetcher, () => fetcher.takeFailures()[0])).toMatchObject({ reason: 'offset-out-of-range', position: 0 });
     fetcher.seek(topic, 0, 2);
-    await fetcher.wait(5000);
-    expect(fetcher.take()).toMatchObject({ fetchOffset: 2, nextOffset: 3, logStartOffset: 2, highWatermark: 3 });
+    expect(await arrived(fetcher, () => fetcher.take())).toMatchObject({
+      fetchOffset: 2,
+      nextOffset: 3,
+      logStartOffset: 2,
+      highWatermark: 3,
+    });
   });
 
   it('hides open and aborted transactions, and moves past them', async () => {
-    const producers = await Promise.all(
-      [0, 1, 2].map(async (i) => {
-        const producer = client.createTransactionalProducer({ transactionalId: unique(`id-${i}`), holdBackBytes: 0 });
-        await producer.init();
-        return producer;
-      }),
-    );
+    const producers = await Promise.all([eagerProducer(), eagerProducer(), eagerProducer()]);
     const expected: string[] = [];
     const group = { ...GROUP, groupId: unique('group') };
     for (let round = 0; round < 8; round++) {
       for (const [i, producer] of producers.entries()) {
         appendText(producer, await producer.topic(topic), 0, `${round}-${i}`);
       }
+      // What is aborted before it was sent leaves nothing that could be hidden.
+      await expect.poll(everything).toEqual(expect.arrayContaining(producers.map((_, i) => `${round}-${i}`)));
+      expect((await readAll(client, topic)).filter((value) => value.startsWith(`${round}-`))).toEqual([]);
       for (const [i, producer] of producers.entries()) {
         if ((round + i) % 2 === 0) {
           await producer.commit(group, []);
@@ -103,13 +116,12 @@ describeWithKafka('reading and writing against a real Kafka', (brokers) => {
     await expect.poll(async () => (await readAll(client, topic)).sort()).toEqual([...expected].sort());
     const visible = await readAll(client, topic);
     expect(await readAll(client, topic, 0, { maxBytes: 1, partitionMaxBytes: 1 })).toEqual(visible);
-    expect((await readAll(client, topic, 0, { isolation: 'read_uncommitted' })).length).toBeGreaterThan(visible.length);
+    expect((await everything()).length).toBeGreaterThan(visible.length);
   });
 
   it('tells the last stable offset from the high watermark', async () => {
     await write(['a']);
-    const producer = client.createTransactionalProducer({ transactionalId: unique('id'), holdBackBytes: 0 });
-    await producer.init();
+    const producer = await eagerProducer();
     appendText(producer, await producer.topic(topic), 0, 'open');
     const list = async (which: 'latest' | 'latest-stable') =>
       (await client.offsets.list([{ topic, partition: 0 }], which)).get(`${topic}-0`);
@@ -161,3 +173,12 @@ describeWithKafka('reading and writing against a real Kafka', (brokers) => {
     expect(await client.admin.listGroups()).not.toContain(groupId);
   });
 });
+
+/** Waits for what the fetcher gets in the background; the test's own timeout is the limit. */
+async function arrived<T>(fetcher: Fetcher, take: () => T | undefined): Promise<T> {
+  for (;;) {
+    const taken = take();
+    if (taken !== undefined) return taken;
+    await fetcher.wait(1000);
+  }
+}

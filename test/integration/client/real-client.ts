@@ -13,6 +13,9 @@ import { NO_HEADERS } from '@millrace/core';
 import { RecordCursor } from '@millrace/wire';
 import { LossyTransport } from './lossy-transport.ts';
 
+/** Of sessions and transactions in tests that are not about losing them: longer than a busy machine stands still. */
+export const PATIENT_MS = 20_000;
+
 export interface RealClient {
   readonly client: KafkaClient;
   readonly transport: LossyTransport;
@@ -24,7 +27,7 @@ export function realClient(brokers: string, transactionVersion?: number): RealCl
     createSocketTransport({ brokers: brokers.split(','), clientId: 'millrace-test' }),
     transactionVersion,
   );
-  return { transport, client: createKafkaClient({ transport, requestTimeoutMs: 10_000 }) };
+  return { transport, client: createKafkaClient({ transport, requestTimeoutMs: 30_000 }) };
 }
 
 /** A name that no other test uses. */
