@@ -3,9 +3,12 @@ import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { describeWithKafka } from '../kafka-under-test.ts';
 import { Program } from './program.ts';
+
+// The example gives itself a minute and a half; three programs start before that and end after it.
+vi.setConfig({ testTimeout: 180_000 });
 
 const MAIN = 'examples/01-orders-payments/src/main.ts';
 /** Fewer orders within less time; long enough for a take-over. */

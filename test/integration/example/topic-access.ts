@@ -3,7 +3,8 @@ import { createKafkaClient, type KafkaClient } from '@millrace/client';
 import { createSocketTransport } from '@millrace/client/socket';
 import { RecordCursor } from '@millrace/wire';
 
-const WAIT_MS = 30_000;
+/** A program has to start first, and to wait for the end of the session of one before it that could not tell that it left. */
+const WAIT_MS = 90_000;
 
 /** Writes and reads topics of one partition, as text. */
 export class TopicAccess implements AsyncDisposable {
@@ -21,6 +22,11 @@ export class TopicAccess implements AsyncDisposable {
 
   async exists(topic: string): Promise<boolean> {
     return (await this.#client.admin.describeTopics([topic])).get(topic) !== undefined;
+  }
+
+  /** How many members the group of an application has. */
+  async members(groupId: string): Promise<number> {
+    return (await this.#client.admin.describeGroup(groupId)).members.length;
   }
 
   async write(topic: string, records: readonly (readonly [key: string, value: string])[]): Promise<void> {
