@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BrokerPlan, SecureListeners } from './broker-plan.ts';
 import { untilReady } from './readiness.ts';
 
-const readyTimeoutMs = 90_000;
+const readyTimeoutMs = 150_000;
 const stopTimeoutMs = 20_000;
 
 /** How long a broker and its folder live. */

@@ -9,7 +9,8 @@ import {
 import { startKafka } from '../../kafka/broker.ts';
 import { describeWithKafka, describeWithSecureKafka } from '../kafka-under-test.ts';
 
-const sessionLifetimeMs = 2_000;
+/** So long that what is left of a session when it is renewed, 5 % at least, is more than a request usually takes. */
+const sessionLifetimeMs = 6_000;
 
 /** Runs the whole contract of transports against the Kafka under test; what needs TLS and SASL against a broker of its own. */
 export function describeTransportWithKafka(name: string, underTest: TransportUnderTest): void {
@@ -22,7 +23,7 @@ export function describeTransportWithKafka(name: string, underTest: TransportUnd
   describeWithSecureKafka(name, () => describeTransportSecurity(name, underTest, startSecureKafka));
 }
 
-/** A broker that wants the credentials again every two seconds. */
+/** A broker that wants the credentials again every six seconds. */
 async function startSecureKafka(): Promise<SecureEnvironment> {
   const broker = await startKafka({ secure: true, settings: { 'connections.max.reauth.ms': String(sessionLifetimeMs) } });
   if (broker.secure === undefined) throw new Error('the secured broker has no secured listeners');

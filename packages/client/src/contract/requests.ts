@@ -1,3 +1,4 @@
+import { systemClock } from '@millrace/core';
 import {
   apiVersions,
   decodeResponse,
@@ -63,7 +64,7 @@ export function fetchRequest(
 /** A record set with one record. */
 export function recordSet(value: Buffer): Buffer {
   const batch = new RecordBatchBuilder(value.length + 1024);
-  batch.appendRecord({ timestamp: 1_700_000_000_000, key: undefined, value });
+  batch.appendRecord({ timestamp: Math.floor(systemClock.nowMs()), key: undefined, value });
   return batch.finish();
 }
 

@@ -4,6 +4,10 @@ import type { SaslOptions, TlsOptions, Transport } from '../port/transport.ts';
 import type { SecureEnvironment, TransportUnderTest } from './contract-options.ts';
 import { countBrokers } from './requests.ts';
 
+/** Transports renew a session when at least this share of it is left. */
+const REST = 0.05;
+/** Of a broker with keys of its own, on a busy machine. */
+const START_TIMEOUT_MS = 240_000;
 const mechanisms = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
 
 /**
@@ -18,12 +22,12 @@ export function describeTransportSecurity(
 ): void {
   describe(`${name}: security`, () => {
     const bench = new SecurityBench(underTest, start);
-    beforeAll(() => bench.start());
+    beforeAll(() => bench.start(), START_TIMEOUT_MS);
     afterEach(() => bench.cleanUp());
     afterAll(() => bench.stop());
     encryption(bench);
     authentication(bench);
-    it('authenticates again before the broker ends the session', () => outlivesSessions(bench), 60_000);
+    it('authenticates again before the broker ends the session', () => outlivesSessions(bench), 120_000);
   });
 }
 
@@ -114,13 +118,28 @@ async function outlivesSessions(bench: SecurityBench): Promise<void> {
       const transport = bench.createTransport(saslSsl, { ca }, bench.sasl(mechanism));
       do {
         const lanes = ['data', 'data', 'data', 'admin'] as const;
-        const counts = await Promise.all(lanes.map((lane) => countBrokers(transport, 'any', lane)));
-        expect(counts).toEqual([1, 1, 1, 1]);
+        const count = () => Promise.all(lanes.map((lane) => countBrokers(transport, 'any', lane)));
+        expect(await unlessStalled(REST * sessionLifetimeMs, count)).toEqual([1, 1, 1, 1]);
         await systemClock.sleep(5);
       } while (systemClock.monotonicMs() < end);
       // And after a pause in which the session ran out.
       await systemClock.sleep(1.2 * sessionLifetimeMs);
-      expect(await countBrokers(transport, 'any')).toBe(1);
+      expect(await unlessStalled(REST * sessionLifetimeMs, () => countBrokers(transport, 'any'))).toBe(1);
     }),
   );
+}
+
+/**
+ * Between the look at a session and the arrival of the request it may come to its end when the machine stands still for as long
+ * as the session was to last at that look. A failure after that proves nothing, and the request is made again.
+ */
+async function unlessStalled<T>(restMs: number, request: () => Promise<T>): Promise<T> {
+  for (;;) {
+    const startedMs = systemClock.monotonicMs();
+    try {
+      return await request();
+    } catch (error) {
+      if (systemClock.monotonicMs() - startedMs < restMs) throw error;
+    }
+  }
 }

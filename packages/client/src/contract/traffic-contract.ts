@@ -1,4 +1,4 @@
-import { assert, systemClock } from '@millrace/core';
+import { assert, systemClock, systemRandom } from '@millrace/core';
 import {
   createTopics,
   decodeResponse,
@@ -71,18 +71,19 @@ export function describeTransportTraffic(
       const topic = await createTopic(transport);
       await Promise.all((['fetch', 'admin'] as const).map((lane) => transport.send(topic.leader, metadataRequest({ lane }))));
       let isWaiting = true;
-      const poll = transport.send(topic.leader, fetchRequest(topic.name, 0, { ...atOnce, maxWaitMs: 1_000 })).finally(() => {
+      const poll = transport.send(topic.leader, fetchRequest(topic.name, 0, { ...atOnce, maxWaitMs: 20_000 })).finally(() => {
         isWaiting = false;
       });
       for (let i = 0; i < 20; i++) await transport.send(topic.leader, metadataRequest({ lane: 'admin' }));
       expect(isWaiting).toBe(true);
+      await produceTo(transport, topic, recordSet(Buffer.from('ends the wait')));
       await poll;
     });
   });
 }
 
 async function createTopic(transport: Transport): Promise<ContractTopic> {
-  const name = `transport-contract-${Math.floor(systemClock.nowMs())}-${topics++}`;
+  const name = `transport-contract-${systemRandom.uuid()}`;
   const configs = [{ name: 'max.message.bytes', value: String(2 * largeBytes) }];
   const body = encodeRequest(createTopics, 7, { topics: [{ name, numPartitions: 1, replicationFactor: 1, configs }] });
   const request = { apiKey: createTopics.key, apiVersion: 7, flexible: true, body, lane: 'admin', timeoutMs: 30_000 } as const;
@@ -97,8 +98,6 @@ async function createTopic(transport: Transport): Promise<ContractTopic> {
     await systemClock.sleep(10);
   }
 }
-
-let topics = 0;
 
 async function produceTo(transport: Transport, topic: ContractTopic, records: Buffer): Promise<void> {
   const answer = decodeResponse(produce, 9, await transport.send(topic.leader, produceRequest(topic.name, records, -1)));
