@@ -51,7 +51,7 @@ public final class KafkaStreamsPeer {
     boolean closed =
         streams.close(
             CloseOptions.groupMembershipOperation(CloseOptions.GroupMembershipOperation.LEAVE_GROUP)
-                .withTimeout(Duration.ofSeconds(30)));
+                .withTimeout(Duration.ofSeconds(120)));
     System.exit(closed ? 0 : 1);
   }
 

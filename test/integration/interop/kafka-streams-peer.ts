@@ -20,16 +20,23 @@ export interface PeerOptions {
 export class KafkaStreamsPeer implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #ended: Promise<number | null>;
+  readonly #running: Promise<void>;
   #output = '';
 
   private constructor(child: ChildProcess) {
     this.#child = child;
-    for (const stream of [child.stdout, child.stderr]) {
-      createInterface({ input: stream as NodeJS.ReadableStream }).on('line', (line) => {
-        this.#output += `${line}\n`;
-      });
-    }
     this.#ended = once(child, 'close').then(([code]) => code as number | null);
+    this.#running = new Promise((resolve, reject) => {
+      for (const stream of [child.stdout, child.stderr]) {
+        createInterface({ input: stream as NodeJS.ReadableStream }).on('line', (line) => {
+          this.#output += `${line}\n`;
+          if (line === 'STATE RUNNING') resolve();
+        });
+      }
+      void this.#ended.then((code) => reject(new Error(`Kafka Streams has ended with ${code}:\n${this.#output}`)));
+    });
+    // Not everybody waits for it.
+    this.#running.catch(() => undefined);
   }
 
   static async start({ brokers, applicationId, stateDir, topology, prefix }: PeerOptions): Promise<KafkaStreamsPeer> {
@@ -45,6 +52,11 @@ export class KafkaStreamsPeer implements AsyncDisposable {
   /** What it has printed, for the messages of failed tests. */
   get output(): string {
     return this.#output;
+  }
+
+  /** Resolves when it has its tasks, with their state, which takes a virtual machine some time. @throws Error when it ends before */
+  running(): Promise<void> {
+    return this.#running;
   }
 
   /** Asks it to commit, leave the group and end. */
