@@ -7,6 +7,8 @@ export function startCandidate({ compactsOften = false } = {}): Promise<DevBroke
     transactionVersion: 2,
     groupMinSessionTimeoutMs: 1000,
     markerDelayMaxMs: 5,
+    // The timestamps of scripts are long past.
+    topicDefaults: { 'retention.ms': '-1' },
     ...(compactsOften ? { compactionIntervalMs: 50 } : {}),
   });
 }

@@ -17,7 +17,7 @@ describeWithKafka('the development broker', (kafka) => {
 
   for (let from = 1; from <= SEEDS; from += SEEDS_PER_TEST) {
     it(`answers as Kafka does to the scripts of seeds ${from} to ${from + SEEDS_PER_TEST - 1}`, {
-      timeout: 120_000,
+      timeout: 360_000,
     }, async () => {
       for (let seed = from; seed < from + SEEDS_PER_TEST; seed++) {
         const difference = await compareSeed(kafka, broker.bootstrapServers, seed);

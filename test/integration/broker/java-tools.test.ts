@@ -1,7 +1,10 @@
 import { type DevBroker, startBroker } from '@millrace/broker';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { defaultKafkaVersion, kafkaJars } from '../../kafka/kafka-jars.ts';
 import { isInstalled, runJava } from './run-program.ts';
+
+// Up to six Java programs run one after the other, and each needs several seconds on a busy machine.
+vi.setConfig({ testTimeout: 360_000 });
 
 const hasJava = isInstalled(process.env.JAVA || 'java', '-version');
 const reason = hasJava ? '' : ' (skipped: there is no Java)';

@@ -1,6 +1,9 @@
 import { type DevBroker, startBroker } from '@millrace/broker';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { isInstalled, runProgram } from './run-program.ts';
+
+// Each test runs several programs.
+vi.setConfig({ testTimeout: 240_000 });
 
 const hasKcat = isInstalled('kcat', '-V');
 const reason = hasKcat ? '' : ' (skipped: kcat is not installed)';
@@ -50,7 +53,7 @@ describe.skipIf(!hasKcat)(`kcat on the development broker${reason}`, () => {
   it('consumes in a group, and goes on where it stopped', async () => {
     await produce('grouped', ['a:1', 'b:2', 'c:3']);
     const read = async (count: number) => {
-      const settings = ['-X', 'auto.offset.reset=earliest', '-X', 'session.timeout.ms=6000'];
+      const settings = ['-X', 'auto.offset.reset=earliest', '-X', 'session.timeout.ms=30000'];
       const output = await kcat(['-G', 'readers', '-q', '-c', String(count), '-f', '%k:%s\n', ...settings, 'grouped']);
       return output.trim().split('\n');
     };

@@ -9,9 +9,9 @@ export interface ProgramOutput {
   readonly stderr: string;
 }
 
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 180_000;
 
-/** Runs a program to its end; it is killed when it takes longer than a minute. */
+/** Runs a program to its end; it is killed when it takes longer than three minutes. */
 export async function runProgram(command: string, options: readonly string[], input = ''): Promise<ProgramOutput> {
   const child = spawn(command, options, { stdio: 'pipe', timeout: TIMEOUT_MS, killSignal: 'SIGKILL' });
   const output = { stdout: '', stderr: '' };
