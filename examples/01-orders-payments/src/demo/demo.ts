@@ -23,9 +23,9 @@ const RECENT_MAX = 6;
 /** Event time begins this long ago, so that no timestamp, late payments and closing records included, lies in the future. */
 const BEGINS_AGO_MS = 2 * 3_600_000;
 /** The workers must have shared the partitions by then. */
-const SHARED_MAX_MS = 30_000;
+const SHARED_MAX_MS = 60_000;
 /** Whatever has not come by then is missing. */
-const RUN_MAX_MS = 50_000;
+const RUN_MAX_MS = 120_000;
 
 export interface DemoParts {
   readonly client: KafkaClient;
@@ -111,7 +111,8 @@ export class Demo implements AsyncDisposable {
     const isShared = (): boolean =>
       this.#workers.every(({ state }) => state === 'running') && this.#watch.partitions.every(({ owner }) => owner !== undefined);
     await this.#until(() => isShared() || this.#elapsedMs > SHARED_MAX_MS, signal);
-    if (!isShared()) throw new StartError('the workers have not shared the partitions within 30 s: is this machine overloaded?');
+    if (!isShared())
+      throw new StartError('the workers have not shared the partitions within a minute: is this machine overloaded?');
     const shares = this.#workers.map(({ name }) => `${name} has ${partitionsText(this.#watch.partitionsOf(name))}`);
     this.#event(`${shares.join(', ')}; now an hour of orders, each to be paid within ten minutes`);
   }
