@@ -14,7 +14,7 @@ import type { BrokerTarget, Lane, Transport, TransportRequest } from '../port/tr
 /** The requests that the contract is tried with. */
 type Options = Partial<Pick<TransportRequest, 'lane' | 'timeoutMs' | 'expectResponse'>>;
 
-const patient = { lane: 'data', timeoutMs: 30_000 } as const;
+const patient = { lane: 'data', timeoutMs: 60_000 } as const;
 
 /** Asks for the brokers only: the smallest flexible request that every broker answers. */
 export function metadataRequest(options: Options = {}, topics: readonly string[] = []): TransportRequest {
