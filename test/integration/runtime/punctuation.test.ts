@@ -1,16 +1,15 @@
-import { systemClock } from '@millrace/core';
 import { expect, it } from 'vitest';
 import { describeWithKafka } from '../kafka-under-test.ts';
 import type { OutputRecord } from './cluster.ts';
 import { numberedRecords } from './numbered-records.ts';
+import { writeWhile } from './shared-work.ts';
 import { TestApplication } from './test-application.ts';
 import type { Beat } from './ticking.ts';
 
 const PARTITIONS = 2;
-const KEYS = 10;
-const PER_KEY = 60;
+const WORKLOAD = { keys: 10, perKey: 60, perSecond: 100 };
 const KILLS = 4;
-/** Of each task; fewer would say little about ticks beside commits. */
+/** Of each task, of each worker before it is killed; fewer would say little about ticks beside commits. */
 const TICKS_MIN = 50;
 
 function beatsOf(records: readonly OutputRecord[], partition: number): Beat[] {
@@ -20,11 +19,20 @@ function beatsOf(records: readonly OutputRecord[], partition: number): Beat[] {
     .toSorted((one, other) => one.n - other.n);
 }
 
-function haveTicked(records: readonly OutputRecord[]): boolean {
-  const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition);
-  return partitions.every(
-    (partition) => beatsOf(records, partition).filter(({ record }) => record === undefined).length >= TICKS_MIN,
+/** How many ticks there are of each task. Asked again and again while there are more: without parsing them all. */
+function ticksOf(records: readonly OutputRecord[]): number[] {
+  const ticks = records.filter(({ key }) => key === 'tick');
+  return Array.from(
+    { length: PARTITIONS },
+    (_, partition) => ticks.filter(({ value }) => value?.includes(`"task":"0_${partition}"`)).length,
   );
+}
+
+/** Waits until each task has ticked so often again, and some of its ticks are committed. */
+async function tickedOn({ cluster, output }: TestApplication): Promise<void> {
+  const before = ticksOf(await cluster.read(output));
+  const isEnough = (ticks: number, partition: number): boolean => ticks >= (before[partition] ?? 0) + TICKS_MIN;
+  await cluster.readUntil(output, (records) => ticksOf(records).every(isEnough));
 }
 
 describeWithKafka('F46 punctuators that write and read ranges while commits go on', (brokers) => {
@@ -35,24 +43,22 @@ describeWithKafka('F46 punctuators that write and read ranges while commits go o
       partitions: PARTITIONS,
       settings: { commitIntervalMs: 20 },
     });
-    const { cluster, input, output } = application;
-    const records = numberedRecords(KEYS, PER_KEY);
     let worker = application.worker();
     await worker.running();
-    const written = cluster.writeSlowly(input, records, 100);
-    for (let kill = 0; kill < KILLS; kill++) {
-      await systemClock.sleep(800);
-      await worker.kill();
-      // With the state of the one before, and without, in turns.
-      worker = application.worker(kill % 2 === 0 ? {} : { stateDir: `${application.stateDir}/${kill}` });
-      await worker.running();
-    }
-    await written;
+    const { rounds } = await writeWhile(application, WORKLOAD, async () => {
+      for (let kill = 0; kill < KILLS; kill++) {
+        await tickedOn(application);
+        await worker.kill();
+        // With the state of the one before, and without, in turns.
+        worker = application.worker(kill % 2 === 0 ? {} : { stateDir: `${application.stateDir}/${kill}` });
+        await worker.running();
+      }
+    });
     await application.drained();
-    await cluster.readUntil(output, haveTicked);
+    await tickedOn(application);
     expect(await worker.stop(), worker.output).toEqual({ code: 0, signal: null });
 
-    const found = await cluster.read(output);
+    const found = await application.cluster.read(application.output);
     for (let partition = 0; partition < PARTITIONS; partition++) {
       // Ticks have a key of their own, and with it a partition.
       const own = beatsOf(found, partition);
@@ -67,6 +73,10 @@ describeWithKafka('F46 punctuators that write and read ranges while commits go o
       }
     }
     const taken = found.flatMap(({ value }) => (JSON.parse(String(value)) as Beat).record ?? []);
-    expect(taken.toSorted()).toEqual(records.map(({ key, value }) => `${key} ${value}`).toSorted());
+    expect(taken.toSorted()).toEqual(
+      numberedRecords(WORKLOAD.keys, rounds)
+        .map(({ key, value }) => `${key} ${value}`)
+        .toSorted(),
+    );
   });
 });
