@@ -8,8 +8,8 @@ const prefix = process.env.TEST_PREFIX ?? '';
 const text = { key: string(), value: string() };
 
 /**
- * What the threads under test run: counts as `counting` does. A value like `!spin:9000:/path` holds up the loop for so many ms,
- * `!exit:3:/path` ends the thread, `!throw:0:/path` throws: each only if the file is not there yet, which it then is.
+ * What the threads under test run: counts as `counting` does. A value like `!block:0:/path` holds up the loop until there is a file
+ * `/path-over`, `!exit:3:/path` ends the thread, `!throw:0:/path` throws: each only if the file is not there yet, which it then is.
  */
 export function buildTopology(): Topology {
   return new Topology()
@@ -50,6 +50,5 @@ function misbehave(value: string): void {
   writeFileSync(once, '');
   if (what === 'throw') throw new Error(`cannot count ${value}`);
   if (what === 'exit') process.exit(Number(amount));
-  const until = performance.now() + Number(amount);
-  while (performance.now() < until);
+  while (!existsSync(`${once}-over`)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
 }
