@@ -6,7 +6,7 @@ import { levelDbEngine } from '@millrace/state-leveldb';
 import { start, type StartOptions } from 'millrace';
 import { describeWithKafka } from '../kafka-under-test.ts';
 import { countedOnce, numberedRecords, sorted, valuesByKey } from './numbered-records.ts';
-import { TestApplication, type TestApplicationOptions } from './test-application.ts';
+import { STEADY, TestApplication, type TestApplicationOptions } from './test-application.ts';
 import { buildTopology } from './topologies.ts';
 import type { Worker } from './worker.ts';
 
@@ -43,12 +43,20 @@ describeWithKafka('when state, changelogs or offsets are lost', (brokers) => {
     TestApplication.create({ brokers, partitions: 1, ...options });
   const changelogOf = ({ id }: TestApplication): string => `${id}-counts-changelog`;
 
+  /** Until the broker knows it no more: before that it may still take records, and show it to who asks. */
+  async function deleteChangelog(application: TestApplication): Promise<void> {
+    const { cluster } = application;
+    await cluster.client.admin.deleteTopics([changelogOf(application)]);
+    await expect.poll(() => cluster.partitions(changelogOf(application)), { timeout: 60_000 }).toEqual([]);
+  }
+
   it('F17: goes on when the state directory is deleted under its hands, and restores at the next start', async () => {
     await using application = await create();
     const worker = application.worker();
     await application.cluster.write(application.input, numberedRecords(KEYS, 5));
     await application.drained();
-    rmSync(application.stateDir, { recursive: true });
+    // Again if the worker has just put something there: what is committed goes to the disk a little later.
+    rmSync(application.stateDir, { recursive: true, maxRetries: 10 });
     await application.cluster.write(application.input, numberedRecords(KEYS, 5, 6));
     await application.drained();
     expect(await worker.stop(), worker.output).toEqual({ code: 0, signal: null });
@@ -64,6 +72,8 @@ describeWithKafka('when state, changelogs or offsets are lost', (brokers) => {
     const stale = `${application.stateDir}-stale`;
     cpSync(application.stateDir, stale, { recursive: true });
     try {
+      // With the last marker, which the state has not seen.
+      await application.cluster.settled(application.prefix);
       const [at] = await application.cluster.partitions(changelogOf(application));
       const end = (await application.cluster.client.offsets.list([at as never], 'latest')).values().next().value as number;
       await count(application, 6, 10);
@@ -84,7 +94,7 @@ describeWithKafka('when state, changelogs or offsets are lost', (brokers) => {
   ])('F19: refuses to go on without its changelog, %s', async (_name, isWiped) => {
     await using application = await create();
     await count(application, 1, 5);
-    await application.cluster.client.admin.deleteTopics([changelogOf(application)]);
+    await deleteChangelog(application);
     if (isWiped) rmSync(application.stateDir, { recursive: true });
     expect(await refused(application)).toMatchObject({
       code: 'CHANGELOG_MISSING',
@@ -97,7 +107,7 @@ describeWithKafka('when state, changelogs or offsets are lost', (brokers) => {
   it('F19: goes on with an empty changelog when that is asked for', async () => {
     await using application = await create({ settings: { allowChangelogRebuild: true } });
     await count(application, 1, 5);
-    await application.cluster.client.admin.deleteTopics([changelogOf(application)]);
+    await deleteChangelog(application);
     await count(application, 1, 5);
     const again = countedOnce(KEYS, 5).get('key-0') ?? [];
     const values = valuesByKey(await application.cluster.read(application.output)).get('key-0');
@@ -109,7 +119,7 @@ describeWithKafka('when state, changelogs or offsets are lost', (brokers) => {
     const worker = application.worker();
     await application.cluster.write(application.input, numberedRecords(KEYS, 5));
     await application.drained();
-    await application.cluster.client.admin.deleteTopics([changelogOf(application)]);
+    await deleteChangelog(application);
     await application.cluster.write(application.input, numberedRecords(KEYS, 5, 6));
     expect((await worker.ended).code, worker.output).toBe(1);
     const { failure } = worker.events.findLast(({ event }) => event === 'ended') ?? {};
@@ -166,7 +176,7 @@ describeWithKafka('when state, changelogs or offsets are lost', (brokers) => {
     await application.drained();
     disk.isFull = true;
     await application.cluster.write(application.input, numberedRecords(KEYS, 5, 6));
-    await expect.poll(() => disk.refusedToOpen, { timeout: 20_000 }).toBeGreaterThan(2);
+    await expect.poll(() => disk.refusedToOpen, { timeout: 60_000 }).toBeGreaterThan(2);
     disk.isFull = false;
     await application.cluster.write(application.input, numberedRecords(KEYS, 5, 11));
     await application.drained();
@@ -178,21 +188,29 @@ describeWithKafka('when state, changelogs or offsets are lost', (brokers) => {
   it.each(['classic', 'streams'] as const)(
     'F14: other workers go on with the tasks of one whose disk stays full, until it has room (%s)',
     async (groupProtocol) => {
-      await using application = await create({ partitions: 4, settings: { groupProtocol } });
+      await using application = await create({ partitions: 4, settings: { groupProtocol, ...STEADY } });
       const disk = new FullDisk(levelDbEngine());
+      const tasks = new Set<string>();
       await using app = await start(
-        buildTopology('counting', application.prefix, () => undefined),
+        buildTopology(
+          'counting',
+          application.prefix,
+          (change, id) => void (change === 'opened' ? tasks.add(id) : tasks.delete(id)),
+        ),
         { ...settingsOf(application), groupProtocol, engine: disk },
       );
       await app.running();
       const other = application.worker();
-      await other.running();
+      // From here on no task moves for another reason than the disk.
+      await expect
+        .poll(() => [tasks.size, app.state, other.tasks.length, other.state], { timeout: 60_000 })
+        .toEqual([2, 'running', 2, 'running']);
       await application.cluster.write(application.input, numberedRecords(KEYS, 5));
       await application.drained();
       disk.isFull = true;
       // State is written after the commit: these are committed still.
       await application.cluster.write(application.input, numberedRecords(KEYS, 1, 6));
-      await expect.poll(() => app.state, { timeout: 20_000 }).toBe('rebalancing');
+      await expect.poll(() => app.state, { timeout: 60_000 }).toBe('rebalancing');
       await application.cluster.write(application.input, numberedRecords(KEYS, 4, 7));
       await application.drained();
       expect(app.state).toBe('rebalancing');
@@ -208,7 +226,7 @@ describeWithKafka('when state, changelogs or offsets are lost', (brokers) => {
   it('F14: ends with an error when that is wanted, and has lost nothing', async () => {
     await using application = await create();
     const disk = new FullDisk(levelDbEngine());
-    const app = await start(
+    await using app = await start(
       buildTopology('counting', application.prefix, () => undefined),
       {
         ...settingsOf(application),
