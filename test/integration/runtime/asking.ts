@@ -63,7 +63,8 @@ export async function keepAsking(app: RunningApplication, { keys }: AskingOrders
     if (round % 50 !== 0) continue;
     report('asked', { asked });
     asked = nothing();
-    await sleep(5);
+    // Not more than whoever reads the reports can keep up with.
+    await sleep(20);
   }
   report('asked', { asked });
 }

@@ -1,18 +1,24 @@
 import { expect, it } from 'vitest';
 import { describeWithKafka } from '../kafka-under-test.ts';
 import type { InputRecord, OutputRecord } from './cluster.ts';
-import { TestApplication } from './test-application.ts';
+import { MORTAL, STEADY, TestApplication } from './test-application.ts';
 
 const ORDERS = 400;
 const CUSTOMERS = 20;
+const ROUNDS_MIN = 4;
 
-/** Every order once per round, each time for another customer; some are cancelled in the last one. */
-function orders(rounds: number): InputRecord[] {
-  return Array.from({ length: rounds * ORDERS }, (_, i) => {
-    const [round, n] = [Math.floor(i / ORDERS), i % ORDERS];
-    const cancelled = round === rounds - 1 && n % 10 === 0;
-    return cancelled ? { key: `o${n}` } : { key: `o${n}`, value: `c${(n + round) % CUSTOMERS}:i${n}` };
-  });
+/** Every order, each round for another customer; some are cancelled in the last one. */
+function orders(round: number, isLast: boolean): InputRecord[] {
+  return Array.from({ length: ORDERS }, (_, n) =>
+    isLast && n % 10 === 0 ? { key: `o${n}` } : { key: `o${n}`, value: `c${(n + round) % CUSTOMERS}:i${n}` },
+  );
+}
+
+/** Round after round until it is over, and the last one. */
+function* ordersUntil(isOver: () => boolean): Generator<InputRecord, void> {
+  let round = 0;
+  for (; round < ROUNDS_MIN - 1 || !isOver(); round++) yield* orders(round, false);
+  yield* orders(round, true);
 }
 
 /** The names of all customers; of the last three there are none. */
@@ -24,7 +30,7 @@ function customers(version: string): InputRecord[] {
 function expectedRows(rounds: number, version: string): Map<string, string> {
   const names = new Map(customers(version).map(({ key, value }) => [key, value]));
   const rows = new Map<string, string>();
-  for (const { key = '', value } of orders(rounds).slice(-ORDERS)) {
+  for (const { key = '', value } of orders(rounds - 1, true)) {
     if (value === undefined) continue;
     const [customer, item] = value.split(':');
     rows.set(key, `${item} for ${names.get(customer) ?? 'nobody'}`);
@@ -53,24 +59,41 @@ async function createApplication(brokers: string, cacheMaxBytes: number) {
 }
 
 describeWithKafka('tables joined by a foreign key, and grouped', (brokers) => {
+  /** Waits until both workers have something to read. */
+  async function bothAssigned({ cluster, id }: TestApplication): Promise<void> {
+    const busy = async () => (await cluster.client.admin.describeGroup(id)).members.filter((one) => one.partitions.length > 0);
+    await expect.poll(busy, { timeout: 60_000 }).toHaveLength(2);
+  }
+
   it.each([0, 1_000_000])(
     'find each other across partitions, also when a process is killed (cache of %i bytes)',
+    { timeout: 300_000 },
     async (cacheMaxBytes) => {
       const { application, cluster, customersTopic, countsTopic } = await createApplication(brokers, cacheMaxBytes);
       await using _application = application;
-      const workers = [application.worker(), application.worker()] as const;
-      await Promise.all(workers.map((worker) => worker.running()));
-      const rounds = 4;
-      const writing = Promise.all([
-        cluster.writeSlowly(application.input, orders(rounds), 800),
+      const [dying, heir] = [application.worker(MORTAL), application.worker(STEADY)];
+      await bothAssigned(application);
+      let [isKilled, before] = [false, 0];
+      const kill = async (): Promise<void> => {
+        await cluster.readUntil(application.output, (records) => records.length > ORDERS);
+        before = heir.restoredRecords;
+        await dying.kill();
+      };
+      const killing = kill().finally(() => {
+        isKilled = true;
+      });
+      const [written] = await Promise.all([
+        cluster.writeSlowly(
+          application.input,
+          ordersUntil(() => isKilled),
+          800,
+        ),
         cluster.write(customersTopic, customers('a')).then(() => cluster.writeSlowly(customersTopic, customers('b'), 10)),
+        killing,
       ]);
-      await cluster.readUntil(application.output, (records) => records.length > ORDERS);
-      await workers[0].kill();
-      await writing;
-      const expected = expectedRows(rounds, 'b');
+      const expected = expectedRows(written / ORDERS, 'b');
       await expect
-        .poll(async () => rowsOf(await cluster.read(application.output), String), { timeout: 40_000 })
+        .poll(async () => rowsOf(await cluster.read(application.output), String), { timeout: 100_000, interval: 500 })
         .toEqual(expected);
       const counts = new Map<string, string>();
       for (const row of expected.values()) {
@@ -79,10 +102,12 @@ describeWithKafka('tables joined by a foreign key, and grouped', (brokers) => {
       }
       await expect
         .poll(async () => positive(rowsOf(await cluster.read(countsTopic), (value) => String(value.readBigInt64BE()))), {
-          timeout: 20_000,
+          timeout: 100_000,
+          interval: 500,
         })
         .toEqual(counts);
-      expect(await workers[1].stop(), workers[1].output).toEqual({ code: 0, signal: null });
+      expect(heir.restoredRecords, heir.output).toBeGreaterThan(before);
+      expect(await heir.stop(), heir.output).toEqual({ code: 0, signal: null });
     },
   );
 });
