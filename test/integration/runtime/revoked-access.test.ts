@@ -4,6 +4,7 @@ import { type KafkaBroker, startKafka } from '../../kafka/broker.ts';
 import { isInstalled, runJava } from '../broker/run-program.ts';
 import { describeWithSecureKafka } from '../kafka-under-test.ts';
 import { numberedRecords } from './numbered-records.ts';
+import { writeWhile } from './shared-work.ts';
 import { TestApplication } from './test-application.ts';
 import type { Worker } from './worker.ts';
 
@@ -20,6 +21,11 @@ const SETTINGS = {
   'allow.everyone.if.no.acl.found': 'true',
 };
 
+/** With the tools of Kafka to start. */
+const SLOW = { timeout: 300_000 };
+/** What is written while the worker loses its rights. */
+const FEED = { keys: 10, perKey: 1, perSecond: 50 };
+
 const hasJava = isInstalled(process.env.JAVA || 'java', '-version');
 
 describeWithSecureKafka('rights that are taken away while the application runs', () => {
@@ -27,7 +33,7 @@ describeWithSecureKafka('rights that are taken away while the application runs',
     let broker: KafkaBroker;
     beforeAll(async () => {
       broker = await startKafka({ secure: true, settings: SETTINGS });
-    }, 120_000);
+    }, 180_000);
     afterAll(() => broker.stop());
 
     const secure = () => broker.secure ?? expect.fail('the broker has no secured listeners');
@@ -66,32 +72,37 @@ describeWithSecureKafka('rights that are taken away while the application runs',
       ['socket', 'working', true],
       ['kafkajs', 'idle', false],
       ['kafkajs', 'working', true],
-    ] as const)('F43 the password, from a worker over %s that is %s', async (transport, _what, isBusy) => {
+    ] as const)('F43 the password, from a worker over %s that is %s', SLOW, async (transport, _what, isBusy) => {
       await using application = await TestApplication.create({ brokers: broker.brokers, partitions: 1 });
       const worker = await working(application, transport);
       const before = worker.events.length;
-      await changeCredentials('--delete-config', 'SCRAM-SHA-512');
-      const feed = isBusy ? application.cluster.writeSlowly(application.input, numberedRecords(10, 40, 6), 50) : undefined;
+      const revoke = async (): Promise<object> => {
+        await changeCredentials('--delete-config', 'SCRAM-SHA-512');
+        return failureOf(worker, before);
+      };
       try {
-        expect(await failureOf(worker, before)).toMatchObject({
+        const failure = isBusy ? (await writeWhile(application, FEED, revoke)).result : await revoke();
+        expect(failure).toMatchObject({
           code: 'AUTHENTICATION_FAILED',
           message: expect.stringMatching(/127\.0\.0\.1:\d+/) as string,
         });
       } finally {
-        await feed;
         await changeCredentials('--add-config', `SCRAM-SHA-512=[password=${secure().user.password}]`);
       }
     });
 
-    it('F43 the right to write the output', async () => {
+    it('F43 the right to write the output', SLOW, async () => {
       await using application = await TestApplication.create({ brokers: broker.brokers, partitions: 1 });
       const worker = await working(application, 'socket');
       const before = worker.events.length;
       const user = `User:${secure().user.username}`;
       const rule = ['--add', '--deny-principal', user, '--operation', 'Write', '--topic', application.output];
-      await tool('org.apache.kafka.tools.AclCommand', ...rule);
-      await application.cluster.write(application.input, numberedRecords(10, 1, 6));
-      expect(await failureOf(worker, before)).toMatchObject({
+      // The broker heeds the rule a moment after the tool has been answered.
+      const { result: failure } = await writeWhile(application, FEED, async () => {
+        await tool('org.apache.kafka.tools.AclCommand', ...rule);
+        return failureOf(worker, before);
+      });
+      expect(failure).toMatchObject({
         code: 'TOPIC_AUTHORIZATION_FAILED',
         message: expect.stringContaining('grant the principal') as string,
         topic: application.output,
