@@ -17,7 +17,7 @@ const reason = possible ? '' : ' (needs the right to mount ext4 from a file, and
 describeWithKafka('when the file system of the state becomes read-only', (brokers) => {
   it.skipIf(!possible)(
     `F15: the worker ends with an error that says where, and another one goes on and counts once${reason}`,
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async () => {
       using files = FailingFileSystem.create();
       if (files === undefined) throw new Error('the file system that could be made a moment ago cannot be made');

@@ -43,22 +43,22 @@ describeWithKafka('where the tasks of a group are', (brokers) => {
       const isOnce = new Set(running).size === running.length;
       return isSame && isOnce && Object.keys(first).sort().join() === endpoints.join() && partitions(running.length);
     };
-    await expect.poll(isKnown, { timeout: 30_000, message: `${endpoints}` }).toBe(true);
+    await expect.poll(isKnown, { timeout: 60_000, message: `${endpoints}` }).toBe(true);
   };
 
   describe.each(PROTOCOLS)('under the protocol %s', (groupProtocol) => {
-    it('is known to all workers, and follows the tasks', { timeout: 120_000 }, async () => {
+    it('is known to all workers, and follows the tasks', { timeout: 300_000 }, async () => {
       await using application = await TestApplication.create({ brokers, partitions: PARTITIONS });
       await using first = await worker(application, groupProtocol, 'a:1');
       await first.running();
       await agree([first], ['a:1'], (count) => count === PARTITIONS);
-      const second = await worker(application, groupProtocol, '[fd00::2]:2');
+      await using second = await worker(application, groupProtocol, '[fd00::2]:2');
       await agree([first, second], ['[fd00::2]:2', 'a:1'], (count) => count === PARTITIONS);
       await second.close();
       await agree([first], ['a:1'], (count) => count === PARTITIONS);
     });
 
-    it('is told to workers that do not say where they can be asked, and not known of them', { timeout: 120_000 }, async () => {
+    it('is told to workers that do not say where they can be asked, and not known of them', { timeout: 300_000 }, async () => {
       await using application = await TestApplication.create({ brokers, partitions: PARTITIONS });
       await using silent = await worker(application, groupProtocol);
       await silent.running();
