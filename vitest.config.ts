@@ -36,30 +36,27 @@ export default defineConfig({
     allowOnly: false,
     // No test leaves anything behind in a module: sharing the loaded modules saves two thirds of the time.
     isolate: false,
+    // Limits are there to end what hangs, not to measure: a busy machine may stand still for seconds at any time.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
     // Also on a machine with two cores the tests that wait for a disk should not hold up the others.
     maxWorkers: '100%',
-    // Far beyond what anything takes on a quiet machine: a busy one stands still for seconds, and that is no failure.
-    expect: { poll: { timeout: 20_000 } },
-    hookTimeout: 30_000,
     exclude: ['**/node_modules/**', '**/dist/**', '**/.*/**'],
     projects: [
-      project(
-        'unit',
-        [
-          'packages/*/src/**/*.test.ts',
-          'examples/*/**/*.test.ts',
-          'bench/**/*.test.ts',
-          'test/kafka/**/*.test.ts',
-          'test/oracle/**/*.test.ts',
-          'test/faults/driver/**/*.test.ts',
-          'test/faults/soak/**/*.test.ts',
-        ],
-        { testTimeout: 30_000 },
-      ),
-      project('contract', ['test/contract/**/*.test.ts', 'test/broker/**/*.test.ts'], { testTimeout: 60_000 }),
+      project('unit', [
+        'packages/*/src/**/*.test.ts',
+        'examples/*/**/*.test.ts',
+        'bench/**/*.test.ts',
+        'test/kafka/**/*.test.ts',
+        'test/oracle/**/*.test.ts',
+        'test/faults/driver/**/*.test.ts',
+        'test/faults/soak/**/*.test.ts',
+      ]),
+      project('contract', ['test/contract/**/*.test.ts', 'test/broker/**/*.test.ts']),
       project('conformance', ['test/conformance/**/*.test.ts']),
-      project('simulation', ['test/simulation/**/*.test.ts'], { testTimeout: 60_000 }),
-      project('architecture', ['test/architecture/**/*.test.ts'], { testTimeout: 30_000 }),
+      project('simulation', ['test/simulation/**/*.test.ts']),
+      project('architecture', ['test/architecture/**/*.test.ts']),
       project('integration', ['test/integration/**/*.test.ts'], {
         globalSetup: ['test/integration/kafka-set-up.ts'],
         exclude: ['test/integration/embedded/**'],
@@ -78,7 +75,6 @@ export default defineConfig({
         globalSetup: ['test/faults/rig/broker-set-up.ts'],
         fileParallelism: false,
         testTimeout: 90_000,
-        hookTimeout: 60_000,
       }),
     ],
   },

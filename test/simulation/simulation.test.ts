@@ -9,7 +9,7 @@ import { judgeRun } from './run/verdict.ts';
 
 /** Seeded defects that need what a run without faults does not have, see the baseline of the fault tests. */
 const NEEDS_FAULTS = /aborted record|fenced producer|old epoch|killed worker|memory grows|descriptors grow|count(s)? fewer/;
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 300_000;
 
 describe('a simulated run', () => {
   it.each(['7', '18446744073709551615'])(

@@ -118,7 +118,7 @@ describe('F16: a damaged state directory never gives a wrong row', () => {
     ['the manifest', /MANIFEST/],
     ['CURRENT', /CURRENT$/],
     ['the marker beside it', /state\.json$/],
-  ])('when %s has a flipped bit, is cut or is removed', { timeout: 60_000 }, async (_what, pattern) => {
+  ])('when %s has a flipped bit, is cut or is removed', async (_what, pattern) => {
     const outcomes = { noticed: 0, harmless: 0 };
     for (const name of await filesOf(pattern)) {
       for (let trial = 0; trial < TRIALS_PER_FILE; trial++) {

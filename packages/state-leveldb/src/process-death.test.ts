@@ -12,6 +12,8 @@ import { levelDbEngine } from './level-db-engine.ts';
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
 const KILLS = 12;
 const KEYS = 50;
+/** LevelDB syncs each table that it writes, and there are hundreds: a disk may take 100 ms for each. */
+const TIMEOUT_MS = 600_000;
 
 /** Writes batch after batch, each of which sets every key to its number, and prints the number when it is written. */
 const WRITER = `
@@ -64,7 +66,7 @@ function numbersIn(database: StateDatabase): Set<number> {
 }
 
 describe('a process that dies', () => {
-  it('leaves every acknowledged batch whole, and no part of another', { timeout: 120_000 }, async () => {
+  it('leaves every acknowledged batch whole, and no part of another', { timeout: TIMEOUT_MS }, async () => {
     const directory = join(home, 'killed');
     const random = seededRandom(7);
     for (let kill = 0; kill < KILLS; kill++) {
@@ -77,7 +79,7 @@ describe('a process that dies', () => {
     }
   });
 
-  it('keeps the directory to itself while it lives, and gives it up when it is killed', { timeout: 30_000 }, async () => {
+  it('keeps the directory to itself while it lives, and gives it up when it is killed', { timeout: TIMEOUT_MS }, async () => {
     const directory = join(home, 'shared');
     const writer = startWriter(directory);
     await new Promise((resolve) => writer.stdout?.once('data', resolve));

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Clock, formatTaskId, RetriableError, silentLogger, TaskCorruptedError, type TaskId } from '@millrace/core';
 import type { StateEngine } from '@millrace/state';
 import type { Restorer } from '../restore/restorer.ts';
@@ -174,11 +174,11 @@ describe('TaskManager', () => {
     const stage = new Stage();
     stage.openElsewhere.add('0_1');
     await stage.assign(0, 1);
-    await vi.waitFor(() => expect(stage.calls).toContain('read 0_0'));
+    await expect.poll(() => stage.calls).toContain('read 0_0');
     expect(stage.manager.allRunning).toBe(false);
     expect(stage.calls).not.toContain('all running');
     stage.openElsewhere.clear();
-    await vi.waitFor(() => expect(stage.calls).toContain('all running'));
+    await expect.poll(() => stage.calls).toContain('all running');
     expect(stage.take().slice(-5)).toEqual(['open 0_1 of 2', 'offsets 0_1', 'restore 0_1', 'read 0_1', 'all running']);
   });
 

@@ -12,6 +12,9 @@ import type { StateEngineHarness } from './state-engine-contract.ts';
 import { describeVersionedStores } from './versioned-suite.ts';
 import { describeWindowStores } from './window-suite.ts';
 
+/** Each model opens hundreds of databases, each of which syncs several files: a disk may take 100 ms for each. */
+const TIMEOUT_MS = 600_000;
+
 /**
  * The suite that every kind of store passes over every engine: compared with naive models under random commands, commits,
  * rollbacks, restarts, and restores from what the store itself has written to its changelog.
@@ -19,7 +22,7 @@ import { describeWindowStores } from './window-suite.ts';
  * @example describeStoreContract('memory', { createEngine: () => memoryEngine() });
  */
 export function describeStoreContract(name: string, harness: StateEngineHarness): void {
-  describe(`stores over ${name}`, { timeout: 60_000 }, () => {
+  describe(`stores over ${name}`, { timeout: TIMEOUT_MS }, () => {
     afterEach(async () => harness.cleanUp?.());
     describeKeyValueStores(harness);
     describeExpiringStores(harness);
