@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '@millrace/core';
 import { LATEST_OFFSET, type PlacementMember } from './placement-input.ts';
 import { placeTasks } from './place-tasks.ts';
 import { CHANGELOG_END, named, SETTINGS, SimulatedGroup, tasksOf } from './simulated-group.ts';
@@ -185,13 +184,15 @@ describe('placeTasks, standby tasks', () => {
   });
 });
 
-it('places 1,000 tasks on 100 members with a copy of each in less than a second', () => {
+it('places 1,000 tasks on 100 members with a copy of each in less than a second of CPU time', () => {
   const group = new SimulatedGroup(tasksOf(...Array.from({ length: 10 }, () => 100)), { numStandbyReplicas: 1 });
   for (let process = 0; process < 100; process++) group.add(`p${process}`);
   group.round();
   group.drop('p7-7');
-  const begin = systemClock.monotonicMs();
+  // Not by the clock: other processes may have the processor for seconds.
+  const begin = process.cpuUsage();
   const { byMember } = group.place();
-  expect(systemClock.monotonicMs() - begin).toBeLessThan(1000);
+  const { user, system } = process.cpuUsage(begin);
+  expect((user + system) / 1000).toBeLessThan(1000);
   expect([...byMember.values()].flatMap(({ standby }) => standby)).toHaveLength(1000);
 });
