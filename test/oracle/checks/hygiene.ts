@@ -1,7 +1,8 @@
 import type { Evidence, Finding, ResourceSample, WorkerEvidence } from '../evidence/evidence.ts';
 
-const LINGER_MS_MAX = 3000;
-/** Below this time growth says nothing: caches and the heap of a young process fill up. */
+/** Long enough for a machine that stands still for some seconds; what keeps a process alive keeps it for longer. */
+const LINGER_MS_MAX = 10_000;
+/** Below this time growth says nothing: the heap is a saw. */
 const GROWTH_TIME_MS = 600_000;
 const GROWTH_BYTES_PER_MINUTE = 1024 * 1024;
 /** Below this time the connections of the start and of single faults are what is seen. */
@@ -31,8 +32,10 @@ function endedAs({ expectedEnd, exitCode, signal }: WorkerEvidence): boolean {
 }
 
 function growth(samples: readonly ResourceSample[]): string[] {
-  if (spanMs(samples) < GROWTH_TIME_MS) return [];
-  const perMinute = slope(samples) * 60_000;
+  // The first third is the start: caches and the heap of a young process fill up.
+  const later = samples.slice(Math.floor(samples.length / 3));
+  if (spanMs(later) < GROWTH_TIME_MS) return [];
+  const perMinute = slope(later) * 60_000;
   return perMinute > GROWTH_BYTES_PER_MINUTE ? [`memory grows by ${Math.round(perMinute / 1024)} KiB a minute`] : [];
 }
 

@@ -85,9 +85,9 @@ export function rewrite(draft: Draft, log: DraftLog, n: number, change: (value: 
 
 export function dumpOf(draft: Draft, store: LedgerStore, moment: StoreDump['moment'], partition = 1): Mutable<StoreDump> {
   const suffix = `_${partition}`;
-  return draft.stores.find(
-    (dump) => dump.store === store && dump.moment === moment && dump.taskId.endsWith(suffix),
-  ) as Mutable<StoreDump>;
+  const found = draft.stores.filter((dump) => dump.store === store && dump.moment === moment && dump.taskId.endsWith(suffix));
+  // Another worker may have had the task for a moment, and what is left of that on its disk is nobody's state.
+  return (found.find(({ isOwner }) => isOwner) ?? found[0]) as Mutable<StoreDump>;
 }
 
 export function survivor(draft: Draft): Mutable<WorkerEvidence> {

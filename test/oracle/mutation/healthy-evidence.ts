@@ -63,7 +63,7 @@ function evidenceOf(run: SimulatedLedger): Evidence {
 }
 
 function worker(name: string, expectedEnd: 'clean' | 'killed'): WorkerEvidence {
-  const samples = Array.from({ length: 90 }, (_, n) => ({
+  const samples = Array.from({ length: 120 }, (_, n) => ({
     atMs: n * 10_000,
     rssBytes: 150_000_000 + (n % 7) * 200_000,
     fileDescriptors: 40 + (n % 3),
