@@ -74,7 +74,9 @@ export default defineConfig({
       project('faults', ['test/faults/*.test.ts'], {
         globalSetup: ['test/faults/rig/broker-set-up.ts'],
         fileParallelism: false,
-        testTimeout: 90_000,
+        // The longest takes 45 s where nothing else runs: several processes start, and sessions run out.
+        testTimeout: 300_000,
+        hookTimeout: 60_000,
       }),
     ],
   },

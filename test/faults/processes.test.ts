@@ -18,9 +18,21 @@ function killAt({ worker, proxy }: Seat, at: Pick<ProxyRule, 'api' | 'side' | 's
   proxy.add({ ...at, action });
 }
 
-/** Whether a worker knows that its tasks are somebody else's by now. */
-function isAware(worker: LedgerWorker): boolean {
-  return ['membership is lost', 'joining the group again'].some((text) => worker.logged(text) !== undefined);
+/** Whether a worker has found out since then that its tasks are somebody else's. */
+function isAware(worker: LedgerWorker, sinceMs: number): boolean {
+  return ['membership is lost', 'joining the group again'].some((text) => worker.logged(text, sinceMs) !== undefined);
+}
+
+/** The lines of a text that are JSON objects and hold these words. */
+function linesWith(text: string, words: string): { readonly taskId?: string }[] {
+  const lines = text.split('\n').filter((line) => line.startsWith('{') && line.endsWith('}') && line.includes(words));
+  return lines.map((line) => JSON.parse(line) as { readonly taskId?: string });
+}
+
+/** Waits until a worker that others have taken the tasks of since then has found out, and is back. */
+async function isBack({ worker }: Seat, sinceMs: number): Promise<void> {
+  await worker.until('aware of it', (one) => isAware(one, sinceMs));
+  await worker.until('running again', ({ state }) => state === 'running');
 }
 
 describe('a killed worker', () => {
@@ -71,12 +83,13 @@ describe('a worker that was stopped for longer than its session', () => {
     await using run = await FaultRun.start({ brokers });
     const [a, b] = (await run.workers('a', 'b')) as [Seat, Seat];
     run.source.feed(PER_SECOND);
+    const firstAt = systemClock.nowMs();
     a.worker.signal('SIGSTOP');
     await run.haveAllTasks(b);
     a.worker.signal('SIGCONT');
-    await a.worker.until('aware of it', isAware);
-    await a.worker.until('running again', ({ state }) => state === 'running');
+    await isBack(a, firstAt);
 
+    const secondAt = systemClock.nowMs();
     const stopped = b.proxy.add({
       api: 'EndTxn',
       side: 'request',
@@ -84,15 +97,13 @@ describe('a worker that was stopped for longer than its session', () => {
       action: async () => {
         b.worker.signal('SIGSTOP');
         // The request comes through when the tasks have a new owner.
-        await systemClock.sleep(2 * TIMES.sessionTimeoutMs);
+        await run.haveAllTasks(a);
         b.worker.signal('SIGCONT');
       },
     });
     await stopped.hit();
     await run.haveAllTasks(a);
-    await systemClock.sleep(TIMES.sessionTimeoutMs);
-    await b.worker.until('aware of it', isAware);
-    await b.worker.until('running again', ({ state }) => state === 'running');
+    await isBack(b, secondAt);
     run.healed();
     expect(await run.verdict()).toBe('');
   });
@@ -122,11 +133,15 @@ describe('user code that takes too long', () => {
     const [a] = (await run.workers('a')) as [Seat];
     await run.source.write(300);
     await run.drained();
-    await run.source.write(200, { order: 'sleep:7000' });
-    await a.worker.until('asleep', ({ events }) => events.some(({ event }) => event === 'obeying'));
+    const orderedAt = systemClock.nowMs();
+    await run.source.write(200, { order: 'sleep' });
+    await a.worker.until('asleep', ({ isObeying }) => isObeying);
     const b = await run.worker('b');
-    await b.worker.running();
-    await systemClock.sleep(6000);
+    // The order comes with the task.
+    await b.worker.until('asleep, too', ({ isObeying }) => isObeying);
+    a.worker.release();
+    await isBack(a, orderedAt);
+    b.worker.release();
     run.healed();
     expect(await run.verdict()).toBe('');
   });
@@ -135,27 +150,28 @@ describe('user code that takes too long', () => {
     await using run = await FaultRun.start({ brokers });
     const [a, b] = (await run.workers('a', 'b')) as [Seat, Seat];
     await run.source.write(300);
-    const orderedAt = systemClock.nowMs();
-    await run.source.write(1, { order: `block:${2 * TIMES.sessionTimeoutMs}` });
-    await Promise.any(
-      [a, b].map(({ worker }) => worker.until('blocked', ({ events }) => events.some(({ event }) => event === 'obeying'))),
-    );
-    const [blocked, other] = a.worker.events.some(({ event }) => event === 'obeying') ? [a, b] : [b, a];
-    await blocked.worker.until('reported while it is blocked', ({ errors }) => errors.includes('the event loop does not turn'));
-    expect(blocked.worker.logged('the event loop turns again')).toBeUndefined();
-    const [line] = blocked.worker.errors.split('\n').filter((text) => text.includes('the event loop does not turn'));
+    await run.source.write(1, { order: 'block' });
+    await Promise.any([a, b].map(({ worker }) => worker.until('blocked', ({ isObeying }) => isObeying)));
+    const [blocked, other] = a.worker.isObeying ? [a, b] : [b, a];
+    const blockedAt = blocked.worker.orders[0]?.atMs ?? 0;
     const tasks = [...blocked.worker.openTasks.keys()];
-    expect(JSON.parse(line ?? '')).toMatchObject({ level: 'warn', taskId: expect.toBeOneOf(tasks), forMs: expect.any(Number) });
+    // A slow machine may have stood still before, which is none of a task's.
+    const stalls = (): unknown[] =>
+      linesWith(blocked.worker.errors, 'the event loop does not turn').filter(({ taskId }) => taskId);
+    await blocked.worker.until('reported while it is blocked', () => stalls().length > 0);
+    expect(stalls()[0]).toMatchObject({ level: 'warn', taskId: expect.toBeOneOf(tasks), forMs: expect.any(Number) });
     // The heir gets the same order.
-    await other.worker.until('blocked, too', ({ events }) => events.some(({ event }) => event === 'obeying'));
+    await other.worker.until('blocked, too', ({ isObeying }) => isObeying);
     await run.source.write(300);
-    await blocked.worker.until('running again', ({ events }) =>
-      events.some(({ state, atMs }) => state === 'running' && atMs > orderedAt + 2 * TIMES.sessionTimeoutMs),
-    );
+    await systemClock.sleep(Math.max(0, blockedAt + 2 * TIMES.sessionTimeoutMs - systemClock.nowMs()));
+    expect(blocked.worker.logged('the event loop turns again', blockedAt)).toBeUndefined();
+    blocked.worker.release();
+    await isBack(blocked, blockedAt);
+    other.worker.release();
     // Who watches the loop may notice it later than the loop itself.
-    await blocked.worker.until('turning again', (worker) => worker.logged('the event loop turns again') !== undefined);
-    const { stalledForMs = 0 } = blocked.worker.logged('the event loop turns again') ?? {};
-    expect(stalledForMs).toBeGreaterThan(1.5 * TIMES.sessionTimeoutMs);
+    const stalledForMs = (): number => Math.max(0, ...blocked.worker.events.map((event) => event.stalledForMs ?? 0));
+    await blocked.worker.until('turning again', () => stalledForMs() > 1.5 * TIMES.sessionTimeoutMs);
+    expect(stalledForMs()).toBeGreaterThan(1.5 * TIMES.sessionTimeoutMs);
     run.healed();
     expect(await run.verdict()).toBe('');
   });
@@ -166,7 +182,8 @@ describe('a worker that is restarted', () => {
     ['without', false],
     ['with', true],
   ] as const)('F38 one after the other %s an instance id: what is on the disk is used again', async (_how, isStatic) => {
-    const restarted = { sessionTimeoutMs: 10_000, heartbeatIntervalMs: 300 };
+    // A static member that is not back within its session gives its tasks up: even a slow machine starts a process in that time.
+    const restarted = { sessionTimeoutMs: 20_000, heartbeatIntervalMs: 300 };
     await using run = await FaultRun.start({ brokers, ...(isStatic ? { settings: restarted } : {}) });
     const start = (name: string): Promise<Seat> =>
       run.worker(name, isStatic ? { settings: { groupInstanceId: `${run.ledger.applicationId}-${name}` } } : {});
@@ -205,17 +222,28 @@ describe('a worker that is restarted', () => {
     expect(await a.worker.ended, a.worker.output).toEqual({ code: 0, signal: null });
 
     const b = await run.worker('b');
-    b.proxy.conditions = { latencyMs: 150 };
-    await b.worker.until('joining', ({ state }) => state === 'rebalancing');
-    await systemClock.sleep(1500);
-    expect(await b.worker.stop(), b.worker.output).toEqual({ code: 0, signal: null });
+    const isRestoring = (): Promise<void> =>
+      b.worker.until('restoring', ({ events }) => events.some(({ event }) => event === 'restoring'));
+    const restore = b.proxy.add({
+      api: 'Fetch',
+      side: 'response',
+      action: async () => {
+        await isRestoring();
+        b.worker.signal('SIGTERM');
+        await systemClock.sleep(700);
+      },
+    });
+    await restore.hit();
+    await isRestoring();
+    expect(await b.worker.ended, b.worker.output).toEqual({ code: 0, signal: null });
     await run.workers('c');
     run.healed();
     expect(await run.verdict()).toBe('');
   });
 
   it('F37 twice under one instance id: the newer one has the tasks, the older one says why it ends', async () => {
-    await using run = await FaultRun.start({ brokers });
+    // Whose session has run out is nobody's twin: it joins again, and fences the other one.
+    await using run = await FaultRun.start({ brokers, settings: { sessionTimeoutMs: 10_000 } });
     const settings = { groupInstanceId: `${run.ledger.applicationId}-one` };
     const older = await run.worker('older', { settings });
     await older.worker.running();
@@ -227,17 +255,18 @@ describe('a worker that is restarted', () => {
     await run.source.write(300);
     run.healed();
     expect(await run.verdict()).toBe('');
-    const failure = older.worker.events.at(-1)?.failure;
-    expect(failure?.message).toMatch(/instance/);
+    expect(older.worker.failure?.message).toMatch(/instance/);
   });
 
   it('F34 with a wall clock that is wrong and jumps: nothing depends on it', async () => {
     await using run = await FaultRun.start({ brokers });
-    const a = await run.worker('a', { clock: { skewMs: 3_600_000, jumpAfterMs: 5000, jumpMs: -7_200_000 } });
+    const a = await run.worker('a', { clock: { skewMs: 3_600_000, jumpMs: -7_200_000 } });
     const b = await run.worker('b', { clock: { skewMs: 11 * 365 * 86_400_000 } });
     await Promise.all([a, b].map(({ worker }) => worker.running()));
     run.source.feed(PER_SECOND);
-    await systemClock.sleep(6000);
+    await run.drained();
+    a.worker.signal('SIGHUP');
+    await systemClock.sleep(3000);
     run.healed();
     expect(await run.verdict()).toBe('');
   });

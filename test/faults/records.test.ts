@@ -7,6 +7,19 @@ import { topicOf } from '../oracle/ledger/ledger.ts';
 import { FaultRun, type Seat } from './rig/fault-run.ts';
 
 const brokers = inject('faultBrokers');
+const ASLEEP_MS = 7000;
+
+/** True if a transaction of the run is open, and is not any more before that time; returns no earlier. */
+async function vanishes({ cluster, ledger }: FaultRun, untilMs: number): Promise<boolean> {
+  let [wasOpen, hasVanished] = [false, false];
+  while (systemClock.nowMs() < untilMs) {
+    const isOpen = (await cluster.client.admin.listOpenTransactions()).some((id) => id.startsWith(ledger.prefix));
+    if (systemClock.nowMs() < untilMs) hasVanished ||= wasOpen && !isOpen;
+    wasOpen ||= isOpen;
+    await systemClock.sleep(100);
+  }
+  return hasVanished;
+}
 
 describe('records that cannot be processed', () => {
   it('F24 bytes that are no record are left out, and each omission is announced', async () => {
@@ -75,7 +88,10 @@ describe('records that cannot be processed', () => {
     const { findings, evidence } = await run.conclude();
     expect(findings).toBe('');
     expect(evidence.skips, run.log).toHaveLength(1);
-    expect(said('going back').length, run.log).toBeLessThan(20);
+    // Not without a pause, as often as it had to: going by the time that the worker was left waiting.
+    const tries = said('going back');
+    const triedForMs = (tries.at(-1)?.atMs ?? 0) - (tries[0]?.atMs ?? 0);
+    expect(tries.length, run.log).toBeLessThan(20 + triedForMs / 100);
   });
 
   it('F29 user code that throws or rejects: the transaction is aborted and done again', async () => {
@@ -87,7 +103,7 @@ describe('records that cannot be processed', () => {
     await run.source.write(200, { order: 'reject' });
     run.healed();
     expect(await run.verdict()).toBe('');
-    expect(worker.events.filter(({ event }) => event === 'obeying')).toHaveLength(2);
+    expect(worker.orders).toHaveLength(2);
   });
 
   it('F29 user code that always throws on one record: it is left out, and that is announced', async () => {
@@ -107,10 +123,11 @@ describe('records that cannot be processed', () => {
     const { worker } = await run.worker('a');
     await worker.running();
     await run.source.write(100, { order: 'hang' });
-    await worker.until('hanging', ({ events }) => events.some(({ event }) => event === 'obeying'));
+    await worker.until('hanging', ({ orders }) => orders.length > 0);
     const asked = systemClock.monotonicMs();
     await worker.stop();
-    expect(systemClock.monotonicMs() - asked, worker.output).toBeLessThan(6000);
+    // Without that setting it would be 20 s.
+    expect(systemClock.monotonicMs() - asked, worker.output).toBeLessThan(15_000);
     worker.expectedEnd = 'failed';
     run.healed();
     const { worker: heir } = await run.worker('b', { obeys: false });
@@ -146,14 +163,13 @@ describe('records that cannot be processed', () => {
     const [a] = (await run.workers('a')) as [Seat];
     await run.source.write(100);
     await run.drained();
-    let isOpen = false;
-    for (let attempt = 0; attempt < 5 && !isOpen; attempt++) {
+    let isGivenUp = false;
+    for (let attempt = 0; attempt < 10 && !isGivenUp; attempt++) {
       // More than is held back until the commit, so that a transaction is open on the broker while user code sleeps.
       for (let n = 0; n < 6; n++) await run.source.write(1, { padding: 'x'.repeat(900_000) });
-      await run.source.write(10, { order: `sleep:7000 ${attempt}` });
-      await a.worker.until('asleep', ({ events }) => events.filter(({ event }) => event === 'obeying').length > attempt);
-      isOpen = (await run.cluster.client.admin.listOpenTransactions()).some((id) => id.startsWith(run.ledger.prefix));
-      await systemClock.sleep(7000);
+      await run.source.write(10, { order: `sleep:${ASLEEP_MS} ${attempt}` });
+      await a.worker.until('asleep', ({ orders }) => orders.length > attempt);
+      isGivenUp = await vanishes(run, (a.worker.orders[attempt]?.atMs ?? 0) + ASLEEP_MS);
     }
     run.healed();
     const { findings, abortedRecords } = await run.conclude();
@@ -174,7 +190,7 @@ describe('records that are too large', () => {
     await run.source.write(100, { padding: 'x'.repeat(50_000) });
     worker.expectedEnd = 'failed';
     expect(await worker.ended, worker.output).toEqual({ code: 1, signal: null });
-    expect(worker.events.at(-1)?.failure).toMatchObject({ code: 'RECORD_REFUSED', topic });
+    expect(worker.failure).toMatchObject({ code: 'RECORD_REFUSED', topic });
     await run.limit(topic, 1_000_000);
     await run.workers('a');
     run.healed();
@@ -205,9 +221,11 @@ describe('topics that change', () => {
     const another = await run.worker('b');
     another.worker.expectedEnd = 'failed';
     await another.worker.ended;
-    const failure = another.worker.events.at(-1)?.failure;
-    expect(failure?.message, run.log).toMatch(/5/);
-    expect(failure?.message).toMatch(/3/);
+    const { failure } = another.worker;
+    // Without the topics' names, which are random.
+    const message = failure?.message.replaceAll(run.ledger.prefix, '');
+    expect(message, run.log).toMatch(/5/);
+    expect(message).toMatch(/3/);
     expect(input).toBeDefined();
   });
 });

@@ -21,6 +21,8 @@ export class KeptAnswers {
       this.#last.set(place, answer);
       return;
     }
+    // Any store was empty once: that says nothing, and would take the place of what does.
+    if (answer.rows.length === 0) return;
     const kept = this.#kept.get(place) ?? { answers: [], stride: 1, heard: 0 };
     this.#kept.set(place, kept);
     if (kept.heard++ % kept.stride !== 0) return;

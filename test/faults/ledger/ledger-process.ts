@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { MetricsRegistry, systemClock } from '@millrace/core';
 import {
@@ -14,7 +15,7 @@ import { start } from 'millrace';
 import type { Ledger } from '../../oracle/ledger/ledger.ts';
 import { DyingEngine } from './dying-engine.ts';
 import { buildLedger } from './ledger-topology.ts';
-import { obedience } from './obedience.ts';
+import { obedience, RELEASE } from './obedience.ts';
 import { RegistrySerde } from './registry-serde.ts';
 import { SkewedClock, type SkewedClockOptions } from './skewed-clock.ts';
 import { StoreAsker } from './store-asker.ts';
@@ -22,7 +23,8 @@ import { report, reportingLogger } from '../../integration/runtime/worker-report
 
 /**
  * One worker of the ledger as a process of its own. Takes its orders as JSON in the first argument, tells what happens as JSON
- * lines, asks for all that it has on SIGUSR2, stops cleanly on SIGTERM, ends by itself, and with 1 when the application fails.
+ * lines, asks for all that it has on SIGUSR2, lets its clock jump on SIGHUP, stops cleanly on SIGTERM, ends by itself, and with 1
+ * when the application fails.
  */
 export interface LedgerOrders {
   readonly brokers: string;
@@ -32,7 +34,7 @@ export interface LedgerOrders {
   readonly dieInWrite?: number;
   /** False: processes records whatever they order. Default true. */
   readonly obeys?: boolean;
-  /** Its wall clock is wrong by so much, and from some moment on by more. */
+  /** Its wall clock is wrong by so much, and from SIGHUP on by more. */
   readonly clock?: SkewedClockOptions;
   /** Goes on behind records that cannot be deserialised or processed. */
   readonly skips?: boolean;
@@ -54,11 +56,19 @@ process.on('unhandledRejection', (reason) => report('unhandled', { text: String(
 process.on('uncaughtExceptionMonitor', (error) => report('unhandled', { text: String(error) }));
 
 const { dieInWrite, skips = false, registry, onUncaughtError } = orders;
+const releaseFile = join(orders.settings.stateDir ?? '.', RELEASE);
+const clock = orders.clock === undefined ? undefined : new SkewedClock(systemClock, orders.clock);
 const metrics = new MetricsRegistry();
 const topology = buildLedger(orders.ledger, {
   onTask: (change, taskId) => report('task', { change, taskId }),
   entry: registry === undefined ? undefined : new RegistrySerde(registry),
-  obey: orders.obeys === false ? () => undefined : obedience((order) => report('obeying', { order })),
+  obey:
+    orders.obeys === false
+      ? () => undefined
+      : obedience(
+          (order) => report('obeying', { order }),
+          () => existsSync(releaseFile),
+        ),
 });
 const app = await start(topology, {
   ...orders.settings,
@@ -66,11 +76,11 @@ const app = await start(topology, {
   logger: reportingLogger,
   metrics,
   restoreListener: {
-    onRestoreStart: () => undefined,
+    onRestoreStart: ({ taskId, store }: RestoreProgress) => report('restoring', { taskId, store }),
     onRestoreEnd: ({ taskId, store, restoredRecords }: RestoreProgress) => report('restored', { taskId, store, restoredRecords }),
   },
   ...(dieInWrite === undefined ? {} : { engine: new DyingEngine(levelDbEngine(), dieInWrite) }),
-  ...(orders.clock === undefined ? {} : { clock: new SkewedClock(systemClock, orders.clock) }),
+  ...(clock === undefined ? {} : { clock }),
   ...(skips ? { onDeserializationError: logAndContinueDeserialization(reportingLogger) } : {}),
   ...(skips ? { onProcessingError: logAndContinueProcessing(reportingLogger) } : {}),
   ...(onUncaughtError === undefined ? {} : { onUncaughtError: () => onUncaughtError }),
@@ -82,6 +92,7 @@ const asker = new StoreAsker({
   onAnswer: (answer) => report('answer', answer),
   onError: (error) => report('unhandled', { text: `a query failed: ${String(error)}` }),
 });
+process.on('SIGHUP', () => clock?.jump());
 process.on('SIGUSR2', () => void asker.askAll().then(() => report('answered', {})));
 const stopped = new Promise<void>((resolve) => {
   process.once('SIGTERM', () => void app.close().then(resolve));

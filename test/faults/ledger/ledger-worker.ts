@@ -1,20 +1,24 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '@millrace/core';
 import type { WorkerEvidence } from '../../oracle/evidence/evidence.ts';
 import { KeptAnswers } from './kept-answers.ts';
 import type { LedgerOrders } from './ledger-process.ts';
+import { RELEASE } from './obedience.ts';
 import type { StoreAnswer } from './store-asker.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const PROGRAM = 'test/faults/ledger/ledger-process.ts';
-const WAIT_MS = 45_000;
+/** Far more than anything takes: only a worker that does not do what it should is waited for so long. */
+const WAIT_MS = 120_000;
 
 /** One line of a worker; which fields there are depends on the event. */
 export interface LedgerEvent {
-  readonly event: 'state' | 'task' | 'restored' | 'log' | 'obeying' | 'sample' | 'unhandled' | 'answered' | 'ended';
+  readonly event: 'state' | 'task' | 'restoring' | 'restored' | 'log' | 'obeying' | 'sample' | 'unhandled' | 'answered' | 'ended';
   readonly atMs: number;
   readonly state?: string;
   readonly change?: 'opened' | 'closed';
@@ -58,6 +62,7 @@ export class LedgerWorker implements AsyncDisposable {
   readonly #listen: (event: LedgerEvent) => void;
   readonly #waiting = new Set<() => void>();
   readonly #answers = new KeptAnswers();
+  readonly #spawnedAtMs = systemClock.nowMs();
   #errors = '';
   #end: End | undefined;
   #endedAtMs = 0;
@@ -120,8 +125,35 @@ export class LedgerWorker implements AsyncDisposable {
     return this.events.reduce((sum, { restoredRecords }) => sum + (restoredRecords ?? 0), 0);
   }
 
-  logged(text: string): LedgerEvent | undefined {
-    return this.events.find(({ event, message }) => event === 'log' && message?.includes(text) === true);
+  /** How long the process took until its program had begun; infinite before. Node and its loader, which no fault concerns. */
+  get startedAfterMs(): number {
+    const begun = this.events.find(({ event }) => event === 'state');
+    return begun === undefined ? Infinity : begun.atMs - this.#spawnedAtMs;
+  }
+
+  /** What its last order was to wait for has come. */
+  release(): void {
+    mkdirSync(this.stateDir, { recursive: true });
+    writeFileSync(join(this.stateDir, RELEASE), '');
+  }
+
+  /** The orders that it has obeyed, or is about to. */
+  get orders(): LedgerEvent[] {
+    return this.events.filter(({ event }) => event === 'obeying');
+  }
+
+  get isObeying(): boolean {
+    return this.orders.length > 0;
+  }
+
+  /** Why the application has ended, in its own words. */
+  get failure(): LedgerEvent['failure'] {
+    return this.events.findLast(({ event }) => event === 'ended')?.failure;
+  }
+
+  /** @param sinceMs not what it said before */
+  logged(text: string, sinceMs = 0): LedgerEvent | undefined {
+    return this.events.find(({ event, message, atMs }) => event === 'log' && atMs >= sinceMs && message?.includes(text) === true);
   }
 
   /** How often it has gone into a rebalance since that moment. */

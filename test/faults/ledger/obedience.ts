@@ -1,24 +1,39 @@
 import { systemClock } from '@millrace/core';
 
+/** A file in the state directory of a process: what waits in it goes on when it is there. */
+export const RELEASE = 'go-on';
+
+const LOOK_MS = 20;
+/** So that nothing stays behind of a test that has come to no end. */
+const RELEASED_WITHIN_MS = 240_000;
+
 /**
  * Does what the `order` of a record says, once for each order in the life of a process, or every time when it ends with `always`:
  *
  * - `throw`, `reject`: fails at once or by a promise
  * - `hang`: never comes back
- * - `sleep:<ms>`, `block:<ms>`: waits with the event loop free, or with the event loop held
+ * - `sleep:<ms>`: waits with the event loop free
+ * - `sleep`, `block`: waits until the process is released, with the event loop free, or with the event loop held
  */
-export function obedience(onOrder: (order: string) => void): (order: string) => void | Promise<void> {
+export function obedience(onOrder: (order: string) => void, isReleased: () => boolean): (order: string) => void | Promise<void> {
   const obeyed = new Set<string>();
   return (order) => {
     if (obeyed.has(order) && !order.endsWith('always')) return undefined;
     obeyed.add(order);
     onOrder(order);
     const [action, amount] = order.split(' ')[0]?.split(':') ?? [];
-    return obey(action, Number(amount), order);
+    const isOver = amount === undefined ? isReleased : after(Number(amount));
+    return obey(action, isOver, order);
   };
 }
 
-function obey(action: string | undefined, amountMs: number, order: string): void | Promise<void> {
+/** True from so many milliseconds on. */
+function after(ms: number): () => boolean {
+  const endMs = systemClock.monotonicMs() + ms;
+  return () => systemClock.monotonicMs() >= endMs;
+}
+
+function obey(action: string | undefined, isOver: () => boolean, order: string): void | Promise<void> {
   switch (action) {
     case 'throw':
       throw new Error(`the record orders: ${order}`);
@@ -27,14 +42,21 @@ function obey(action: string | undefined, amountMs: number, order: string): void
     case 'hang':
       return new Promise(() => undefined);
     case 'sleep':
-      return systemClock.sleep(amountMs);
+      return sleep(isOver);
     case 'block':
-      return block(amountMs);
+      return block(isOver);
     default:
       throw new Error(`no such order: ${order}`);
   }
 }
 
-function block(forMs: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, forMs);
+async function sleep(isOver: () => boolean): Promise<void> {
+  const isLate = after(RELEASED_WITHIN_MS);
+  while (!isOver() && !isLate()) await systemClock.sleep(LOOK_MS);
+}
+
+function block(isOver: () => boolean): void {
+  const isLate = after(RELEASED_WITHIN_MS);
+  const nobodyWakes = new Int32Array(new SharedArrayBuffer(4));
+  while (!isOver() && !isLate()) Atomics.wait(nobodyWakes, 0, 0, LOOK_MS);
 }

@@ -3,27 +3,29 @@ import type { Cancel, Clock } from '@millrace/core';
 export interface SkewedClockOptions {
   /** Unit ms. */
   readonly skewMs: number;
-  /** After so long the wall clock jumps. */
-  readonly jumpAfterMs?: number;
+  /** By how much the wall clock jumps when it is told to. */
   readonly jumpMs?: number;
 }
 
 /** A clock whose wall time is wrong, and jumps; timers and monotonic time are right, as they are on a real machine. */
 export class SkewedClock implements Clock {
   readonly #inner: Clock;
-  readonly #options: SkewedClockOptions;
-  readonly #startedAtMs: number;
+  readonly #jumpMs: number;
+  #skewMs: number;
 
-  constructor(inner: Clock, options: SkewedClockOptions) {
+  constructor(inner: Clock, { skewMs, jumpMs = 0 }: SkewedClockOptions) {
     this.#inner = inner;
-    this.#options = options;
-    this.#startedAtMs = inner.monotonicMs();
+    this.#skewMs = skewMs;
+    this.#jumpMs = jumpMs;
+  }
+
+  /** From here on it is wrong by so much more. */
+  jump(): void {
+    this.#skewMs += this.#jumpMs;
   }
 
   nowMs(): number {
-    const { skewMs, jumpAfterMs = Infinity, jumpMs = 0 } = this.#options;
-    const hasJumped = this.#inner.monotonicMs() - this.#startedAtMs >= jumpAfterMs;
-    return this.#inner.nowMs() + skewMs + (hasJumped ? jumpMs : 0);
+    return this.#inner.nowMs() + this.#skewMs;
   }
 
   monotonicMs(): number {

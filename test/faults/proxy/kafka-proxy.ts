@@ -78,7 +78,7 @@ export class KafkaProxy implements AsyncDisposable {
 
   /** As before any fault; connections on which something vanished are reset, as a client would do in the end. */
   heal(): void {
-    this.#rules.clear();
+    for (const rule of this.#rules) if (rule.rule.stays !== true) this.#rules.delete(rule);
     this.conditions = {};
     for (const link of this.#links) if (link.isBroken) link.reset();
   }

@@ -27,6 +27,8 @@ export interface ProxyRule {
   /** How many are hit. Default 1. */
   readonly times?: number;
   readonly where?: (frame: PassingFrame) => boolean;
+  /** No fault: it stays when the network heals. */
+  readonly stays?: boolean;
   readonly action: Action;
 }
 

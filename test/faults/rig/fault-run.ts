@@ -16,6 +16,7 @@ import type { LedgerOrders } from '../ledger/ledger-process.ts';
 import { LedgerSource } from '../ledger/ledger-source.ts';
 import { type LedgerEvent, LedgerWorker } from '../ledger/ledger-worker.ts';
 import { KafkaProxy } from '../proxy/kafka-proxy.ts';
+import { haveAnswered, keptTasks } from './last-answers.ts';
 import { setTopicConfig } from './set-topic-config.ts';
 import { PurgeWatch } from './purge-watch.ts';
 
@@ -29,6 +30,11 @@ export const TIMES = {
 
 /** After a fault: the session runs out, the group rebalances, the tasks restore. */
 const DRAIN_LIMIT_MS = TIMES.sessionTimeoutMs + 10_000;
+/** A worker process starts in less, unless the machine is slow or does something else. */
+const QUIET_START_MS = 2000;
+const SLOWNESS_MAX = 10;
+/** The reader is at the end of everything all the time. */
+const READ_LIMIT_MS = 60_000;
 const SEED = 20_261_121;
 /** How the workers say that they leave out a record. */
 const SKIPPED = /is skipped|is dropped/;
@@ -39,7 +45,7 @@ export interface FaultRunOptions {
   readonly guarantee?: Ledger['guarantee'];
   readonly cached?: boolean;
   readonly settings?: Partial<StreamsSettings>;
-  /** How long it may take to drain after the last fault. Default: session timeout and ten seconds. */
+  /** How long it may take to drain after the last fault, on a machine that is not slow. Default: session timeout and ten seconds. */
   readonly drainLimitMs?: number;
   /** Of input and outputs. Default: the broker's. */
   readonly recordBytesMax?: number;
@@ -83,6 +89,7 @@ export class FaultRun implements AsyncDisposable {
   readonly #live: LiveReader;
   readonly #purges: PurgeWatch;
   readonly #dumps: StoreDump[] = [];
+  readonly #over = new AbortController();
   #healedAtMs = systemClock.nowMs();
 
   private constructor(options: FaultRunOptions) {
@@ -113,7 +120,7 @@ export class FaultRun implements AsyncDisposable {
     name: string,
     orders: Partial<Omit<LedgerOrders, 'settings'>> & { settings?: Partial<StreamsSettings> } = {},
   ): Promise<Seat> {
-    const proxy = this.#proxies.get(name) ?? (await KafkaProxy.start(this.#options.brokers.split(',')[0] as string));
+    const proxy = this.#proxies.get(name) ?? (await this.#proxy());
     this.#proxies.set(name, proxy);
     const { settings, ...rest } = orders;
     const full: LedgerOrders = {
@@ -124,6 +131,8 @@ export class FaultRun implements AsyncDisposable {
         // What found no partner has to come out with the barrier, which is a single record.
         emitIntervalMs: 0,
         ...TIMES,
+        // Without a proxy nobody can hold a deletion back until the reader has seen what goes.
+        ...(this.#options.direct === true ? { repartitionPurgeIntervalMs: 3_600_000 } : {}),
         stateDir: join(this.#root, name),
         ...this.#options.settings,
         ...settings,
@@ -135,6 +144,17 @@ export class FaultRun implements AsyncDisposable {
     const worker = new LedgerWorker(name, full, (event) => this.#options.onEvent?.(name, event));
     this.#workers.push(worker);
     return { worker, proxy };
+  }
+
+  async #proxy(): Promise<KafkaProxy> {
+    const proxy = await KafkaProxy.start(this.#options.brokers.split(',')[0] as string);
+    // What is purged rightly is known from the reader alone, so it must have seen it: however late it is, and the machine.
+    const action = async (): Promise<void> => {
+      await this.watchRepartition();
+      await this.#live.catchUp(this.#over.signal);
+    };
+    proxy.add({ api: 'DeleteRecords', side: 'request', times: Infinity, stays: true, action });
+    return proxy;
   }
 
   /** Starts workers and waits until all of them run. */
@@ -149,7 +169,8 @@ export class FaultRun implements AsyncDisposable {
   /** From here on it is seen what comes into the repartition topic, and goes; the topic is there when a worker runs. */
   async watchRepartition(): Promise<void> {
     const topic = repartitionOf(this.ledger);
-    if (this.#live.isWatching(topic) || (await this.cluster.partitions(topic)).length === 0) return;
+    const isThere = (await this.cluster.partitions(topic)).length > 0;
+    if (!isThere || this.#live.isWatching(topic)) return;
     this.#live.watch(topic, this.ledger.partitions);
     this.#purges.start();
   }
@@ -169,7 +190,13 @@ export class FaultRun implements AsyncDisposable {
   }
 
   get #drainLimitMs(): number {
-    return this.#options.drainLimitMs ?? DRAIN_LIMIT_MS;
+    return (this.#options.drainLimitMs ?? DRAIN_LIMIT_MS) * this.#slowness;
+  }
+
+  /** How many times longer than it should everything takes on this machine just now, going by how its processes start. */
+  get #slowness(): number {
+    const starts = this.#workers.map(({ startedAfterMs }) => startedAfterMs).filter(Number.isFinite);
+    return Math.min(SLOWNESS_MAX, Math.max(1, ...starts.map((ms) => ms / QUIET_START_MS)));
   }
 
   /** Kills a worker, and takes a copy of what it has on its disk. */
@@ -202,9 +229,11 @@ export class FaultRun implements AsyncDisposable {
     );
   }
 
-  /** Sets the largest batch that a topic takes, while everything runs. */
+  /** Sets the largest batch that a topic takes, while everything runs; the broker may hear of it a little later. */
   async limit(topic: string, bytes: number): Promise<void> {
-    await setTopicConfig(this.#options.brokers, topic, 'max.message.bytes', String(bytes));
+    const [name, value] = ['max.message.bytes', String(bytes)];
+    await setTopicConfig(this.#options.brokers, topic, name, value);
+    while ((await this.cluster.client.admin.describeConfigs(topic)).get(name) !== value) await systemClock.sleep(50);
   }
 
   stateDirOf(name: string): string {
@@ -231,7 +260,7 @@ export class FaultRun implements AsyncDisposable {
     await this.#groupIsEmpty();
     await this.#purges.stop();
     await this.cluster.settled(this.ledger.prefix);
-    await this.#live.finish(AbortSignal.timeout(10_000));
+    await this.#live.finish(AbortSignal.timeout(READ_LIMIT_MS));
     const tenancies = this.#workers.map((worker) => tenancyOf(worker, ownedAtStop.get(worker)));
     const asked = new Map(
       this.#workers.map((worker) => [worker, keptTasks(worker, opened.get(worker), ownedAtStop.get(worker))]),
@@ -268,25 +297,24 @@ export class FaultRun implements AsyncDisposable {
   }
 
   /** A hand-over may still be under way when everything is committed; if it does not end, the oracle says so. */
-  async #atRest(): Promise<void> {
-    const deadline = systemClock.monotonicMs() + 2 * TIMES.sessionTimeoutMs;
+  async #atRest(deadline: number): Promise<void> {
     while (this.#recovery(0).unassignedTasks.length > 0 && systemClock.monotonicMs() < deadline) await systemClock.sleep(50);
   }
 
   /**
-   * Asks everybody for everything before anybody stops; again, if a task was on its way to another worker meanwhile. Who ends does not
-   * answer.
+   * Asks everybody for everything before anybody stops; again, as long as a task is on its way to another worker, or was opened so
+   * lately that it does not answer. Who ends does not answer either; what is missing at the deadline the oracle misses.
    *
    * @returns the tasks that each had before
    */
   async #askAll(): Promise<Map<LedgerWorker, Map<string, number>>> {
-    const deadline = systemClock.monotonicMs() + 2 * TIMES.sessionTimeoutMs;
+    const deadline = systemClock.monotonicMs() + this.#drainLimitMs;
     for (;;) {
-      await this.#atRest();
+      await this.#atRest(deadline);
       const alive = this.#workers.filter(({ isAlive }) => isAlive);
       const opened = new Map(alive.map((worker) => [worker, worker.openTasks]));
       await Promise.all(alive.map((worker) => worker.askAll().catch(() => undefined)));
-      if (this.#recovery(0).unassignedTasks.length === 0 || systemClock.monotonicMs() > deadline) return opened;
+      if (haveAnswered(this.ledger, opened) || systemClock.monotonicMs() > deadline) return opened;
     }
   }
 
@@ -300,7 +328,7 @@ export class FaultRun implements AsyncDisposable {
   /** Static members do not leave: their sessions run out. If that does not happen, the oracle says so. */
   async #groupIsEmpty(): Promise<void> {
     const { sessionTimeoutMs = TIMES.sessionTimeoutMs } = this.#options.settings ?? {};
-    const deadline = systemClock.monotonicMs() + sessionTimeoutMs + 3000;
+    const deadline = systemClock.monotonicMs() + sessionTimeoutMs + this.#drainLimitMs;
     while (systemClock.monotonicMs() < deadline) {
       if ((await this.cluster.client.admin.describeGroup(this.ledger.applicationId)).members.length === 0) return;
       await systemClock.sleep(100);
@@ -339,6 +367,7 @@ export class FaultRun implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#over.abort();
     await this.source.close();
     await this.#purges.stop();
     await this.#live.finish(AbortSignal.abort()).catch(() => undefined);
@@ -351,17 +380,6 @@ export class FaultRun implements AsyncDisposable {
     await this.cluster[Symbol.asyncDispose]();
     rmSync(this.#root, { recursive: true, force: true });
   }
-}
-
-/** The tasks that a worker has had all the while since it opened them before it was asked. */
-function keptTasks(
-  { openings }: LedgerWorker,
-  opened: ReadonlyMap<string, number> = new Map(),
-  ownedAtStop: ReadonlySet<string> = new Set(),
-): Set<string> {
-  return new Set(
-    [...opened].filter(([taskId, atMs]) => ownedAtStop.has(taskId) && openings.get(taskId) === atMs).map(([id]) => id),
-  );
 }
 
 function tenancyOf({ name, openings }: LedgerWorker, ownedAtStop: ReadonlySet<string> = new Set()): Tenancy & { name: string } {

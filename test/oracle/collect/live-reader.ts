@@ -38,12 +38,17 @@ export class LiveReader {
     return this.#seen;
   }
 
-  /** Waits until everything that is stable now has been seen, then stops. */
-  async finish(deadline: AbortSignal): Promise<void> {
+  /** Waits until everything that is stable now has been seen. */
+  async catchUp(deadline: AbortSignal): Promise<void> {
     const partitions = [...this.#seen.keys()].map(placeOf);
     const ends = await this.#client.offsets.list(partitions, 'latest-stable');
     while (!deadline.aborted && [...ends].some(([name, end]) => (this.#positions.get(name) ?? 0) < end))
       await this.#fetcher.wait(WAIT_MS, deadline);
+  }
+
+  /** Waits until everything that is stable now has been seen, then stops. */
+  async finish(deadline: AbortSignal): Promise<void> {
+    await this.catchUp(deadline);
     this.#stop.abort();
     await this.#loop;
     await this.#fetcher.close();
