@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
@@ -42,8 +42,16 @@ describe('a record with a huge number of outputs', () => {
     return start(builder.build(), { ...connection(), guarantee: 'exactly_once_v2', ...settings });
   }
 
-  function connection(): Pick<StartOptions, 'applicationId' | 'brokers' | 'commitIntervalMs' | 'stateDir'> {
-    return { applicationId: `${prefix}app`, brokers: brokers.split(','), commitIntervalMs: 100, stateDir };
+  /** One record may take longer on a slow machine than sessions and transactions usually last. */
+  function connection(): StartOptions {
+    const limits = { transactionTimeoutMs: 120_000, sessionTimeoutMs: 120_000, shutdownTimeoutMs: 120_000 };
+    return { applicationId: `${prefix}app`, brokers: brokers.split(','), commitIntervalMs: 100, stateDir, ...limits };
+  }
+
+  /** The cluster waits for so long only; where one record takes long, it is asked again. */
+  async function drained(): Promise<void> {
+    const once = (): Promise<void> => cluster.drained(`${prefix}app`, `${prefix}in`);
+    await once().catch(once).catch(once);
   }
 
   /** Counts by the headers of the batches: the records themselves would be too many to keep. */
@@ -66,11 +74,12 @@ describe('a record with a huge number of outputs', () => {
 
   it('F48 has all of them in one transaction, and few of them in memory at a time', async () => {
     const outputs = 1_000_000;
-    const app = await fanOut({ memoryBudgetBytes: 64 * MIB, transactionTimeoutMs: 60_000, sessionTimeoutMs: 60_000 });
+    const app = await fanOut({ memoryBudgetBytes: 64 * MIB });
     await app.running();
+    forgetPeak();
     const before = Math.max(process.memoryUsage.rss(), peakBytesSince(0));
     await cluster.write(`${prefix}in`, [{ key: 'k', value: String(outputs) }]);
-    await cluster.drained(`${prefix}app`, `${prefix}in`);
+    await drained();
     // The highest that there was: nobody can look while the record is processed.
     const growth = peakBytesSince(before);
     await app.close();
@@ -91,10 +100,9 @@ describe('a record with a huge number of outputs', () => {
           for (let n = 0; n < Number(value); n++) yield [`key-${n % 997}`, `${n}`.padEnd(400)];
         })
         .to(topic(`${prefix}many`, text));
-      const settings = { ...connection(), guarantee, memoryBudgetBytes: 16 * MIB, sessionTimeoutMs: 60_000 };
-      const app = await start(builder.build(), settings);
+      const app = await start(builder.build(), { ...connection(), guarantee, memoryBudgetBytes: 16 * MIB });
       await cluster.write(`${prefix}in`, [{ key: 'k', value: String(outputs) }]);
-      await cluster.drained(`${prefix}app`, `${prefix}in`);
+      await drained();
       await app.close();
       const last = new Map<number, number>();
       const records = await cluster.read(`${prefix}many`);
@@ -120,12 +128,21 @@ describe('a record with a huge number of outputs', () => {
     expect(await countCommitted()).toBe(0);
     // The file is gone with its name: from here on there is room.
     const app = await fanOut({ outputBufferMaxBytes: MIB });
-    await cluster.drained(`${prefix}app`, `${prefix}in`);
+    await drained();
     expect(readdirSync(instance)).not.toContain('outputs-0');
     await app.close();
     expect(await countCommitted()).toBe(outputs);
   });
 });
+
+/** What other tests had before is forgotten, where the system can do that: from here on the most memory is counted anew. */
+function forgetPeak(): void {
+  try {
+    writeFileSync('/proc/self/clear_refs', '5');
+  } catch {
+    // Then growth that stays below their peak is not seen.
+  }
+}
 
 /** By how much the most memory that the process ever had exceeds what is given. */
 function peakBytesSince(bytes: number): number {
