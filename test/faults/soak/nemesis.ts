@@ -15,11 +15,18 @@ export class Nemesis {
   readonly #run: FaultRun;
   readonly #broker: BrokerProcess | undefined;
   readonly #seats = new Map<string, Seat>();
+  #kills = 0;
+  #killsInCommit = 0;
 
   /** @param broker one that may be killed; without it the plan must not have that fault */
   constructor(run: FaultRun, broker: BrokerProcess | undefined) {
     this.#run = run;
     this.#broker = broker;
+  }
+
+  /** How often a worker was killed when all records of its transaction were written, and the end of it was not: they are aborted. */
+  get killsInCommit(): number {
+    return this.#killsInCommit;
   }
 
   /** Starts the workers that are always there, and waits until they run. */
@@ -72,9 +79,23 @@ export class Nemesis {
   }
 
   async #kill(name: string, awayMs: number): Promise<void> {
-    await this.#run.kill(this.#seat(name));
+    const seat = this.#seat(name);
+    if (this.#kills++ % 2 === 0) await this.#killInCommit(seat);
+    await this.#run.kill(seat);
     await systemClock.sleep(awayMs);
     this.#seats.set(name, await this.#run.worker(name));
+  }
+
+  /** A moment by chance is hardly ever one in a commit. Gives up when there is none for a while. */
+  async #killInCommit({ proxy, worker }: Seat): Promise<void> {
+    const action = async (): Promise<'drop'> => {
+      await worker.kill();
+      return 'drop';
+    };
+    const commit = proxy.add({ api: 'EndTxn', side: 'request', action });
+    await Promise.race([commit.hit(), systemClock.sleep(ANSWER_WAIT_MS)]);
+    proxy.remove(commit);
+    this.#killsInCommit += commit.hits;
   }
 
   async #pause(name: string, forMs: number): Promise<void> {

@@ -29,9 +29,9 @@ export interface SoakResult {
 }
 
 /** Below this time growth says nothing: what is seen is how a young process fills its caches. The oracle's rule has the same. */
-const GROWTH_MINUTES_MIN = 10;
-/** It is drained after every round too; the last one may find a machine that does something else. */
-const DRAIN_LIMIT_MS = 30_000;
+const GROWTH_MINUTES_MIN = 15;
+/** It is drained after every round too; the last one has its quiet time in it, and may find a machine that does something else. */
+const DRAIN_LIMIT_MS = 45_000;
 
 /** A round that is over. */
 interface Past {
@@ -84,7 +84,7 @@ async function soakOn(options: SoakOptions, series: ResourceSeries, broker: Brok
   }
 }
 
-/** Faults and quiet times, until the time is over. */
+/** Faults and quiet times, until the time is over; and until one has certainly aborted something, however short the time is. */
 async function rounds(
   options: SoakOptions,
   run: FaultRun,
@@ -96,7 +96,7 @@ async function rounds(
   const deadline = systemClock.monotonicMs() + options.minutes * 60_000;
   const past: Past[] = [];
   run.source.feed(options.recordsPerSecond);
-  while (systemClock.monotonicMs() < deadline) {
+  while (systemClock.monotonicMs() < deadline || nemesis.killsInCommit === 0) {
     const round = plan.next();
     past.push(await oneRound(round, past.length + 1, { run, nemesis, series, say: options.say }));
   }
