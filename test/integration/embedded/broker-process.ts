@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BrokerSettings } from '@millrace/broker';
+import { freePorts } from '../../kafka/free-ports.ts';
 
 const PROGRAM = fileURLToPath(new URL('./broker-program.ts', import.meta.url));
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -21,17 +22,19 @@ const LIKE_OUR_KAFKA: BrokerSettings = {
 export class BrokerProcess implements AsyncDisposable {
   readonly #directory = mkdtempSync(join(tmpdir(), 'millrace-broker-'));
   readonly #settings: BrokerSettings;
+  readonly #port: number;
   #child: ChildProcess | undefined;
-  #port = 0;
   #errors = '';
 
-  private constructor(settings: BrokerSettings) {
+  private constructor(settings: BrokerSettings, port: number) {
     this.#settings = settings;
+    this.#port = port;
   }
 
   /** Resolves when it serves clients. The settings are those of the Kafka under test unless given otherwise. */
   static async start(settings: BrokerSettings = {}): Promise<BrokerProcess> {
-    const broker = new BrokerProcess(settings);
+    const [port = 0] = await freePorts(1);
+    const broker = new BrokerProcess(settings, port);
     await broker.#start();
     return broker;
   }
@@ -84,10 +87,9 @@ export class BrokerProcess implements AsyncDisposable {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#errors += text;
     });
-    const ready = once(child.stdout, 'data').then(([line]) => String(line));
-    const port = await Promise.race([ready, once(child, 'exit').then(() => undefined)]);
-    if (port === undefined) throw new Error(`the development broker did not start: ${this.#errors}`);
-    this.#port = Number(port);
+    const ready = once(child.stdout, 'data').then(() => true);
+    const isReady = await Promise.race([ready, once(child, 'exit').then(() => false)]);
+    if (!isReady) throw new Error(`the development broker did not start: ${this.#errors}`);
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
