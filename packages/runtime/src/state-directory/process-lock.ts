@@ -1,12 +1,18 @@
-import { closeSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Directories that this thread holds: a second worker in one process must not take the first one's. */
 const heldHere = new Set<string>();
 
-/** How often, and how long each time, to look again whether a later claimant has withdrawn. Unit ms. */
-const LOOKS_MAX = 20;
+/**
+ * How often, and how long each time, to look again whether a later claimant has withdrawn or holds the directory. Both take it a
+ * moment, unless it stands still: then waiting too short a time would leave the directory, and the state in it, to nobody. Unit ms.
+ */
+const LOOKS_MAX = 2000;
 const LOOK_AGAIN_MS = 5;
+
+/** What the file of a claimant says once the directory is its own. */
+const HOLDS = 'holds';
 
 /** A process as its claim names it. Where the system does not tell when a process was started, `start` is ''. */
 interface Claimant {
@@ -60,13 +66,33 @@ export function renewLock(directory: string): boolean {
 function prevails(directory: string, self: Claimant): boolean {
   for (let looks = 1; ; looks++) {
     const others = livingOthers(directory, self);
-    if (others.length === 0) return true;
-    // Whoever was started later and does not hold it yet withdraws; whoever is still there after a while does hold it.
-    if (looks === LOOKS_MAX || others.some((other) => isEarlier(other, self))) {
+    if (others.length === 0) {
+      markHeld(directory, self);
+      return true;
+    }
+    // Whoever was started later and does not hold it yet withdraws.
+    if (looks === LOOKS_MAX || others.some((other) => isEarlier(other, self) || holds(directory, other))) {
       withdraw(directory, self);
       return false;
     }
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN_MS);
+  }
+}
+
+function markHeld(directory: string, self: Claimant): void {
+  try {
+    writeFileSync(join(directory, fileName(self)), HOLDS);
+  } catch {
+    // On a disk without room, say. The claim holds all the same; others only wait for longer before they believe it.
+  }
+}
+
+/** False also when it cannot be told: then others wait. */
+function holds(directory: string, claimant: Claimant): boolean {
+  try {
+    return readFileSync(join(directory, fileName(claimant)), 'utf8') === HOLDS;
+  } catch {
+    return false;
   }
 }
 

@@ -1,4 +1,6 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -42,6 +44,21 @@ describe('StateDirectory', () => {
     ]);
     directory.release();
     expect(readdirSync(path)).not.toContainEqual(expect.stringMatching(/^\.lock/));
+  });
+
+  it.runIf(existsSync('/proc/self/stat'))('waits for a process that was started later and is slow to withdraw', async () => {
+    const path = join(root, 'app', '0');
+    mkdirSync(path, { recursive: true });
+    // So long that it must have stood still meanwhile; in a shell, because the claim below blocks this process.
+    const slow = 'until ls "$0"/.lock-$$-*; do sleep 0.05; done; sleep 0.5; rm "$0"/.lock-$$-*; read end';
+    const child = spawn('sh', ['-c', slow, path], { stdio: ['pipe', 'ignore', 'ignore'] });
+    const exited = once(child, 'exit');
+    writeFileSync(join(path, `.lock-${child.pid}-${startTimeOf(child.pid as number)}`), '');
+    const directory = StateDirectory.claim(root, 'app', random);
+    expect(directory.path).toBe(path);
+    directory.release();
+    child.stdin.end();
+    await exited;
   });
 
   it('never gives one instance to two of the processes that are started in the same moment', async () => {
@@ -133,3 +150,8 @@ describe('StateDirectory', () => {
     await expect(note.settled()).resolves.toBeUndefined();
   });
 });
+
+function startTimeOf(pid: number): string {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] as string;
+}
